@@ -1,0 +1,234 @@
+"""The one door to every remote assistant: what it can do, what goes in, what comes out, what fails.
+
+Light on purpose (no httpx, no pydantic): the screens import these types before the first paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+
+from kai_tui.conversation.events import Event, JsonObject
+from kai_tui.conversation.messages import Message
+
+T = TypeVar("T")
+
+ApprovalStyle: TypeAlias = Literal["none", "side-request", "continuation", "tool-result"]
+Delivery: TypeAlias = Literal["draft", "queued", "sending", "sent", "not-sent", "unsure"]
+"""Where a user's message is: `unsure` until the chat was read back (design.md §4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do; the screen shows no dead keys (protocols/README.md §4)."""
+
+    approval: ApprovalStyle
+    history: Literal["server", "local"] = "server"
+    delete: bool = True
+    votes: bool = False
+    usage: bool = False
+    settings: bool = False
+    tool_permissions: bool = False
+    edits_input: bool = False
+    """Whether an approval may carry a changed input (kai.md §4.10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """Who answers, for the status bar and the about panel."""
+
+    host: str
+    service: str
+    name: str = ""
+    version: str = ""
+    details: JsonObject = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSummary:
+    """A row of the history."""
+
+    id: str
+    title: str
+    created_at: str = ""
+    """ISO 8601, UTC, as the server wrote it."""
+    updated_at: str = ""
+    visibility: str = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One chat with its messages, as the server has it."""
+
+    summary: ChatSummary
+    messages: Sequence[Message]
+    extra: JsonObject = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list; `cursor` asks for the next, None at the end."""
+
+    items: Sequence[T]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A user's message on its way. `message_id` stays the same over a manual retry (N10)."""
+
+    message_id: str
+    text: str
+    hidden: bool = False
+    context_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswer:
+    """The user's decision on one waiting call."""
+
+    tool_call_id: str
+    approved: bool
+    approval_id: str | None = None
+    reason: str | None = None
+    updated_input: JsonObject | None = None
+    answers: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolInfo:
+    """One tool the server offers."""
+
+    name: str
+    description: str = ""
+    read_only: bool = False
+
+
+class Backend(Protocol):
+    """A remote assistant. Every method raises only `BackendError`s.
+
+    `send` and the continuation style of `answer` are async generators: close them
+    (`contextlib.aclosing`) to hang up. What fails before the first event raises; once an event
+    was yielded, a loss becomes `Finish("lost")`.
+    """
+
+    @property
+    def caps(self) -> Capabilities: ...
+    @property
+    def host(self) -> str: ...
+
+    async def connect(self) -> ServerInfo: ...
+    async def aclose(self) -> None: ...
+    def send(self, chat_id: str, outgoing: Outgoing) -> AsyncIterator[Event]: ...
+    def answer(self, chat_id: str, message: Message, answers: Sequence[ToolAnswer]) -> AsyncIterator[Event]:
+        """Answer waiting calls. `message` is the assistant's message as it was folded, with the
+        calls still `approval-requested`. side-request: posts and yields nothing. continuation:
+        posts all answers at once and yields the events that continue `respond(message, answers)`.
+        """
+        ...
+
+    async def chats(self, *, cursor: str | None = None, limit: int = 50) -> Page[ChatSummary]: ...
+    async def chat(self, chat_id: str) -> Chat: ...
+    async def delete(self, chat_id: str) -> None: ...
+    async def vote(self, chat_id: str, message_id: str, up: bool) -> None: ...
+    async def votes(self, chat_id: str) -> Mapping[str, bool]: ...
+    async def tools(self) -> Sequence[ToolInfo]:
+        """The server's tools with their read-only marks; empty where it has no such list."""
+        ...
+
+
+class BackendError(Exception):
+    """Something went wrong at or on the way to the server.
+
+    `sentence` is for the user: what happened and what to do, already in our words (P24).
+    Foreign text inside it is raw; it goes through `safe_text` at the screen.
+    """
+
+    delivery: Delivery = "unsure"
+    """For a chat message: `not-sent` only when it provably never reached the server."""
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        delivery: Delivery | None = None,
+        retry_after: float | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code
+        self.status = status
+        self.retry_after = retry_after
+        """Seconds, when the server said."""
+        self.detail = detail
+        """Technical detail for the details view: exception id, cause."""
+        if delivery is not None:
+            self.delivery = delivery
+
+
+class CannotConnect(BackendError):
+    """The server was not reached."""
+
+    delivery: Delivery = "not-sent"
+
+
+class ConnectionLost(BackendError):
+    """The connection broke after the request may have arrived."""
+
+
+class TokenRefused(BackendError):
+    """401, or the stack says the token is invalid."""
+
+    delivery: Delivery = "not-sent"
+
+
+class NotAllowed(BackendError):
+    """403."""
+
+    delivery: Delivery = "not-sent"
+
+
+class NotFound(BackendError):
+    """404: a chat that is gone, or an approval nobody waits for."""
+
+    delivery: Delivery = "not-sent"
+
+
+class RateLimited(BackendError):
+    """429, or 503 with Retry-After."""
+
+    delivery: Delivery = "not-sent"
+
+
+class Refused(BackendError):
+    """400 and other 4xx: the request itself was not taken."""
+
+    delivery: Delivery = "not-sent"
+
+
+class ServerFailed(BackendError):
+    """5xx."""
+
+
+class UnexpectedAnswer(BackendError):
+    """An answer that is not what the protocol says: HTML, a wrong content type, broken JSON, a redirect."""
+
+
+class AnswerTooLarge(BackendError):
+    """A cap of ours was reached (design.md §5)."""
+
+
+class NoKaiThere(BackendError):
+    """The stack's index lists no Kai service (kai.md §3)."""
+
+    delivery: Delivery = "not-sent"
+
+
+class Unsupported(BackendError):
+    """This backend has no such thing; the screen should not have offered it."""
+
+    delivery: Delivery = "not-sent"

@@ -1,0 +1,340 @@
+"""The one message model: an id, a role, metadata and parts.
+
+Every part keeps the wire's own fields whole, unknown ones included, so that an approval can be
+answered with exactly what came (protocols/kai.md §9.1). The classes only give them names.
+Text is raw here; it is made safe at the doors of design.md §3 (`safe_text.py`).
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeAlias, cast
+
+from kai_tui.conversation.events import Finish, JsonObject
+
+Role: TypeAlias = Literal["user", "assistant", "system"]
+BlockState: TypeAlias = Literal["streaming", "done"]
+
+ToolState: TypeAlias = Literal[
+    "input-streaming",
+    "input-available",
+    "approval-requested",
+    "approval-responded",
+    "output-available",
+    "output-error",
+    "output-denied",
+]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def mend_surrogates(text: str) -> str:
+    """Join surrogate pairs that came as two escapes; lone halves stay as they are (kai.md §5)."""
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+class Part:
+    """One part of a message: the wire's fields under our names."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, fields: JsonObject) -> None:
+        self.fields = fields
+
+    @property
+    def type(self) -> str:
+        """The wire's `type`; an empty string when the part has none."""
+        kind = self.fields.get("type")
+        return kind if isinstance(kind, str) else ""
+
+    def to_wire(self) -> JsonObject:
+        """A copy of the part as JSON."""
+        return copy.deepcopy(self.fields)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.to_wire()!r})"
+
+
+class GrowingPart(Part):
+    """A part whose text arrives in deltas. Appending costs the delta, not the text."""
+
+    __slots__ = ("_held", "_length", "_pieces")
+
+    def __init__(self, fields: JsonObject) -> None:
+        fields = dict(fields)
+        text = fields.pop("text", "")
+        super().__init__(fields)
+        self._pieces: list[str] = []
+        self._length = 0
+        self._held = ""
+        self.append(text if isinstance(text, str) else "")
+
+    def append(self, delta: str) -> None:
+        """Add a delta; half a surrogate pair at its end waits for its other half."""
+        if self._held:
+            delta, self._held = self._held + delta, ""
+        delta = mend_surrogates(delta)
+        if delta and "\ud800" <= delta[-1] <= "\udbff":
+            delta, self._held = delta[:-1], delta[-1]
+        if delta:
+            self._pieces.append(delta)
+            self._length += len(delta)
+
+    @property
+    def text(self) -> str:
+        """The whole text so far, without a waiting half of a surrogate pair."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def __len__(self) -> int:
+        """Length of `text` in characters; cheap."""
+        return self._length
+
+    def since(self, start: int) -> str:
+        """`text[start:]`, cheap when little was added since: how the screen reads deltas."""
+        missing = self._length - start
+        if missing <= 0:
+            return ""
+        taken: list[str] = []
+        for piece in reversed(self._pieces):
+            taken.append(piece)
+            missing -= len(piece)
+            if missing <= 0:
+                break
+        joined = "".join(reversed(taken))
+        return joined[-missing:] if missing < 0 else joined
+
+    @property
+    def done(self) -> bool:
+        """False while the server still writes this block."""
+        return self.fields.get("state") != "streaming"
+
+    def to_wire(self) -> JsonObject:
+        wire = super().to_wire()
+        wire["text"] = self.text + self._held
+        return wire
+
+
+class TextPart(GrowingPart):
+    """Prose, in markdown."""
+
+    __slots__ = ()
+
+
+class ReasoningPart(GrowingPart):
+    """What the model thought."""
+
+    __slots__ = ()
+
+
+class ToolPart(Part):
+    """A tool call through its whole life (states: protocols/kai.md §8)."""
+
+    __slots__ = ()
+
+    @property
+    def tool_name(self) -> str:
+        if self.type == "dynamic-tool":
+            name = self.fields.get("toolName")
+            return name if isinstance(name, str) else ""
+        return self.type.removeprefix("tool-")
+
+    @property
+    def tool_call_id(self) -> str:
+        call_id = self.fields.get("toolCallId")
+        return call_id if isinstance(call_id, str) else ""
+
+    @property
+    def state(self) -> ToolState:
+        state = self.fields.get("state")
+        return cast("ToolState", state if isinstance(state, str) else "input-streaming")
+
+    @property
+    def title(self) -> str | None:
+        title = self.fields.get("title")
+        return title if isinstance(title, str) else None
+
+    @property
+    def has_input(self) -> bool:
+        """Whether any input arrived; it may still be unfinished (`state`)."""
+        return "input" in self.fields
+
+    @property
+    def input(self) -> Any:
+        return self.fields.get("input")
+
+    @property
+    def raw_input(self) -> Any:
+        """The input's own text while it streams or when it was invalid."""
+        return self.fields.get("rawInput")
+
+    @property
+    def output(self) -> Any:
+        return self.fields.get("output")
+
+    @property
+    def error_text(self) -> str | None:
+        text = self.fields.get("errorText")
+        return text if isinstance(text, str) else None
+
+    @property
+    def preliminary(self) -> bool:
+        return self.fields.get("preliminary") is True
+
+    @property
+    def approval(self) -> Mapping[str, Any] | None:
+        """`id`, and once answered `approved` and `reason`; further fields as the server sent them."""
+        approval = self.fields.get("approval")
+        return cast("Mapping[str, Any]", approval) if isinstance(approval, dict) else None
+
+    @property
+    def approval_id(self) -> str | None:
+        approval = self.approval
+        found = approval.get("id") if approval is not None else None
+        return found if isinstance(found, str) else None
+
+    @property
+    def settled(self) -> bool:
+        """True when nothing more can happen to the call."""
+        return self.state in ("output-error", "output-denied") or (
+            self.state == "output-available" and not self.preliminary
+        )
+
+
+class SourcePart(Part):
+    """`source-url` or `source-document`."""
+
+    __slots__ = ()
+
+
+class FilePart(Part):
+    """A file: `mediaType`, `url` (often a data: URL), `filename?`. Never fetched by itself."""
+
+    __slots__ = ()
+
+
+class DataPart(Part):
+    """`data-<name>`: anything the server wants to say beside the text."""
+
+    __slots__ = ()
+
+
+class StepStart(Part):
+    """Marks the start of a model step."""
+
+    __slots__ = ()
+
+
+class OtherPart(Part):
+    """A part of a kind we do not know; kept whole."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, fields: JsonObject, raw: Any = None) -> None:
+        super().__init__(fields)
+        self.raw = raw
+
+    def to_wire(self) -> Any:
+        return copy.deepcopy(self.raw) if self.raw is not None else super().to_wire()
+
+
+def part_from_wire(raw: Any) -> Part:
+    """The part for one element of a wire message's `parts`; never raises."""
+    if not isinstance(raw, dict):
+        return OtherPart({}, raw)
+    fields = copy.deepcopy(cast("JsonObject", raw))
+    kind = fields.get("type")
+    if not isinstance(kind, str):
+        return OtherPart(fields)
+    if kind == "text":
+        return TextPart(fields)
+    if kind == "reasoning":
+        return ReasoningPart(fields)
+    if kind == "dynamic-tool" or kind.startswith("tool-"):
+        return ToolPart(fields)
+    if kind in ("source-url", "source-document"):
+        return SourcePart(fields)
+    if kind == "file":
+        return FilePart(fields)
+    if kind.startswith("data-"):
+        return DataPart(fields)
+    if kind == "step-start":
+        return StepStart(fields)
+    return OtherPart(fields)
+
+
+class Message:
+    """One message of a chat. Mutable while its turn runs, and only by `fold`."""
+
+    __slots__ = ("errors", "extra", "faults", "finish", "id", "metadata", "parts", "role")
+
+    def __init__(
+        self,
+        id: str = "",
+        role: Role = "assistant",
+        parts: Iterable[Part] = (),
+        metadata: Any = None,
+        extra: JsonObject | None = None,
+    ) -> None:
+        self.id = id
+        self.role: Role = role
+        self.parts: list[Part] = list(parts)
+        self.metadata = metadata
+        self.extra: JsonObject = extra if extra is not None else {}
+        """Fields of the wire message beside id, role, parts and metadata (`createdAt`, …)."""
+        self.finish: Finish | None = None
+        """How its turn ended; None while it runs and for messages read from a server."""
+        self.errors: list[str] = []
+        """Texts of `error` events."""
+        self.faults: list[str] = []
+        """Broken rules of the protocol that were skipped; for the details view."""
+
+    @classmethod
+    def from_wire(cls, raw: Mapping[str, Any]) -> Message:
+        """Read a UIMessage; odd shapes become what can be kept of them."""
+        role = raw.get("role")
+        parts: Any = raw.get("parts")
+        id_: Any = raw.get("id")
+        return cls(
+            id=id_ if isinstance(id_, str) else "",
+            role=role if role in ("user", "assistant", "system") else "assistant",
+            parts=[part_from_wire(part) for part in cast("list[Any]", parts)]
+            if isinstance(parts, list)
+            else [],
+            metadata=copy.deepcopy(raw.get("metadata")),
+            extra={
+                key: copy.deepcopy(value)
+                for key, value in raw.items()
+                if key not in ("id", "role", "parts", "metadata")
+            },
+        )
+
+    @classmethod
+    def user(cls, id: str, text: str) -> Message:
+        """A message the user typed."""
+        return cls(id=id, role="user", parts=[TextPart({"type": "text", "text": text})])
+
+    def to_wire(self) -> JsonObject:
+        """The AI SDK's UIMessage JSON; absent values are left out."""
+        wire: JsonObject = {"id": self.id, "role": self.role, **copy.deepcopy(self.extra)}
+        if self.metadata is not None:
+            wire["metadata"] = copy.deepcopy(self.metadata)
+        wire["parts"] = [part.to_wire() for part in self.parts]
+        return wire
+
+    @property
+    def text(self) -> str:
+        """All prose of the message, blocks apart by an empty line."""
+        return "\n\n".join(part.text for part in self.parts if isinstance(part, TextPart) and len(part))
+
+    def tool_calls(self) -> list[ToolPart]:
+        """Its tool calls, in order."""
+        return [part for part in self.parts if isinstance(part, ToolPart)]
+
+    def __repr__(self) -> str:
+        return f"Message({self.to_wire()!r})"

@@ -1,0 +1,85 @@
+"""What services tell the screen: small frozen facts, one per thing that changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from kai_tui.conversation.events import FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded:
+    """A message stands at the end of the session's list."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartChanged:
+    """A part was added, grew, or changed its state. The hot path: one per delta."""
+
+    message_id: str
+    part_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanged:
+    """Delivery, vote, id, finish or metadata of a message changed.
+
+    `old_id` is set when the server gave the answer another id.
+    """
+
+    message_id: str
+    old_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesReset:
+    """All messages were loaded anew: draw everything again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnChanged:
+    """The turn moved on (`ChatSession.turn`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn is over."""
+
+    reason: FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class TitleChanged:
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    """Messages waiting to be sent were added, edited, removed or sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One sentence for the user. Foreign text inside is raw."""
+
+    sentence: str
+    severity: str = "information"
+    """`information`, `warning` or `error`."""
+    code: str | None = None
+    """`sign-in` asks the screen to offer signing in again."""
+
+
+SessionChange: TypeAlias = (
+    MessageAdded
+    | PartChanged
+    | MessageChanged
+    | MessagesReset
+    | TurnChanged
+    | TurnEnded
+    | TitleChanged
+    | QueueChanged
+    | Notice
+)
