@@ -103,6 +103,8 @@ class ToolInfo:
     name: str
     description: str = ""
     read_only: bool = False
+    permission: str | None = None
+    """The user's own setting: `always_allow`, `always_ask` or `blocked`; None when there is none (kai.md §4.12)."""
 
 
 class Backend(Protocol):

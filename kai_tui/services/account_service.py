@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+import asyncio
+import hashlib
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
+from kai_tui.backends.base import Backend, TokenRefused
+from kai_tui.backends.secret import Secret
+from kai_tui.services.account import SANDBOX as SANDBOX
+from kai_tui.services.account import Account as Account
+from kai_tui.services.account import AccountKind as AccountKind
+from kai_tui.services.account import ServiceFlavour as ServiceFlavour
+from kai_tui.services.account import TokenSource
+from kai_tui.services.disk_keeper import DiskKeeper
+from kai_tui.services.preferences import Preferences
 from kai_tui.services.workspace import Workspace
+from kai_tui.storage.accounts import AccountRecord, load_accounts, save_accounts
+from kai_tui.storage.paths import Paths, account_files, app_paths
 
-AccountKind: TypeAlias = Literal["sandbox", "kai"]
-ServiceFlavour: TypeAlias = Literal["agent", "assistant"]
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One place to talk to. Holds no secret."""
-
-    id: str
-    kind: AccountKind
-    label: str
-    """Project name, or "Sandbox"."""
-    base_url: str = ""
-    storage_url: str = ""
-    service: ServiceFlavour = "agent"
-    project_id: str = ""
-    token_from: Literal["", "keyring", "environment", "file"] = ""
+TOKEN_VARIABLE = "STORAGE_API_TOKEN"  # noqa: S105 - a name, not a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +37,50 @@ class SignInStep:
 class AccountService:
     """Knows the accounts and opens one at a time."""
 
+    def __init__(self, environ: Mapping[str, str] = os.environ, paths: Paths | None = None) -> None:
+        self._environ = environ
+        self._paths = paths
+        self._session_tokens: dict[str, Secret] = {}
+        """Tokens of this session by account id: not kept, or not read from the keyring twice."""
+
+    @property
+    def paths(self) -> Paths:
+        """Where this user's files are."""
+        if self._paths is None:
+            self._paths = app_paths(self._environ)
+        return self._paths
+
+    def preferences(self) -> Preferences:
+        """The user's settings."""
+        return Preferences(self.paths)
+
+    def sandbox(self) -> Account:
+        return SANDBOX
+
+    def last(self) -> Account | None:
+        """The account used last, the sandbox included; None for a new user. A small file is read."""
+        records = load_accounts(self.paths)
+        return _account(max(records, key=lambda each: each.last_used)) if records else None
+
     async def accounts(self) -> Sequence[Account]:
         """Known accounts without the sandbox, the last used first."""
-        raise NotImplementedError
+        records = await asyncio.to_thread(load_accounts, self.paths)
+        known = sorted(records, key=lambda each: each.last_used, reverse=True)
+        return [_account(each) for each in known if each.kind != "sandbox"]
+
+    def from_environment(
+        self, base_url: str | None, storage_url: str, service: ServiceFlavour | None
+    ) -> Account:
+        """The account of `--base-url` or the environment variables; its token stays in the environment."""
+        return Account(
+            id=_account_id("environment", base_url or storage_url),
+            kind="kai",
+            label=_host_of(base_url or storage_url),
+            base_url=base_url or "",
+            storage_url=storage_url,
+            service=service or "",
+            token_from="environment",
+        )
 
     async def sign_in(
         self,
@@ -49,23 +88,155 @@ class AccountService:
         token: str,
         *,
         service: ServiceFlavour | None = None,
-        keep_in_file: bool = False,
+        keep: Literal["keyring", "file", "memory"] = "keyring",
         on_step: Callable[[SignInStep], None] | None = None,
     ) -> Account:
         """Verify the token, discover Kai, ping it, keep the credential.
 
         Raises BackendError (sentence for the dialog) or `storage.credentials.CredentialsUnavailable`
-        when the token is fine but the keyring is not: the dialog then offers "this session only" or a file.
+        when the token is fine but the keyring is not: the dialog then asks again with
+        `keep="memory"` ("this session only") or `keep="file"`.
         """
-        raise NotImplementedError
+        from kai_tui.services.signing_in import find_kai
+
+        found = await find_kai(storage_url, Secret(token.strip()), service, on_step or _ignore)
+        account = Account(
+            id=_account_id(found.base_url, found.project_id),
+            kind="kai",
+            label=found.project_name or _host_of(found.base_url),
+            base_url=found.base_url,
+            storage_url=found.storage_url,
+            service=found.service,
+            project_id=found.project_id,
+            token_from=keep,
+        )
+        if on_step is not None:
+            on_step(SignInStep("keep", "running"))
+        if keep != "memory":
+            from kai_tui.storage import credentials
+
+            await credentials.keep(self.paths, account.id, token.strip(), allow_file=keep == "file")
+        self._session_tokens[account.id] = Secret(token.strip())
+        if on_step is not None:
+            on_step(SignInStep("keep", "done"))
+        return account
 
     def open(self, account: Account) -> Workspace:
         """Everything the chat screen needs; returns at once, connects in the background."""
-        raise NotImplementedError
-
-    def sandbox(self) -> Account:
-        raise NotImplementedError
+        if account.token_from not in ("environment", "memory"):
+            self._note_use(account)
+        files = account_files(self.paths, account.id)
+        keeper = DiskKeeper(files)
+        return Workspace(account, self._opener(account), keeper)
 
     async def sign_out(self, account: Account) -> None:
-        """Remove the credential from keyring, file and memory (C8)."""
-        raise NotImplementedError
+        """Remove the credential from keyring, file and memory, and the account from the list (C8)."""
+        from kai_tui.storage import credentials
+
+        self._session_tokens.pop(account.id, None)
+        await credentials.forget(self.paths, account.id)
+        records = await asyncio.to_thread(load_accounts, self.paths)
+        await asyncio.to_thread(
+            save_accounts, self.paths, [each for each in records if each.id != account.id]
+        )
+
+    def _opener(self, account: Account) -> Callable[[], Awaitable[Backend]]:
+        async def open_backend() -> Backend:
+            from kai_tui.services.backend_factory import open_kai, open_sandbox
+
+            if account.kind == "sandbox":
+                flavour = self._environ.get("KAI_SERVICE", "").strip().lower()
+                return await open_sandbox(
+                    account_files(self.paths, account.id).state.with_suffix(".project.sqlite"),
+                    "assistant" if flavour == "assistant" else "agent",
+                )
+            token = await self._token(account)
+            if not account.base_url:
+                from kai_tui.services.signing_in import find_kai
+
+                found = await find_kai(account.storage_url, token, account.service or None, _ignore)
+                return await open_kai(found.base_url, found.storage_url, token, found.service)
+            return await open_kai(account.base_url, account.storage_url, token, account.service or None)
+
+        return open_backend
+
+    async def _token(self, account: Account) -> Secret:
+        if account.token_from == "environment":  # noqa: S105 - a place, not a secret
+            value = self._environ.get(TOKEN_VARIABLE, "").strip()
+            if not value:
+                raise TokenRefused(f"{TOKEN_VARIABLE} is not set. Set it, or sign in here.", code="no-token")
+            if not account.storage_url:
+                raise TokenRefused(
+                    "STORAGE_API_URL is not set. Set it to your stack's address, or sign in here."
+                )
+            return Secret(value)
+        if account.id in self._session_tokens:
+            return self._session_tokens[account.id]
+        from kai_tui.storage import credentials
+
+        try:
+            kept = await credentials.read(self.paths, account.id)
+        except credentials.CredentialsUnavailable as error:
+            raise TokenRefused(error.sentence, code="no-token") from None
+        if kept is None:
+            raise TokenRefused("The token of this account is not in the keyring any more. Sign in again.")
+        self._session_tokens[account.id] = Secret(kept.token)
+        return self._session_tokens[account.id]
+
+    def _note_use(self, account: Account) -> None:
+        """Remember what was opened last. A read-only home must not stop anybody: failures are quiet."""
+        records = [each for each in load_accounts(self.paths) if each.id != account.id]
+        newest = max((each.last_used for each in records), default=0)
+        try:
+            save_accounts(self.paths, [*records, replace(_record(account), last_used=newest + 1)])
+        except OSError:
+            return
+
+
+def _ignore(step: SignInStep) -> None:
+    """Nobody watches."""
+
+
+def _account_id(*what: str) -> str:
+    return hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
+
+
+def _host_of(address: str) -> str:
+    return address.split("://")[-1].split("/")[0]
+
+
+def _source(text: str) -> TokenSource:
+    return "file" if text == "file" else "keyring" if text == "keyring" else ""
+
+
+def _account(record: AccountRecord) -> Account:
+    if record.kind == "sandbox":
+        return SANDBOX
+    return Account(
+        id=record.id,
+        kind="kai",
+        label=record.label,
+        base_url=record.base_url,
+        storage_url=record.storage_url,
+        service="agent"
+        if record.service == "agent"
+        else "assistant"
+        if record.service == "assistant"
+        else "",
+        project_id=record.project_id,
+        token_from=_source(record.token_from),
+    )
+
+
+def _record(account: Account) -> AccountRecord:
+    return AccountRecord(
+        id=account.id,
+        kind=account.kind,
+        label=account.label,
+        base_url=account.base_url,
+        storage_url=account.storage_url,
+        service=account.service,
+        project_id=account.project_id,
+        token_from=account.token_from,
+        last_used=0,
+    )

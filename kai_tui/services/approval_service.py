@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from kai_tui.services.observers import Observers
+
 Risk: TypeAlias = Literal["reads", "creates", "changes", "unknown"]
 
 
@@ -33,6 +35,8 @@ class Approval:
     """Hash of approval id, call id, tool and input as shown (A5)."""
     asked: float
     """Monotonic seconds."""
+    note: str | None = None
+    """Why it is asked (again), when that needs saying. Ours, no foreign text."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -47,20 +51,59 @@ class Decision:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    approval: Approval
+    on_decided: Callable[[Approval, Decision], None]
+
+
 class ApprovalService:
     """The queue. Observers are told after every change of `pending`."""
+
+    def __init__(self) -> None:
+        self._questions: dict[tuple[str, str], _Question] = {}
+        self._observers: Observers[None] = Observers()
 
     @property
     def pending(self) -> Sequence[Approval]:
         """Undecided questions, oldest first."""
-        raise NotImplementedError
+        return [question.approval for question in self._questions.values()]
 
     def observe(self, callback: Callable[[None], None]) -> Callable[[], None]:
-        raise NotImplementedError
+        """Hear of every change of `pending`; call the result to stop hearing."""
+        return self._observers.add(callback)
+
+    def ask(self, approval: Approval, on_decided: Callable[[Approval, Decision], None]) -> None:
+        """Put a question into the queue; one with the same key is replaced and asked anew."""
+        self._questions.pop(approval.key, None)
+        self._questions[approval.key] = _Question(approval, on_decided)
+        self._observers.tell(None)
+
+    def withdraw(self, chat_id: str, tool_call_id: str | None = None) -> None:
+        """Take back one question, or all of a chat: it was settled elsewhere or cannot be answered now."""
+        gone = [
+            key
+            for key in self._questions
+            if key[0] == chat_id and (tool_call_id is None or key[1] == tool_call_id)
+        ]
+        for key in gone:
+            del self._questions[key]
+        if gone:
+            self._observers.tell(None)
+
+    def is_pending(self, chat_id: str, tool_call_id: str) -> bool:
+        """Whether this call waits for the user."""
+        return (chat_id, tool_call_id) in self._questions
 
     def decide(self, approval: Approval, decision: Decision) -> bool:
         """Record the user's decision for exactly what was shown.
 
         False when the question is gone or differs from what was shown by now (nothing is sent then).
         """
-        raise NotImplementedError
+        question = self._questions.get(approval.key)
+        if question is None or question.approval.digest != approval.digest:
+            return False
+        del self._questions[approval.key]
+        question.on_decided(question.approval, decision)
+        self._observers.tell(None)
+        return True

@@ -2,31 +2,182 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from kai_tui.backends.base import BackendError, Chat, ChatSummary, NotFound
+from kai_tui.services.changes import MessageAdded, Notice, SessionChange, TitleChanged, TurnChanged, TurnEnded
 from kai_tui.services.chat_session import ChatSession
+from kai_tui.services.observers import Observers
+from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
+
+if TYPE_CHECKING:
+    from kai_tui.services.disk_keeper import DiskKeeper
+    from kai_tui.services.history_service import HistoryService
+
+TITLE_LENGTH = 60
+"""Characters of the first message that name a chat until the server does."""
+
+_LEFT_BEHIND = "kai-tui ended before the server confirmed it. Press r to send it again."
+_LEFT_UNSURE = (
+    "kai-tui ended before the server confirmed it, and the server cannot be asked now. Press r to check."
+)
 
 
 class ChatService:
-    """Opens, finds and closes sessions."""
+    """Opens, finds and closes sessions. Observers hear the id of a chat whose turn moved on."""
 
-    sessions: Mapping[str, ChatSession]
+    def __init__(self, tools: SessionTools, history: HistoryService, keeper: DiskKeeper) -> None:
+        self._tools = tools
+        self._history = history
+        self._keeper = keeper
+        self._sessions: dict[str, ChatSession] = {}
+        self._observers: Observers[str] = Observers()
+        self._background: set[asyncio.Task[None]] = set()
+
+    @property
+    def sessions(self) -> Mapping[str, ChatSession]:
+        """Open sessions by chat id."""
+        return self._sessions
+
+    def observe(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Hear which chat's turn or title changed, over all sessions."""
+        return self._observers.add(callback)
 
     def new_chat(self) -> ChatSession:
         """A fresh chat with a new UUID; nothing is stored until something is sent."""
-        raise NotImplementedError
+        return self._add(ChatSession(str(uuid.uuid4()), self._tools))
 
     async def open_chat(self, chat_id: str) -> ChatSession:
-        """The open session, else the chat read from the server (from the cache when it cannot be reached).
+        """The open session, else the chat read from the server (from the copy here when it cannot be).
 
         Raises BackendError when neither has it.
         """
-        raise NotImplementedError
+        if chat_id in self._sessions:
+            return self._sessions[chat_id]
+        try:
+            backend = await self._tools.backend()
+            chat = await backend.chat(chat_id)
+        except BackendError as error:
+            return await self._open_copy(chat_id, error)
+        if chat_id in self._sessions:
+            return self._sessions[chat_id]
+        session = self._add(
+            ChatSession(
+                chat_id,
+                self._tools,
+                title=chat.summary.title or NEW_CHAT_TITLE,
+                messages=chat.messages,
+                stored=True,
+            )
+        )
+        await self._keeper.keep_chat(chat)
+        await self._add_left_behind(session, sure=True)
+        session.resume_questions(backend)
+        if backend.caps.votes:
+            self._in_background(self._read_votes(session))
+        return session
 
     def forget(self, chat_id: str) -> None:
         """Drop a session after its chat was deleted; stops its turn."""
-        raise NotImplementedError
+        session = self._sessions.pop(chat_id, None)
+        if session is not None:
+            self._in_background(session.aclose())
 
     async def aclose(self) -> None:
         """Stop every turn and save what came."""
-        raise NotImplementedError
+        await asyncio.gather(*(session.aclose() for session in self._sessions.values()))
+        for task in tuple(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    async def _open_copy(self, chat_id: str, error: BackendError) -> ChatSession:
+        copy = await self._keeper.chat_copy(chat_id)
+        waiting = await self._keeper.left_behind(chat_id)
+        if copy is None and not waiting:
+            raise error
+        if chat_id in self._sessions:
+            return self._sessions[chat_id]
+        gone = isinstance(error, NotFound)
+        if copy is None:
+            copy = Chat(ChatSummary(chat_id, short_title(waiting[0][1])), ())
+        session = self._add(
+            ChatSession(
+                chat_id, self._tools, title=copy.summary.title, messages=copy.messages, stored=not gone
+            )
+        )
+        await self._add_left_behind(session, sure=gone)
+        if copy.messages:
+            sentence = (
+                "This chat no longer exists on the server. You see the copy kept here."
+                if gone
+                else f"You see the copy kept here. {error.sentence}"
+            )
+            # Told once the screen listens.
+            asyncio.get_running_loop().call_soon(session.tell_notice, Notice(sentence, "warning"))
+        return session
+
+    async def _add_left_behind(self, session: ChatSession, *, sure: bool) -> None:
+        """Messages of an earlier run that were on their way when it ended."""
+        for message_id, text in await self._keeper.left_behind(session.chat_id):
+            if session.find(message_id) is not None:
+                await self._keeper.settle_outgoing(message_id, "sent")
+            elif sure:
+                session.add_unsent(message_id, text, "not-sent", _LEFT_BEHIND)
+            else:
+                session.add_unsent(message_id, text, "unsure", _LEFT_UNSURE)
+
+    async def _read_votes(self, session: ChatSession) -> None:
+        try:
+            backend = await self._tools.backend()
+            session.set_votes(dict(await backend.votes(session.chat_id)))
+        except BackendError:
+            pass  # votes are an ornament: a chat without them is still whole
+
+    def _add(self, session: ChatSession) -> ChatSession:
+        self._sessions[session.chat_id] = session
+        session.observe(lambda change: self._heard(session, change))
+        return session
+
+    def _heard(self, session: ChatSession, change: SessionChange) -> None:
+        match change:
+            case MessageAdded(message_id):
+                message = session.find(message_id)
+                if (
+                    message is not None
+                    and message.role == "user"
+                    and session.delivery(message_id) == "sending"
+                ):
+                    if session.title == NEW_CHAT_TITLE:
+                        session.set_title(short_title(message.text))
+                    self._touch(session)
+            case TitleChanged():
+                self._touch(session)
+                self._observers.tell(session.chat_id)
+            case TurnChanged():
+                self._observers.tell(session.chat_id)
+            case TurnEnded():
+                self._touch(session)
+            case _:
+                pass
+
+    def _touch(self, session: ChatSession) -> None:
+        if session.messages:
+            now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+            self._history.touch(session.chat_id, session.title, now)
+
+    def _in_background(self, work: object) -> None:
+        task = asyncio.create_task(work)  # type: ignore[arg-type]
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def short_title(text: str) -> str:
+    """The beginning of a message as a name for its chat, until the server gives one."""
+    line = " ".join(text.split())
+    if len(line) <= TITLE_LENGTH:
+        return line or NEW_CHAT_TITLE
+    return line[:TITLE_LENGTH].rsplit(" ", 1)[0] + "…"

@@ -2,33 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from kai_tui.backends.base import ChatSummary
+from kai_tui.backends.base import Backend, BackendError, ChatSummary, NotAllowed, NotFound
+from kai_tui.services.observers import Observers
+
+if TYPE_CHECKING:
+    from kai_tui.services.disk_keeper import DiskKeeper
+
+PAGE = 50
 
 
 class HistoryService:
     """Rows for the sidebar, newest first. Observers are told when `rows` changed."""
 
+    def __init__(self, backend: Callable[[], Awaitable[Backend]], keeper: DiskKeeper) -> None:
+        self._backend = backend
+        self._keeper = keeper
+        self._rows: dict[str, ChatSummary] = {}
+        self._unsent: dict[str, ChatSummary] = {}
+        self._here: set[str] = set()
+        """Chats that were written in during this run: the server may not list them yet."""
+        self._cursor: str | None = None
+        self._read_copies = False
+        self._observers: Observers[None] = Observers()
+        self.loading = False
+        self.offline: str | None = None
+        """One sentence when the rows come from the local copy because the server did not answer."""
+
     @property
     def rows(self) -> Sequence[ChatSummary]:
-        raise NotImplementedError
-
-    loading: bool
-    offline: str | None
-    """One sentence when the rows come from the local copy because the server did not answer."""
+        """Chats, the newest first; those that never reached the server stand at the top."""
+        unsent = [row for row in self._unsent.values() if row.id not in self._rows]
+        return [*unsent, *sorted(self._rows.values(), key=_age, reverse=True)]
 
     def observe(self, callback: Callable[[None], None]) -> Callable[[], None]:
-        raise NotImplementedError
+        """Hear when `rows`, `loading` or `offline` changed."""
+        return self._observers.add(callback)
+
+    def touch(self, chat_id: str, title: str, updated_at: str) -> None:
+        """A chat got a message or a name here."""
+        self._here.add(chat_id)
+        before = self._rows.get(chat_id) or ChatSummary(chat_id, title, updated_at)
+        self._unsent.pop(chat_id, None)
+        self._rows[chat_id] = replace(before, title=title, updated_at=updated_at)
+        self._observers.tell(None)
 
     async def refresh(self) -> None:
         """Local rows first, then the server's; never raises, failures are in `offline`."""
-        raise NotImplementedError
+        self.loading = True
+        if not self._read_copies:
+            self._read_copies = True
+            for row in await self._keeper.summaries():
+                self._rows.setdefault(row.id, row)
+            self._unsent = {row.id: row for row in await self._keeper.unsent_chats()}
+        self._observers.tell(None)
+        try:
+            backend = await self._backend()
+            page = await backend.chats(limit=PAGE)
+        except BackendError as error:
+            self.offline = error.sentence
+        else:
+            self.offline = None
+            self._cursor = page.cursor
+            self._drop_deleted(page.items, complete=page.cursor is None)
+            await self._keep(page.items)
+        self.loading = False
+        self._observers.tell(None)
 
     async def load_more(self) -> None:
-        """The next page, when there is one."""
-        raise NotImplementedError
+        """The next page, when there is one; never raises."""
+        if self._cursor is None or self.loading:
+            return
+        self.loading = True
+        self._observers.tell(None)
+        try:
+            backend = await self._backend()
+            page = await backend.chats(cursor=self._cursor, limit=PAGE)
+        except BackendError as error:
+            self.offline = error.sentence
+        else:
+            self._cursor = page.cursor
+            await self._keep(page.items)
+        self.loading = False
+        self._observers.tell(None)
 
     async def delete(self, chat_id: str) -> None:
         """Server first, then the local copy and draft. Raises BackendError and keeps everything then."""
-        raise NotImplementedError
+        if chat_id in self._rows:
+            backend = await self._backend()
+            try:
+                await backend.delete(chat_id)
+            except NotFound:
+                pass  # somebody else deleted it: what was wanted is so
+            except NotAllowed:
+                # The template says 403 for an unknown id (protocols/kai.md §4.6).
+                if not await self._is_gone(backend, chat_id):
+                    raise
+        await self._keeper.delete_chat(chat_id)
+        self._rows.pop(chat_id, None)
+        self._unsent.pop(chat_id, None)
+        self._observers.tell(None)
+
+    async def _is_gone(self, backend: Backend, chat_id: str) -> bool:
+        try:
+            await backend.chat(chat_id)
+        except NotFound:
+            return True
+        except BackendError:
+            return False
+        return False
+
+    async def _keep(self, items: Sequence[ChatSummary]) -> None:
+        for row in items:
+            mine = self._rows.get(row.id)
+            # A chat that is going on here is newer than what the server says.
+            if mine is not None and mine.updated_at > (row.updated_at or row.created_at):
+                row = replace(row, updated_at=mine.updated_at)
+            self._rows[row.id] = row
+        await self._keeper.keep_summaries(items)
+
+    def _drop_deleted(self, items: Sequence[ChatSummary], *, complete: bool) -> None:
+        """Forget copies of chats that the page should hold and does not: deleted elsewhere."""
+        there = {row.id for row in items}
+        oldest = min((_age(row) for row in items), default="")
+        for row in list(self._rows.values()):
+            if row.id not in there and row.id not in self._here and (complete or _age(row) > oldest):
+                del self._rows[row.id]
+                self._keeper.drop_copy(row.id)
+
+
+def _age(row: ChatSummary) -> str:
+    return row.updated_at or row.created_at

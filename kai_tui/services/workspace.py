@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from kai_tui.backends.base import ServerInfo
+from kai_tui.backends.base import Backend, BackendError, ServerInfo, TokenRefused
+from kai_tui.services.account import Account
+from kai_tui.services.approval_round import Place
 from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.chat_service import ChatService
+from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.history_service import HistoryService
-
-if TYPE_CHECKING:
-    from kai_tui.services.account_service import Account
+from kai_tui.services.observers import Observers
+from kai_tui.services.session_state import SessionTools
 
 ConnectionState: TypeAlias = Literal["connecting", "connected", "failed"]
 
@@ -25,42 +28,101 @@ class Connection:
     info: ServerInfo | None = None
     sentence: str | None = None
     """What went wrong and what to do, when failed."""
+    needs_sign_in: bool = False
 
 
 class Workspace:
     """The chat screen's one door to the services."""
 
-    account: Account
-    chats: ChatService
-    history: HistoryService
-    approvals: ApprovalService
-    connection: Connection
+    def __init__(
+        self, account: Account, open_backend: Callable[[], Awaitable[Backend]], keeper: DiskKeeper
+    ) -> None:
+        self.account = account
+        self._open_backend = open_backend
+        self._keeper = keeper
+        self._backend: Backend | None = None
+        self._opening: asyncio.Lock = asyncio.Lock()
+        self._connecting: asyncio.Task[None] | None = None
+        self._observers: Observers[Connection] = Observers()
+        self.connection = Connection("connecting")
+        self.approvals = ApprovalService()
+        self.history = HistoryService(self.backend, keeper)
+        self.chats = ChatService(
+            SessionTools(backend=self.backend, approvals=self.approvals, keeper=keeper, place=self._place),
+            self.history,
+            keeper,
+        )
 
     def observe(self, callback: Callable[[Connection], None]) -> Callable[[], None]:
         """Hear of changes of `connection`."""
-        raise NotImplementedError
+        return self._observers.add(callback)
 
     def connect(self) -> None:
         """Connect (again) in the background."""
-        raise NotImplementedError
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.create_task(self._connect(), name="connect")
+
+    async def backend(self) -> Backend:
+        """The backend, opened at the first call. Raises BackendError."""
+        if self._backend is None:
+            async with self._opening:
+                if self._backend is None:
+                    self._backend = await self._open_backend()
+        return self._backend
 
     async def save_draft(self, chat_id: str, text: str) -> None:
         """Keep what is being typed; an empty text removes the draft. Never raises."""
-        raise NotImplementedError
+        await self._keeper.save_draft(chat_id, text)
 
     async def draft(self, chat_id: str) -> str:
         """What was being typed in this chat, else an empty string."""
-        raise NotImplementedError
+        return await self._keeper.draft(chat_id)
 
     async def last_draft(self) -> tuple[str, str] | None:
         """(chat id, text) of the newest draft, to take up after a crash."""
-        raise NotImplementedError
+        return await self._keeper.last_draft()
+
+    async def remember_prompt(self, text: str) -> None:
+        """For recall with ↑. Never raises."""
+        await self._keeper.remember_prompt(text)
+
+    async def prompts(self) -> list[str]:
+        """Earlier prompts, the oldest first."""
+        return await self._keeper.prompts()
 
     @property
     def storage_notice(self) -> str | None:
         """One sentence when data is kept in memory only (read-only home, disk full)."""
-        raise NotImplementedError
+        return self._keeper.notice
 
     async def aclose(self) -> None:
         """Stop turns, save, close connections and files."""
-        raise NotImplementedError
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        await self.chats.aclose()
+        if self._backend is not None:
+            await self._backend.aclose()
+        await self._keeper.aclose()
+
+    async def _connect(self) -> None:
+        self._set(Connection("connecting"))
+        try:
+            backend = await self.backend()
+            info = await backend.connect()
+        except BackendError as error:
+            self._set(
+                Connection("failed", None, error.sentence, needs_sign_in=isinstance(error, TokenRefused))
+            )
+            await self.history.refresh()
+            return
+        self._set(Connection("connected", info))
+        await self.history.refresh()
+
+    def _set(self, connection: Connection) -> None:
+        self.connection = connection
+        self._observers.tell(connection)
+
+    def _place(self) -> Place:
+        host = self._backend.host if self._backend is not None else ""
+        return Place(account=self.account.label, host=host, branch="main")

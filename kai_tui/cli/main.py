@@ -1,0 +1,107 @@
+"""The command `kai-tui`: reads the command line, then starts what was asked for.
+
+Imports as little as possible at the top: `--version` and the first paint must be quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from kai_tui import __version__
+
+if TYPE_CHECKING:
+    from kai_tui.ui.launch import LaunchOptions
+
+NOT_A_TERMINAL = 2
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and leave with its exit code."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command; returns its exit code."""
+    arguments = _parser().parse_args(argv)
+    if arguments.env_file is not None and not _load_env_file(arguments.env_file):
+        return 2
+    if arguments.command == "sandbox":
+        from kai_tui.cli.sandbox import run_sandbox
+
+        return run_sandbox(arguments)
+    return _run_tui(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    from kai_tui.cli.sandbox import add_sandbox_parser
+
+    parser = argparse.ArgumentParser(
+        prog="kai-tui",
+        description="A terminal chat for AI assistants that can change things: "
+        "watch the answer stream in, approve or deny every write.",
+        epilog="A token is never taken from the command line: sign in inside the program, "
+        "or set STORAGE_API_TOKEN and STORAGE_API_URL.",
+    )
+    parser.add_argument("--version", action="version", version=f"kai-tui {__version__}")
+    parser.add_argument("--sandbox", action="store_true", help="open the built-in sandbox at once")
+    parser.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="talk to Kai at this address (token from STORAGE_API_TOKEN, stack from STORAGE_API_URL)",
+    )
+    parser.add_argument("--env-file", metavar="PATH", help="read environment variables from this file")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    add_sandbox_parser(commands)
+    return parser
+
+
+def _load_env_file(path: str) -> bool:
+    """Read `NAME=value` lines; what is set already wins. No file is read unless asked for (C4)."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
+        print(f"kai-tui: cannot read {path}: {reason}.", file=sys.stderr)
+        return False
+    for line in lines:
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and not name.startswith("#"):
+            os.environ.setdefault(name.strip(), value.strip().strip("\"'"))
+    return True
+
+
+def _options(arguments: argparse.Namespace) -> LaunchOptions:
+    from kai_tui.ui.launch import LaunchOptions
+
+    service = os.environ.get("KAI_SERVICE", "").strip().lower()
+    return LaunchOptions(
+        sandbox=arguments.sandbox,
+        base_url=arguments.base_url or os.environ.get("KAI_BASE_URL") or None,
+        storage_url=os.environ.get("STORAGE_API_URL") or None,
+        service="agent" if service == "agent" else "assistant" if service == "assistant" else None,
+        token_in_environment=bool(os.environ.get("STORAGE_API_TOKEN")),
+    )
+
+
+def _run_tui(arguments: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print(
+            "kai-tui needs a terminal: its input or output is not one. "
+            "Start it in a terminal window, without pipes.",
+            file=sys.stderr,
+        )
+        return NOT_A_TERMINAL
+    # Collections while the program loads cost up to 50 ms before the first paint; the app
+    # switches them on again after it (`ui/app.py`). Frames at 120 a second halve the key echo.
+    gc.disable()
+    os.environ.setdefault("TEXTUAL_FPS", "120")
+    from kai_tui.services.account_service import AccountService
+    from kai_tui.ui.app import run_app
+
+    return run_app(AccountService(), _options(arguments))

@@ -1,0 +1,88 @@
+"""Which calls of a message wait for the user, and the answers gathered so far.
+
+A continuation-style server wants all answers of a message in one POST (protocols/kai.md §9.1),
+a side-request server one POST per call, at once (§9.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kai_tui.backends.base import ToolAnswer
+from kai_tui.conversation.approvals import digest
+from kai_tui.conversation.tools import risk, title
+from kai_tui.services.approval_service import Approval, Decision
+
+if TYPE_CHECKING:
+    from kai_tui.conversation.messages import Message, ToolPart
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a decision would take effect; said in every question."""
+
+    account: str
+    host: str
+    branch: str
+
+
+@dataclass(slots=True)
+class ApprovalRound:
+    """The calls of one message that are decided together."""
+
+    message_id: str
+    waiting: set[str] = field(default_factory=set[str])
+    answers: dict[str, ToolAnswer] = field(default_factory=dict[str, ToolAnswer])
+    digests: dict[str, str] = field(default_factory=dict[str, str])
+    """What was shown, by call id."""
+
+    def add(self, approval: Approval) -> None:
+        """This call waits now."""
+        self.waiting.add(approval.tool_call_id)
+        self.digests[approval.tool_call_id] = approval.digest
+        self.answers.pop(approval.tool_call_id, None)
+
+    def answer(self, approval: Approval, decision: Decision) -> bool:
+        """Note a decision; True when no call of the round waits any more."""
+        self.answers[approval.tool_call_id] = ToolAnswer(
+            tool_call_id=approval.tool_call_id,
+            approved=decision.approved,
+            approval_id=approval.approval_id,
+            reason=decision.reason or None,
+        )
+        self.waiting.discard(approval.tool_call_id)
+        return not self.waiting
+
+
+def question(
+    part: ToolPart,
+    message: Message,
+    *,
+    chat_id: str,
+    chat_title: str,
+    place: Place,
+    read_only: bool | None,
+    clock: Callable[[], float],
+    note: str | None = None,
+) -> Approval:
+    """The question to put to the user about one call."""
+    return Approval(
+        chat_id=chat_id,
+        chat_title=chat_title,
+        message_id=message.id,
+        tool_call_id=part.tool_call_id,
+        approval_id=part.approval_id,
+        tool_name=part.tool_name,
+        title=part.title or title(part.tool_name),
+        input=part.input,
+        has_input=part.has_input,
+        risk=risk(part.tool_name, read_only),
+        account=place.account,
+        host=place.host,
+        branch=place.branch,
+        digest=digest(part.approval_id, part.tool_call_id, part.tool_name, part.input),
+        asked=clock(),
+        note=note,
+    )

@@ -1,0 +1,57 @@
+"""Makes the backend of an account. The one place that knows all kinds.
+
+Everything heavy (httpx, pydantic, starlette) is imported here in a thread, after the first paint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kai_tui.backends.base import Backend
+    from kai_tui.backends.secret import Secret
+    from kai_tui.services.account import ServiceFlavour
+
+SANDBOX_URL = "http://sandbox.kai-tui.invalid"
+"""Names no host that exists: the sandbox is reached in this process, never through a socket (L1)."""
+
+SANDBOX_TOKEN_FOR_THIS_RUN = "in-process"  # noqa: S105 - protects nothing: there is no socket
+
+
+async def _load(*modules: str) -> None:
+    """Import modules without holding up the keys."""
+    for module in modules:
+        await asyncio.to_thread(importlib.import_module, module)
+
+
+async def open_sandbox(project_file: Path | None, service: ServiceFlavour, pace: float = 1.0) -> Backend:
+    """The built-in assistant over the project in `project_file` (None: in memory), in this process."""
+    await _load(
+        "httpx", "pydantic", "starlette.applications", "kai_tui.sandbox.server", "kai_tui.backends.kai.client"
+    )
+    from kai_tui.backends.kai.client import KaiBackend
+    from kai_tui.backends.secret import Secret
+    from kai_tui.sandbox.project import Project
+    from kai_tui.sandbox.server import create_app
+    from kai_tui.sandbox.transport import StreamingASGITransport
+
+    project = await asyncio.to_thread(Project.open, project_file if project_file is not None else ":memory:")
+    app = create_app(project, service=service, token=SANDBOX_TOKEN_FOR_THIS_RUN, pace=pace)
+    return KaiBackend(
+        SANDBOX_URL,
+        storage_url=SANDBOX_URL,
+        token=Secret(SANDBOX_TOKEN_FOR_THIS_RUN),
+        service=service,
+        transport=StreamingASGITransport(app),
+    )
+
+
+async def open_kai(base_url: str, storage_url: str, token: Secret, service: ServiceFlavour | None) -> Backend:
+    """A Kai server at an address. Raises CannotConnect for an address nobody should send a token to."""
+    await _load("httpx", "pydantic", "kai_tui.backends.kai.client")
+    from kai_tui.backends.kai.client import KaiBackend
+
+    return KaiBackend(base_url, storage_url=storage_url, token=token, service=service)

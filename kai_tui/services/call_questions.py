@@ -1,0 +1,106 @@
+"""Decides which calls of a running turn the user is asked about, and when (protocols/kai.md §9.4)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from kai_tui.conversation.tools import risk
+from kai_tui.services.approval_round import ApprovalRound, Place, question
+
+if TYPE_CHECKING:
+    from kai_tui.backends.base import ToolInfo
+    from kai_tui.conversation.messages import Message, ToolPart
+    from kai_tui.services.approval_service import Approval, ApprovalService, Decision
+
+SILENCE_SECONDS = 15.0
+"""A reading call that stays silent this long may be waiting for a decision."""
+
+
+class CallQuestions:
+    """Asks, and takes questions back, for one chat."""
+
+    def __init__(
+        self,
+        approvals: ApprovalService,
+        *,
+        chat_id: str,
+        chat_title: Callable[[], str],
+        place: Callable[[], Place],
+        clock: Callable[[], float],
+        on_decided: Callable[[Approval, Decision], None],
+    ) -> None:
+        self._approvals = approvals
+        self._chat_id = chat_id
+        self._chat_title = chat_title
+        self._place = place
+        self._clock = clock
+        self._on_decided = on_decided
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self.tools: Mapping[str, ToolInfo] = {}
+        """The server's tool list, by name; empty where it has none."""
+
+    def _read_only(self, name: str) -> bool | None:
+        info = self.tools.get(name)
+        return info.read_only if info is not None else None
+
+    def ask(self, part: ToolPart, message: Message, note: str | None = None) -> Approval:
+        """Put the question about one call to the user."""
+        approval = question(
+            part,
+            message,
+            chat_id=self._chat_id,
+            chat_title=self._chat_title(),
+            place=self._place(),
+            read_only=self._read_only(part.tool_name),
+            clock=self._clock,
+            note=note,
+        )
+        self._approvals.ask(approval, self._on_decided)
+        return approval
+
+    def ask_all(self, message: Message, calls: list[ToolPart], note: str | None = None) -> ApprovalRound:
+        """Ask about every call that waits; they are answered together."""
+        together = ApprovalRound(message.id)
+        for part in calls:
+            together.add(self.ask(part, message, note))
+        return together
+
+    def consider(self, part: ToolPart, message: Message) -> None:
+        """A call of an open stream is complete: nothing on the wire says whether it waits (kai.md §9.2)."""
+        info = self.tools.get(part.tool_name)
+        permission = info.permission if info is not None else None
+        if permission == "always_allow":
+            return
+        if permission == "always_ask" or risk(part.tool_name, self._read_only(part.tool_name)) != "reads":
+            self.ask(part, message)
+            return
+        call_id = part.tool_call_id
+
+        def silent() -> None:
+            self._timers.pop(call_id, None)
+            if part.state == "input-available":
+                self.ask(
+                    part, message, "It has been silent for a while: the server may wait for your decision."
+                )
+
+        self._timers[call_id] = asyncio.get_running_loop().call_later(SILENCE_SECONDS, silent)
+
+    def settled(self, part: ToolPart) -> None:
+        """Its output arrived: take the question away."""
+        timer = self._timers.pop(part.tool_call_id, None)
+        if timer is not None:
+            timer.cancel()
+        self._approvals.withdraw(self._chat_id, part.tool_call_id)
+
+    def waiting(self) -> list[str]:
+        """Ids of the calls the user was asked about and did not decide yet."""
+        return [each.tool_call_id for each in self._approvals.pending if each.chat_id == self._chat_id]
+
+    def clear(self) -> None:
+        """The stream is over: nothing can be answered any more."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self._approvals.withdraw(self._chat_id)

@@ -1,0 +1,45 @@
+"""Keeps a running reply on disk, at most four times and at least once a second (S4, P7)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+LEAST_SECONDS = 0.25
+MOST_SECONDS = 0.8
+
+
+class Checkpoints:
+    """Calls `save` after `mark` was called, never twice at once, and waits longer after a slow one."""
+
+    def __init__(self, save: Callable[[], Awaitable[None]]) -> None:
+        self._save = save
+        self._dirty = False
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def mark(self) -> None:
+        """Something changed. Cheap: called for every delta."""
+        if self._dirty:
+            return
+        self._dirty = True
+        self._wake.set()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="reply checkpoints")
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self._dirty = False
+            before = loop.time()
+            await self._save()
+            cost = loop.time() - before
+            await asyncio.sleep(min(MOST_SECONDS, max(LEAST_SECONDS, 10 * cost)))
+
+    def stop(self) -> None:
+        """No more checkpoints; the caller saves the end itself."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None

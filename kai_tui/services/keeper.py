@@ -1,0 +1,32 @@
+"""What a session keeps on disk while it works; the seam between sessions and storage."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, TypeAlias
+
+from kai_tui.conversation.events import JsonObject
+
+ReplyState: TypeAlias = Literal["streaming", "complete", "stopped", "cut-off", "failed"]
+
+
+class Keeper(Protocol):
+    """Never raises: a full disk must not stop a chat. What could not be kept is said elsewhere
+    (`Workspace.storage_notice`)."""
+
+    async def keep_outgoing(self, chat_id: str, message_id: str, text: str) -> None:
+        """The user's text is on disk before anything is sent (P6)."""
+        ...
+
+    async def settle_outgoing(self, message_id: str, state: Literal["sent", "not-sent", "unsure"]) -> None:
+        """`sent` removes it from the outbox."""
+        ...
+
+    async def checkpoint(self, chat_id: str, title: str, message: JsonObject, state: ReplyState) -> None:
+        """Keep a message as it is now (P7)."""
+        ...
+
+    async def remember_answer(
+        self, chat_id: str, tool_call_id: str, approval_id: str | None, approved: bool
+    ) -> bool:
+        """Note an approval's answer before it is posted (A6). False: it was answered before."""
+        ...

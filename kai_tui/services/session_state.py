@@ -1,0 +1,134 @@
+"""What one open chat looks like: read by the screen, changed only by its session."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from kai_tui.backends.base import Backend, Delivery
+from kai_tui.conversation.events import FinishReason
+from kai_tui.conversation.messages import Message
+from kai_tui.services.approval_round import Place
+from kai_tui.services.approval_service import ApprovalService
+from kai_tui.services.changes import MessageAdded, MessageChanged, SessionChange, TitleChanged, TurnChanged
+from kai_tui.services.keeper import Keeper
+from kai_tui.services.observers import Observers
+from kai_tui.services.part_clock import PartClock
+from kai_tui.services.turn import Queued, Turn, TurnPhase
+
+NEW_CHAT_TITLE = "New chat"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTools:
+    """What a session works with; the same for all chats of an account."""
+
+    backend: Callable[[], Awaitable[Backend]]
+    approvals: ApprovalService
+    keeper: Keeper
+    place: Callable[[], Place]
+    clock: Callable[[], float] = monotonic
+
+
+class SessionState:
+    """Messages, turn, deliveries, votes and times of one chat, and who hears of changes."""
+
+    def __init__(
+        self, chat_id: str, tools: SessionTools, *, title: str, messages: Iterable[Message], stored: bool
+    ) -> None:
+        self.chat_id = chat_id
+        self.title = title
+        self.messages: list[Message] = list(messages)
+        self.queue: list[Queued] = []
+        self.stored = stored
+        """Whether the server knows this chat."""
+        self._tools = tools
+        self._observers: Observers[SessionChange] = Observers()
+        self._phase: TurnPhase = "idle"
+        self._reason: FinishReason | None = None
+        self._started = 0.0
+        self._last_event = 0.0
+        self._status: str | None = None
+        self._tokens: int | None = None
+        self._deliveries: dict[str, Delivery] = {}
+        self._why: dict[str, str] = {}
+        self._votes: dict[str, bool] = {}
+        self._clocks: dict[str, PartClock] = {}
+
+    def observe(self, callback: Callable[[SessionChange], None]) -> Callable[[], None]:
+        """Hear every change; call the result to stop hearing."""
+        return self._observers.add(callback)
+
+    @property
+    def turn(self) -> Turn:
+        """The running turn, else the last one."""
+        phase = self._phase
+        if phase == "streaming" and self.pending_calls():
+            phase = "waiting-for-approval"
+        return Turn(phase, self._reason, self._started, self._last_event, self._status, self._tokens)
+
+    def vote_of(self, message_id: str) -> bool | None:
+        """True for up, False for down."""
+        return self._votes.get(message_id)
+
+    def delivery(self, message_id: str) -> Delivery | None:
+        """Of a user's message; None when there is nothing to say."""
+        return self._deliveries.get(message_id)
+
+    def why_not_sent(self, message_id: str) -> str | None:
+        """One sentence for a message that is not-sent or unsure. Foreign text inside is raw."""
+        return self._why.get(message_id)
+
+    def seconds(self, message_id: str, part_index: int) -> float | None:
+        """How long a tool call or a thought took, or takes so far; None for messages read back."""
+        clock = self._clocks.get(message_id)
+        return clock.seconds(part_index) if clock is not None else None
+
+    def find(self, message_id: str) -> Message | None:
+        """The message with this id; the newest are looked at first."""
+        return next((each for each in reversed(self.messages) if each.id == message_id), None)
+
+    @property
+    def last_assistant_message(self) -> Message | None:
+        return next((each for each in reversed(self.messages) if each.role == "assistant"), None)
+
+    def pending_calls(self) -> Sequence[str]:
+        """Ids of tool calls that wait for a decision."""
+        return [each.tool_call_id for each in self._tools.approvals.pending if each.chat_id == self.chat_id]
+
+    def set_title(self, title: str) -> None:
+        """The chat got a name."""
+        if title and title != self.title:
+            self.title = title
+            self._tell(TitleChanged(title))
+
+    def set_votes(self, votes: dict[str, bool]) -> None:
+        """Votes read from the server."""
+        self._votes.update(votes)
+        for message_id in votes:
+            self._tell(MessageChanged(message_id))
+
+    def add_unsent(self, message_id: str, text: str, state: Delivery, why: str) -> None:
+        """A message found in the outbox: it was on its way when the program ended."""
+        if self.find(message_id) is not None:
+            return
+        self.messages.append(Message.user(message_id, text))
+        self._deliveries[message_id] = state
+        self._why[message_id] = why
+        self._tell(MessageAdded(message_id))
+
+    def _tell(self, change: SessionChange) -> None:
+        self._observers.tell(change)
+
+    def _set_phase(self, phase: TurnPhase) -> None:
+        self._phase = phase
+        self._tell(TurnChanged())
+
+    def _set_delivery(self, message_id: str, state: Delivery, why: str | None = None) -> None:
+        self._deliveries[message_id] = state
+        if why is None:
+            self._why.pop(message_id, None)
+        else:
+            self._why[message_id] = why
+        self._tell(MessageChanged(message_id))
