@@ -1,0 +1,310 @@
+"""The prompt: several lines, sends on Enter, keeps the order of keys however fast they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.actions import SkipAction
+from textual.content import Content
+from textual.document._document import EditResult, Location, Selection
+from textual.geometry import Size
+from textual.message import Message
+from textual.widgets import TextArea
+
+from kai_tui.ui.widgets.draft import LONG_LINE, Draft, is_big, label, plain, spans
+from kai_tui.ui.widgets.ordered_keys import act, editing_actions, typed_text
+from kai_tui.ui.widgets.recall import Recall
+
+PLACEHOLDER = "ask, ctrl+p for commands…"
+MOST_ROWS = 12
+"""The prompt grows to this many rows, or to 40 % of the screen when that is less."""
+
+NEW_LINE_KEYS = frozenset(
+    {"ctrl+j", "shift+enter", "alt+enter", "ctrl+enter", "shift+\r", "ctrl+shift+enter"}
+)
+"""ctrl+j comes through on every terminal; the others where they are told apart from Enter."""
+
+_SCROLL_KEYS = ("pageup", "pagedown")
+"""These scroll the conversation, not a prompt of a few rows."""
+
+_ACTIONS: Mapping[str, str] = {
+    **{key: action for key, action in editing_actions(TextArea.BINDINGS).items() if key not in _SCROLL_KEYS},
+    # What macOS terminals send for option+arrow, and readline's own keys.
+    "alt+b": "cursor_word_left",
+    "alt+left": "cursor_word_left",
+    "alt+f": "cursor_word_right",
+    "alt+right": "cursor_word_right",
+    "alt+d": "delete_word_right",
+    "shift+backspace": "delete_left",
+}
+
+
+class Composer(TextArea):
+    """Where the user writes. Enter sends, ctrl+j (or a backslash before Enter) makes a new line.
+
+    All editing keys act inside this widget's own key handler: see `ordered_keys`.
+    """
+
+    DEFAULT_CSS = """
+    Composer {
+        height: auto;
+        min-height: 3;
+        border: round $border-blurred;
+        background: $background;
+        padding: 0 1;
+        scrollbar-size-vertical: 0;
+        &:focus { border: round $border; }
+        &.-unavailable { border: round $border-blurred; color: $text-muted; }
+        & .composer--chip { background: $primary-muted; color: $text-primary; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--chip"}
+
+    @dataclass
+    class Submitted(Message):
+        """The user sends `text`; the composer is empty already."""
+
+        composer: Composer
+        text: str
+        """Every chip replaced by what it stands for. Never blank."""
+
+        @property
+        def control(self) -> Composer:
+            return self.composer
+
+    @dataclass
+    class Pasted(Message):
+        """Something was pasted into the prompt; for a warning when it looks like a token."""
+
+        composer: Composer
+        text: str
+
+        @property
+        def control(self) -> Composer:
+            return self.composer
+
+    # On the class, because the base's constructor validates the selection before ours has run.
+    _chips: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(
+            id=id,
+            classes=classes,
+            highlight_cursor_line=False,
+            placeholder=Content(PLACEHOLDER),
+        )
+        # A blinking cursor repaints twice a second for ever, also over ssh.
+        self.cursor_blink = False
+        self._recall = Recall()
+
+    # What stands in it
+
+    @property
+    def draft(self) -> Draft:
+        """The prompt as shown, with its chips."""
+        return Draft(self.text, self._chips)
+
+    @property
+    def text_to_send(self) -> str:
+        """The whole prompt, every chip replaced by what it stands for."""
+        return self.draft.text
+
+    def load(self, text: str) -> None:
+        """Replace the prompt; the cursor goes to its end. A big text becomes a chip."""
+        self._recall.stop()
+        self._show(Draft.of(text))
+
+    def clear(self) -> EditResult:
+        """Empty the prompt. Undo brings it back."""
+        self._recall.stop()
+        return super().clear()
+
+    def _show(self, draft: Draft, *, first_row: bool = False) -> None:
+        self._chips = draft.chips
+        self.load_text(draft.shown)
+        end = self.document.end
+        self.move_cursor(self.navigator.get_location_end((0, 0)) if first_row else end)
+
+    # Earlier prompts
+
+    def set_history(self, prompts: Sequence[str]) -> None:
+        """Earlier prompts for ↑, the oldest first."""
+        self._recall.set_prompts(prompts)
+
+    def remember(self, text: str) -> None:
+        """Add a prompt as the newest of the earlier ones. What is sent from here is remembered anyway."""
+        self._recall.remember(Draft.of(text))
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Up one row; on the first row to the prompt before this one."""
+        if not select and self.navigator.is_first_wrapped_line(self.cursor_location):
+            older = self._recall.older(self.draft)
+            if older is not None:
+                self._show(older, first_row=True)
+                return
+        super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """Down one row; on the last row to the prompt after this one, at last to the draft."""
+        if not select and self.navigator.is_last_wrapped_line(self.cursor_location):
+            newer = self._recall.newer(self.draft)
+            if newer is not None:
+                self._show(newer)
+                return
+        super().action_cursor_down(select)
+
+    # Keys
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self.read_only:
+            return
+        text = typed_text(event)
+        if text is not None:
+            self._type(text)
+        elif event.key in NEW_LINE_KEYS:
+            self._type("\n")
+        elif event.key == "enter":
+            self._enter()
+        elif event.key in _ACTIONS:
+            if not await act(self, _ACTIONS[event.key]):
+                return
+        else:
+            event.prevent_default()  # The base would type the letter of a chord.
+            return
+        event.stop()
+        event.prevent_default()
+
+    def take(self, event: events.Key | events.Paste) -> None:
+        """Handle an input event as if it had come with the focus here (type-ahead)."""
+        self._forward_event(event)
+
+    @classmethod
+    def wants(cls, event: events.Key | events.Paste) -> bool:
+        """Whether an input event would edit or send, were the focus here."""
+        return (
+            isinstance(event, events.Paste)
+            or typed_text(event) is not None
+            or event.key == "enter"
+            or event.key in NEW_LINE_KEYS
+            or event.key in _ACTIONS
+        )
+
+    def _type(self, text: str) -> None:
+        self._replace_via_keyboard(text, *self.selection)
+
+    def _enter(self) -> None:
+        row, column = self.cursor_location
+        if self.selection.is_empty and column > 0 and self.document[row][column - 1] == "\\":
+            self._replace_via_keyboard("\n", (row, column - 1), (row, column))
+        else:
+            self.submit()
+
+    def submit(self) -> None:
+        """Send what stands here, unless it is blank."""
+        draft = self.draft.used()
+        text = draft.text
+        if not text.strip() or self.read_only:
+            return
+        self._recall.remember(draft)
+        self._show(Draft())
+        self.post_message(self.Submitted(self, text))
+
+    def action_cursor_page_up(self) -> None:
+        """Left to the conversation."""
+        raise SkipAction
+
+    def action_cursor_page_down(self) -> None:
+        """Left to the conversation."""
+        raise SkipAction
+
+    # Pastes
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        if not self.read_only:
+            self.insert_pasted(event.text)
+
+    def action_paste(self) -> None:
+        """Paste what was last copied in this program."""
+        if not self.read_only:
+            self.insert_pasted(self.app.clipboard)  # pyright: ignore[reportUnknownMemberType] Textual leaves App's parameter open
+
+    def insert_pasted(self, text: str) -> None:
+        """Insert at the cursor; a big text as a chip. Never sends."""
+        text = plain(text)
+        if not text:
+            return
+        shown = text
+        row, _ = self.cursor_location
+        if is_big(text) or len(self.document[row]) + len(text.partition("\n")[0]) > LONG_LINE:
+            shown = label(text, self._chips)
+            self._chips = {**self._chips, shown: text}
+        self._type(shown)
+        self.post_message(self.Pasted(self, text))
+
+    # Chips are deleted and jumped over as one: half a label would stand for nothing.
+
+    def _validate_selection(self, selection: Selection) -> Selection:
+        start, end = super()._validate_selection(selection)
+        return Selection(self._beside_chip(start), self._beside_chip(end))
+
+    def _beside_chip(self, location: Location) -> Location:
+        row, column = location
+        for left, right in self._spans(row):
+            if left < column < right:
+                before = self.selection.end
+                if before <= (row, left):
+                    return (row, right)
+                if before >= (row, right):
+                    return (row, left)
+                return (row, left if column - left < right - column else right)
+        return location
+
+    def _spans(self, row: int) -> list[tuple[int, int]]:
+        return spans(self.document[row], self._chips) if self._chips else []
+
+    def _whole_chips(self, start: Location, end: Location) -> tuple[Location, Location]:
+        """A range widened so that it cuts no chip."""
+        top, bottom = sorted((start, end))
+        for left, right in self._spans(top[0]):
+            if left < top[1] < right:
+                top = (top[0], left)
+        for left, right in self._spans(bottom[0]) if bottom[0] < self.document.line_count else []:
+            if left < bottom[1] < right:
+                bottom = (bottom[0], right)
+        return top, bottom
+
+    def _delete_via_keyboard(self, start: Location, end: Location) -> EditResult | None:
+        return super()._delete_via_keyboard(*self._whole_chips(start, end))
+
+    def _replace_via_keyboard(self, insert: str, start: Location, end: Location) -> EditResult | None:
+        return super()._replace_via_keyboard(insert, *self._whole_chips(start, end))
+
+    def get_line(self, line_index: int) -> Text:
+        """A line as drawn, its chips marked."""
+        line = super().get_line(line_index)
+        for left, right in self._spans(line_index):
+            line.stylize(self.get_component_rich_style("composer--chip"), left, right)
+        return line
+
+    # Looks
+
+    def set_unavailable(self, why: str | None) -> None:
+        """Take no keys and say `why` instead of the placeholder; None makes it available again."""
+        self.read_only = why is not None
+        self.set_class(why is not None, "-unavailable")
+        self.placeholder = Content(PLACEHOLDER if why is None else why)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Rows of text, at most `MOST_ROWS` and 40 % of the screen."""
+        rows = super().get_content_height(container, viewport, width)
+        return max(1, min(rows, MOST_ROWS, viewport.height * 2 // 5 - 2))
+
+    def find_matching_bracket(self, bracket: str, search_from: Location) -> None:
+        """None: prose needs no bracket matching, and the search walks the whole text on every key."""
