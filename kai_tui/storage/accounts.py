@@ -1,0 +1,139 @@
+"""The list of known accounts: one small JSON file in the data folder. No secrets (S6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from kai_tui.storage.errors import StorageError, reason
+from kai_tui.storage.paths import Paths
+from kai_tui.storage.private import exclusive, set_aside, sweep_strays, write_private
+from kai_tui.storage.text import storable
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """One account as it is on disk."""
+
+    id: str
+    kind: str
+    """`kai` or `sandbox`; another program version may know more."""
+    label: str = ""
+    base_url: str = ""
+    storage_url: str = ""
+    service: str = "agent"
+    project_id: str = ""
+    token_from: str = ""
+    """`keyring`, `file`, `environment` or empty."""
+    last_used: int = 0
+    """A counter, not a time: the highest was used last."""
+
+
+_FIELDS = tuple(AccountRecord.__dataclass_fields__)
+
+
+def accounts_file(paths: Paths) -> Path:
+    """Where the list is."""
+    return paths.data / "accounts.json"
+
+
+def load_accounts(paths: Paths) -> tuple[list[AccountRecord], str | None]:
+    """The known accounts, the last used first, and one sentence when the file was broken. Never raises."""
+    file = accounts_file(paths)
+    sweep_strays(paths.data)
+    try:
+        entries = _read(file)
+    except OSError as error:
+        return [], f"The list of accounts cannot be read ({file}: {reason(error)})."
+    except ValueError:
+        aside = file
+        with suppress(OSError):
+            aside = set_aside(file)
+        return (
+            [],
+            f"The list of accounts was damaged and set aside as {aside}. Sign in again to fill a new one.",
+        )
+    records = [record for entry in entries if (record := _record(entry)) is not None]
+    return sorted(records, key=lambda record: -record.last_used), None
+
+
+def save_account(paths: Paths, record: AccountRecord) -> AccountRecord:
+    """Add or change an account and make it the last used one. Raises StorageError."""
+
+    def change(entries: list[dict[str, Any]]) -> AccountRecord:
+        highest = max((known.last_used for entry in entries if (known := _record(entry))), default=0)
+        saved = replace(record, last_used=highest + 1)
+        fields = {
+            name: storable(value) if isinstance(value, str) else value
+            for name, value in asdict(saved).items()
+        }
+        for entry in entries:
+            if entry.get("id") == fields["id"]:
+                entry.update(fields)  # what a newer version wrote beside it stays
+                break
+        else:
+            entries.append(fields)
+        return saved
+
+    saved: list[AccountRecord] = []
+    _change(paths, lambda entries: saved.append(change(entries)))
+    return saved[0]
+
+
+def remove_account(paths: Paths, account_id: str) -> None:
+    """Forget an account; its databases and its credential are removed elsewhere. Raises StorageError."""
+    account_id = storable(account_id)
+
+    def change(entries: list[dict[str, Any]]) -> None:
+        entries[:] = [entry for entry in entries if entry.get("id") != account_id]
+
+    _change(paths, change)
+
+
+def _change(paths: Paths, change: Callable[[list[dict[str, Any]]], None]) -> None:
+    file = accounts_file(paths)
+    with exclusive(file):
+        try:
+            try:
+                entries = _read(file)
+            except ValueError:
+                set_aside(file)
+                entries = []
+            change(entries)
+            text = json.dumps({"version": 1, "accounts": entries}, ensure_ascii=False, indent=2)
+            write_private(file, storable(text).encode() + b"\n")
+        except OSError as error:
+            raise StorageError(
+                f"The list of accounts could not be saved ({file}: {reason(error)}).", fault="unwritable"
+            ) from error
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    """The entries as they are on disk. Raises OSError, and ValueError for a broken file."""
+    try:
+        text = file.read_bytes().decode()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    try:
+        whole: object = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    entries = cast(Mapping[str, object], whole).get("accounts") if isinstance(whole, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("no list of accounts")
+    return [cast(dict[str, Any], entry) for entry in cast(list[object], entries) if isinstance(entry, dict)]
+
+
+def _record(entry: Mapping[str, Any]) -> AccountRecord | None:
+    """Tolerant: a field of the wrong type counts as missing; without id or kind it is no account."""
+    values: dict[str, Any] = {}
+    for name in _FIELDS:
+        value = entry.get(name)
+        wanted = int if name == "last_used" else str
+        if isinstance(value, wanted) and not isinstance(value, bool):
+            values[name] = value
+    return AccountRecord(**values) if values.get("id") and values.get("kind") else None

@@ -1,0 +1,45 @@
+"""What a SQLite error means for us."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import sqlite3
+
+Fault: TypeAlias = Literal["damaged", "moved", "full", "unwritable", "busy", "interrupted", "other"]
+
+# Primary result codes (sqlite.org/rescode.html); the sqlite3 module of Python 3.11 names only some.
+_FAULTS: dict[int, Fault] = {
+    3: "unwritable",  # PERM
+    5: "busy",
+    6: "busy",  # LOCKED
+    8: "unwritable",  # READONLY
+    9: "interrupted",
+    10: "unwritable",  # IOERR
+    11: "damaged",  # CORRUPT
+    13: "full",
+    14: "unwritable",  # CANTOPEN
+    26: "damaged",  # NOTADB
+}
+_READONLY_DBMOVED = 1032
+
+
+class Damaged(Exception):
+    """The file opens but is not one of ours: foreign tables, missing tables, failed check."""
+
+
+class NewerFile(Exception):
+    """A newer version of the program wrote this file."""
+
+
+def fault_of(error: sqlite3.Error | Damaged) -> Fault:
+    """Sort an error. `other` is a mistake of ours (a wrong statement) and is not hidden."""
+    if isinstance(error, Damaged):
+        return "damaged"
+    code = getattr(error, "sqlite_errorcode", None)
+    if not isinstance(code, int):
+        return "other"
+    if code == _READONLY_DBMOVED:
+        return "moved"
+    return _FAULTS.get(code & 0xFF, "other")

@@ -1,0 +1,102 @@
+"""Where our files live: below `KAI_TUI_HOME`, else where the platform wants them (design.md §5, §6)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+APP = "kai-tui"
+
+NOWHERE = Path(os.devnull) / APP
+"""Stands for "this user has no home folder": nothing can be made below it, so all is kept in memory."""
+
+_SAFE_CHARACTERS = 40
+_UNSAFE = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The four folders. None of them is made before something is written."""
+
+    config: Path
+    """Settings, edited by hand too."""
+    data: Path
+    """What cannot be fetched again: accounts, drafts, outbox, decisions."""
+    cache: Path
+    """Copies of what servers have; may vanish at any time."""
+    state: Path
+    """Logs and crash reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFiles:
+    """The pair of SQLite files of one account (T21)."""
+
+    state: Path
+    cache: Path
+
+
+def app_paths(environ: Mapping[str, str] = os.environ) -> Paths:
+    """The folders for this run. `KAI_TUI_HOME=DIR` puts all four below DIR."""
+    home = environ.get("KAI_TUI_HOME", "").strip()
+    if home:
+        root = Path(home)
+        with suppress(RuntimeError):  # "~someone" who does not exist
+            root = root.expanduser()
+        root = root.absolute()
+        return Paths(root / "config", root / "data", root / "cache", root / "state")
+    import platformdirs
+
+    folders = platformdirs.PlatformDirs(APP, appauthor=False)
+    return Paths(
+        _absolute(folders.user_config_path),
+        _absolute(folders.user_data_path),
+        _absolute(folders.user_cache_path),
+        _absolute(folders.user_state_path),
+    )
+
+
+def _absolute(path: Path) -> Path:
+    """Without a home folder `~` stays as it is; do not make a folder of that name where we stand."""
+    return path if path.is_absolute() else NOWHERE
+
+
+def safe_name(account_id: str) -> str:
+    """A file name for an account: readable, on every file system, and different for different ids."""
+    digest = hashlib.sha256(account_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    readable = _UNSAFE.sub("-", account_id.lower())[:_SAFE_CHARACTERS].strip("-")
+    return f"{readable}-{digest}" if readable else digest
+
+
+def account_files(paths: Paths, account_id: str) -> AccountFiles:
+    """The files of an account. The id may be anything: it never becomes a path."""
+    name = safe_name(account_id)
+    return AccountFiles(
+        state=paths.data / "accounts" / f"{name}.state.sqlite",
+        cache=paths.cache / "accounts" / f"{name}.cache.sqlite",
+    )
+
+
+def credential_file(paths: Paths, account_id: str) -> Path:
+    """Where a token is kept when the user said yes to a plain file (C1)."""
+    return paths.data / "credentials" / safe_name(account_id)
+
+
+def remove_account_files(paths: Paths, account_id: str) -> None:
+    """Purge: every file we ever made for this account, also what was set aside and backed up (P18).
+
+    Close its databases first. Raises OSError for the first file that cannot be removed.
+    """
+    files = account_files(paths, account_id)
+    for file in (files.state, files.cache, credential_file(paths, account_id)):
+        if not file.parent.is_dir():
+            continue
+        stem = file.name.removesuffix(".sqlite")
+        for found in file.parent.iterdir():
+            if found.name.lstrip(".").startswith(stem):
+                found.unlink(missing_ok=True)
