@@ -1,0 +1,54 @@
+"""The line over the conversation: which chat, with whom, where."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from kai_tui.ui.widgets.foreign import safe_line
+from kai_tui.ui.widgets.one_line import Fact, fit, segments
+
+_DIVIDER = " · "
+
+
+class ChatHeader(Widget):
+    """Chat title · assistant · project · branch. The title and a branch beside main go last."""
+
+    DEFAULT_CSS = """
+    ChatHeader {
+        height: 1;
+        padding: 0 1;
+        background: $surface;
+        & .chat-header--title { color: $foreground; text-style: bold; }
+        & .chat-header--place { color: $text-muted; }
+        & .chat-header--branch { color: $text-warning; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"chat-header--{name}" for name in ("title", "place", "branch")}
+
+    def __init__(self, *, id: str | None = "chat-header") -> None:
+        super().__init__(id=id)
+        self._facts: list[Fact] = []
+
+    def show(self, title: str, *, assistant: str = "", project: str = "", branch: str = "") -> None:
+        """All text is raw; empty ones are left out."""
+        on_main = branch in ("", "main")
+        self._facts = [
+            Fact(safe_line(title.strip(), 300) or "New chat", "title", 100, least=10),
+            Fact(safe_line(assistant, 100), "place", 20),
+            Fact(safe_line(project, 100), "place", 30, least=8),
+            Fact(safe_line(branch, 100), "place" if on_main else "branch", 10 if on_main else 90, least=8),
+        ]
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y or width <= 0:
+            return Strip.blank(max(0, width), self.rich_style)
+        names = ("title", "place", "branch")
+        styles = {name: self.get_component_rich_style(f"chat-header--{name}") for name in names}
+        facts = fit(self._facts, width, len(_DIVIDER))
+        row = segments(facts, styles, _DIVIDER, styles["place"])
+        return Strip(row).adjust_cell_length(width, self.rich_style)

@@ -1,0 +1,196 @@
+"""The bottom line: what happens, where, and the most useful keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import floor
+from typing import ClassVar, Literal, TypeAlias
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.reactive import var
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from kai_tui.ui.widgets.foreign import safe_line
+from kai_tui.ui.widgets.one_line import Fact, fit, segments
+
+Activity: TypeAlias = Literal[
+    "idle", "connecting", "sending", "streaming", "waiting", "stopping", "offline", "failed"
+]
+
+_DIVIDER = " · "
+_GAP = 2
+"""Cells between the facts and the keys at the right end."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFacts:
+    """All the status bar knows. Text is raw."""
+
+    activity: Activity = "idle"
+    since: float | None = None
+    """Monotonic seconds from which the activity is counted; None: it is not counted."""
+    reason: str | None = None
+    """Why it is offline or failed: one sentence."""
+    server_says: str | None = None
+    """What the server says it is doing."""
+    tokens: int | None = None
+    waiting: int = 0
+    """How many calls wait for a decision, over all chats."""
+    queued: int = 0
+    """How many messages wait to be sent."""
+    account: str = ""
+    project: str = ""
+    branch: str = ""
+    note: str | None = None
+    """Something that stays true for the session: token from the environment, nothing kept on disk."""
+    keys: tuple[tuple[str, str], ...] = (("F1", "help"),)
+    """Key and what it does, the most important first."""
+
+
+class StatusBar(Widget):
+    """One line. When it is narrow the less important facts go first."""
+
+    DEFAULT_CSS = """
+    StatusBar {
+        height: 1;
+        padding: 0 1;
+        background: $surface;
+        color: $text-muted;
+        & .status-bar--plain { color: $text-muted; }
+        & .status-bar--busy { color: $text-accent; }
+        & .status-bar--waiting { color: $text-warning; text-style: bold; }
+        & .status-bar--bad { color: $text-error; }
+        & .status-bar--place { color: $foreground; }
+        & .status-bar--key { color: $text-primary; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"status-bar--{name}" for name in ("plain", "busy", "waiting", "bad", "place", "key")
+    }
+
+    facts: var[StatusFacts] = var(StatusFacts(), init=False)
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, id: str | None = "status-bar") -> None:
+        """`clock` gives monotonic seconds."""
+        super().__init__(id=id)
+        self._clock = clock
+        self._timer: Timer | None = None
+
+    def update_status(self, facts: StatusFacts) -> None:
+        """Show other facts."""
+        self.facts = facts
+
+    def watch_facts(self) -> None:
+        self.refresh()
+        self._wait_for_next_second()
+
+    def on_mount(self) -> None:
+        self._wait_for_next_second()
+
+    def _wait_for_next_second(self) -> None:
+        """One timer, and only while something counts: it fires when the shown number changes."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if self.facts.since is not None and self.is_mounted:
+            passed = max(0.0, self._clock() - self.facts.since)
+            self._timer = self.set_timer(floor(passed) + 1 - passed, self._tick)
+
+    def _tick(self) -> None:
+        self.refresh()
+        self._wait_for_next_second()
+
+    @property
+    def counting(self) -> bool:
+        """Whether a timer runs."""
+        return self._timer is not None
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y or width <= 0:
+            return Strip.blank(max(0, width), self.rich_style)
+        names = ("plain", "busy", "waiting", "bad", "place", "key")
+        styles = {name: self.get_component_rich_style(f"status-bar--{name}") for name in names}
+        facts, keys = self.arrange(width)
+        left = segments(facts, styles, _DIVIDER, styles["plain"])
+        right = self._key_segments(keys, styles)
+        used = sum(cell_len(segment.text) for segment in (*left, *right))
+        gap = [Segment(" " * max(0, width - used), self.rich_style)]
+        return Strip([*left, *gap, *right]).adjust_cell_length(width, self.rich_style)
+
+    def arrange(self, width: int) -> tuple[list[Fact], list[tuple[str, str]]]:
+        """What there is room for in `width` cells: facts at the left, keys at the right."""
+        everything = self._facts()
+        keys = list(self.facts.keys)
+        needed = min(width, sum(cell_len(fact.text) for fact in everything if fact.weight >= _IMPORTANT))
+        while keys and _keys_width(keys) + _GAP + needed > width:
+            keys.pop()
+        room = width - (_keys_width(keys) + _GAP if keys else 0)
+        return fit(everything, room, len(_DIVIDER)), keys
+
+    def _facts(self) -> list[Fact]:
+        facts = self.facts
+        shown = [self._activity()]
+        if facts.waiting and facts.activity != "waiting":
+            one = facts.waiting == 1
+            words = "1 decision waits" if one else f"{facts.waiting} decisions wait"
+            shown.append(Fact(words, "waiting", 80, short=f"{facts.waiting}!"))
+        if facts.queued:
+            shown.append(Fact(f"{facts.queued} queued", "plain", 60))
+        if facts.server_says:
+            shown.append(Fact(safe_line(facts.server_says, 200), "plain", 30, least=12))
+        if facts.tokens:
+            shown.append(Fact(f"{facts.tokens:,} tokens", "plain", 20))
+        if facts.note:
+            shown.append(Fact(safe_line(facts.note, 200), "waiting", 40, least=12))
+        shown.append(Fact(safe_line(facts.account, 100), "place", 50, least=8))
+        shown.append(Fact(safe_line(facts.project, 100), "place", 45, least=8))
+        # The main branch is what everyone expects; another one must not go unseen.
+        weight = 10 if facts.branch == "main" else 70
+        shown.append(Fact(safe_line(facts.branch, 100), "place", weight, least=8))
+        return [fact for fact in shown if fact.text]
+
+    def _activity(self) -> Fact:
+        facts = self.facts
+        passed = "" if facts.since is None else f" {_seconds(self._clock() - facts.since)}"
+        if facts.activity in ("offline", "failed"):
+            reason = safe_line(facts.reason or "", 300)
+            words = f"{facts.activity}: {reason}" if reason else facts.activity
+            return Fact(words, "bad", 100, least=12)
+        if facts.activity == "waiting":
+            words = "waiting for your decision"
+            if facts.waiting > 1:
+                words = f"waiting for {facts.waiting} decisions"
+            return Fact(f"! {words}", "waiting", 100, least=8)
+        if facts.activity == "idle":
+            return Fact("", "plain", 0)
+        return Fact(f"● {facts.activity}{passed or '…'}", "busy", 100, least=8)
+
+    def _key_segments(self, keys: list[tuple[str, str]], styles: dict[str, Style]) -> list[Segment]:
+        row: list[Segment] = []
+        for key, does in keys:
+            row.append(Segment("  " if row else "", styles["plain"]))
+            row.append(Segment(key, styles["key"]))
+            row.append(Segment(f" {does}", styles["plain"]))
+        return row
+
+
+_IMPORTANT = 70
+
+
+def _keys_width(keys: list[tuple[str, str]]) -> int:
+    return sum(cell_len(key) + 1 + cell_len(does) for key, does in keys) + 2 * max(0, len(keys) - 1)
+
+
+def _seconds(passed: float) -> str:
+    """Whole seconds in words: 12 s, 3 min 05 s."""
+    whole = max(0, floor(passed))
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02} s"
