@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from kai_tui import __version__
@@ -63,8 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 def _load_env_file(path: str) -> bool:
     """Read `NAME=value` lines; what is set already wins. No file is read unless asked for (C4)."""
     try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
         print(f"kai-tui: cannot read {path}: {reason}.", file=sys.stderr)

@@ -19,7 +19,8 @@ from kai_tui.services.account import TokenSource
 from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.preferences import Preferences
 from kai_tui.services.workspace import Workspace
-from kai_tui.storage.accounts import AccountRecord, load_accounts, save_accounts
+from kai_tui.storage.accounts import AccountRecord, load_accounts, remove_account, save_account
+from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import Paths, account_files, app_paths
 
 TOKEN_VARIABLE = "STORAGE_API_TOKEN"  # noqa: S105 - a name, not a secret
@@ -59,14 +60,13 @@ class AccountService:
 
     def last(self) -> Account | None:
         """The account used last, the sandbox included; None for a new user. A small file is read."""
-        records = load_accounts(self.paths)
-        return _account(max(records, key=lambda each: each.last_used)) if records else None
+        records, _ = load_accounts(self.paths)
+        return _account(records[0]) if records else None
 
     async def accounts(self) -> Sequence[Account]:
         """Known accounts without the sandbox, the last used first."""
-        records = await asyncio.to_thread(load_accounts, self.paths)
-        known = sorted(records, key=lambda each: each.last_used, reverse=True)
-        return [_account(each) for each in known if each.kind != "sandbox"]
+        records, _ = await asyncio.to_thread(load_accounts, self.paths)
+        return [_account(each) for each in records if each.kind == "kai"]
 
     def from_environment(
         self, base_url: str | None, storage_url: str, service: ServiceFlavour | None
@@ -79,7 +79,7 @@ class AccountService:
             base_url=base_url or "",
             storage_url=storage_url,
             service=service or "",
-            token_from="environment",
+            token_from="environment",  # noqa: S106 - a place, not a secret
         )
 
     async def sign_in(
@@ -113,9 +113,10 @@ class AccountService:
         if on_step is not None:
             on_step(SignInStep("keep", "running"))
         if keep != "memory":
-            from kai_tui.storage import credentials
+            from kai_tui.storage.credentials import Credentials
 
-            await credentials.keep(self.paths, account.id, token.strip(), allow_file=keep == "file")
+            kept = await Credentials(self.paths).keep(account.id, token.strip(), allow_file=keep == "file")
+            account = replace(account, token_from=kept.source)
         self._session_tokens[account.id] = Secret(token.strip())
         if on_step is not None:
             on_step(SignInStep("keep", "done"))
@@ -130,15 +131,15 @@ class AccountService:
         return Workspace(account, self._opener(account), keeper)
 
     async def sign_out(self, account: Account) -> None:
-        """Remove the credential from keyring, file and memory, and the account from the list (C8)."""
-        from kai_tui.storage import credentials
+        """Remove the credential from keyring, file and memory, and the account from the list (C8).
+
+        Raises `CredentialsUnavailable` or `StorageError` when something stays behind; both say what.
+        """
+        from kai_tui.storage.credentials import Credentials
 
         self._session_tokens.pop(account.id, None)
-        await credentials.forget(self.paths, account.id)
-        records = await asyncio.to_thread(load_accounts, self.paths)
-        await asyncio.to_thread(
-            save_accounts, self.paths, [each for each in records if each.id != account.id]
-        )
+        await asyncio.to_thread(remove_account, self.paths, account.id)
+        await Credentials(self.paths).forget(account.id)
 
     def _opener(self, account: Account) -> Callable[[], Awaitable[Backend]]:
         async def open_backend() -> Backend:
@@ -172,11 +173,11 @@ class AccountService:
             return Secret(value)
         if account.id in self._session_tokens:
             return self._session_tokens[account.id]
-        from kai_tui.storage import credentials
+        from kai_tui.storage.credentials import Credentials, CredentialsUnavailable
 
         try:
-            kept = await credentials.read(self.paths, account.id)
-        except credentials.CredentialsUnavailable as error:
+            kept = await Credentials(self.paths).read(account.id)
+        except CredentialsUnavailable as error:
             raise TokenRefused(error.sentence, code="no-token") from None
         if kept is None:
             raise TokenRefused("The token of this account is not in the keyring any more. Sign in again.")
@@ -185,11 +186,9 @@ class AccountService:
 
     def _note_use(self, account: Account) -> None:
         """Remember what was opened last. A read-only home must not stop anybody: failures are quiet."""
-        records = [each for each in load_accounts(self.paths) if each.id != account.id]
-        newest = max((each.last_used for each in records), default=0)
         try:
-            save_accounts(self.paths, [*records, replace(_record(account), last_used=newest + 1)])
-        except OSError:
+            save_account(self.paths, _record(account))
+        except StorageError:
             return
 
 
@@ -238,5 +237,4 @@ def _record(account: Account) -> AccountRecord:
         service=account.service,
         project_id=account.project_id,
         token_from=account.token_from,
-        last_used=0,
     )

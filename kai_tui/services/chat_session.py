@@ -427,6 +427,11 @@ class ChatSession(SessionState):
             self._tell(
                 Notice(error.sentence, "error", "sign-in" if isinstance(error, TokenRefused) else None)
             )
+            if error.delivery == "not-sent":
+                for answer in answers:
+                    await self._tools.keeper.withdraw_answer(
+                        self.chat_id, answer.tool_call_id, answer.approval_id
+                    )
             if answered in self.messages:
                 self._replace(answered, message)
             self._reply = message

@@ -30,3 +30,7 @@ class Keeper(Protocol):
     ) -> bool:
         """Note an approval's answer before it is posted (A6). False: it was answered before."""
         ...
+
+    async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
+        """The answer provably never reached the server."""
+        ...

@@ -36,6 +36,7 @@ class Preferences:
         """Change one setting and keep it, with the file's comments."""
         from dataclasses import replace
 
+        from kai_tui.storage.errors import StorageError
         from kai_tui.storage.settings import save_setting
 
         self._settings = replace(self._settings, **{key: value})
@@ -43,8 +44,5 @@ class Preferences:
             return
         try:
             save_setting(self._paths, key, value)
-        except OSError as error:
-            self.problems = [
-                *self.problems,
-                f"The setting was not saved: {error.strerror or 'cannot write'}.",
-            ]
+        except StorageError as error:
+            self.problems = [*self.problems, error.sentence]

@@ -11,7 +11,14 @@ from kai_tui.conversation.events import FinishReason
 from kai_tui.conversation.messages import Message
 from kai_tui.services.approval_round import Place
 from kai_tui.services.approval_service import ApprovalService
-from kai_tui.services.changes import MessageAdded, MessageChanged, SessionChange, TitleChanged, TurnChanged
+from kai_tui.services.changes import (
+    MessageAdded,
+    MessageChanged,
+    Notice,
+    SessionChange,
+    TitleChanged,
+    TurnChanged,
+)
 from kai_tui.services.keeper import Keeper
 from kai_tui.services.observers import Observers
 from kai_tui.services.part_clock import PartClock
@@ -117,6 +124,10 @@ class SessionState:
         self._deliveries[message_id] = state
         self._why[message_id] = why
         self._tell(MessageAdded(message_id))
+
+    def tell_notice(self, notice: Notice) -> None:
+        """Say something about this chat."""
+        self._tell(notice)
 
     def _tell(self, change: SessionChange) -> None:
         self._observers.tell(change)

@@ -82,9 +82,9 @@ class Workspace:
         """(chat id, text) of the newest draft, to take up after a crash."""
         return await self._keeper.last_draft()
 
-    async def remember_prompt(self, text: str) -> None:
-        """For recall with ↑. Never raises."""
-        await self._keeper.remember_prompt(text)
+    async def remember_prompt(self, text: str, chat_id: str) -> None:
+        """For recall with ↑; forgotten with its chat. Never raises."""
+        await self._keeper.remember_prompt(text, chat_id)
 
     async def prompts(self) -> list[str]:
         """Earlier prompts, the oldest first."""
@@ -107,6 +107,7 @@ class Workspace:
 
     async def _connect(self) -> None:
         self._set(Connection("connecting"))
+        await self._keeper.ready()
         try:
             backend = await self.backend()
             info = await backend.connect()

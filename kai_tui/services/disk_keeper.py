@@ -1,0 +1,169 @@
+"""Keeps what one account's services need on disk, and never raises: a full disk must not stop a chat."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import Literal, TypeVar
+
+from kai_tui.backends.base import Chat, ChatSummary
+from kai_tui.conversation.events import Finish, FinishReason, JsonObject
+from kai_tui.conversation.messages import Message
+from kai_tui.services.keeper import ReplyState
+from kai_tui.storage.chats import CACHE_SCHEMA, CachedChat, CachedMessage, Chats
+from kai_tui.storage.database import Database
+from kai_tui.storage.drafts import STATE_SCHEMA, Drafts, OutboxRow
+from kai_tui.storage.errors import StorageError
+from kai_tui.storage.paths import AccountFiles
+
+T = TypeVar("T")
+
+SUMMARIES = 500
+"""How many rows of the history are shown before the server answers."""
+
+_ENDED: dict[ReplyState, FinishReason] = {
+    "streaming": "lost",
+    "cut-off": "lost",
+    "stopped": "cancelled",
+    "failed": "error",
+}
+
+
+class DiskKeeper:
+    """Drafts, outbox and answers in the state file; copies of chats in the cache file."""
+
+    def __init__(self, files: AccountFiles) -> None:
+        self._state = Database.open(files.state, STATE_SCHEMA, kind="state")
+        self._cache = Database.open(files.cache, CACHE_SCHEMA, kind="cache")
+        self._drafts = Drafts(self._state)
+        self._chats = Chats(self._cache)
+        self._failed: str | None = None
+        self._background: set[asyncio.Task[None]] = set()
+
+    @property
+    def notice(self) -> str | None:
+        """One sentence when something is not kept on disk."""
+        return self._state.notice or self._failed or self._cache.notice
+
+    async def ready(self) -> None:
+        """Open both files now."""
+        await self._state.ready()
+        await self._cache.ready()
+
+    # Drafts and outbox
+
+    async def save_draft(self, chat_id: str, text: str) -> None:
+        await self._quietly(self._drafts.save_draft(chat_id, text), None)
+
+    async def draft(self, chat_id: str) -> str:
+        return await self._quietly(self._drafts.draft(chat_id), "")
+
+    async def last_draft(self) -> tuple[str, str] | None:
+        return await self._quietly(self._drafts.last_draft(), None)
+
+    async def remember_prompt(self, text: str, chat_id: str) -> None:
+        await self._quietly(self._drafts.remember_prompt(text, chat_id), None)
+
+    async def prompts(self) -> list[str]:
+        """Earlier prompts, the oldest first."""
+        newest_first: list[str] = await self._quietly(self._drafts.prompts(), [])
+        return newest_first[::-1]
+
+    async def keep_outgoing(self, chat_id: str, message_id: str, text: str) -> None:
+        row = OutboxRow(message_id, chat_id, text, "sending")
+        await self._quietly(self._drafts.put_outbox(row), row)
+
+    async def settle_outgoing(self, message_id: str, state: Literal["sent", "not-sent", "unsure"]) -> None:
+        if state == "sent":
+            await self._quietly(self._drafts.remove_outbox(message_id), None)
+        else:
+            await self._quietly(self._drafts.set_outbox_state(message_id, state), None)
+
+    async def left_behind(self, chat_id: str) -> list[tuple[str, str]]:
+        """(message id, text) of messages of this chat that the server may not have."""
+        rows: list[OutboxRow] = await self._quietly(self._drafts.outbox(chat_id), [])
+        return [(row.message_id, row.text) for row in rows]
+
+    async def unsent_chats(self) -> list[ChatSummary]:
+        """Chats with messages in the outbox, the newest first, named by the message."""
+        rows: list[OutboxRow] = await self._quietly(self._drafts.outbox(), [])
+        named = {row.chat_id: " ".join(row.text.split())[:60] for row in rows}
+        return [ChatSummary(chat_id, f"Not sent: {text}") for chat_id, text in reversed(named.items())]
+
+    async def remember_answer(
+        self, chat_id: str, tool_call_id: str, approval_id: str | None, approved: bool
+    ) -> bool:
+        noted = self._drafts.remember_answer(chat_id, tool_call_id, approval_id, approved)
+        return await self._quietly(noted, True)
+
+    async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
+        await self._quietly(self._drafts.withdraw_answer(chat_id, tool_call_id, approval_id), None)
+
+    # Copies of chats
+
+    async def checkpoint(self, chat_id: str, title: str, message: JsonObject, state: ReplyState) -> None:
+        await self._quietly(self._chats.checkpoint(chat_id, message, state, title=title), None)
+
+    async def keep_summaries(self, rows: Iterable[ChatSummary]) -> None:
+        """Rows of the server's list, the newest first."""
+        await self._quietly(self._chats.put_summaries([_cached(row) for row in rows]), None)
+
+    async def summaries(self) -> list[ChatSummary]:
+        """The newest rows known here."""
+        rows: Sequence[CachedChat] = await self._quietly(self._chats.summaries(SUMMARIES), [])
+        return [_summary(row) for row in rows]
+
+    async def keep_chat(self, chat: Chat) -> None:
+        """Keep a chat as the server has it."""
+        messages = [message.to_wire() for message in chat.messages]
+        await self._quietly(self._chats.put_chat(_cached(chat.summary), messages), None)
+
+    async def chat_copy(self, chat_id: str) -> Chat | None:
+        """The copy of a chat; replies that were being written are marked as cut off."""
+        copy = await self._quietly(self._chats.chat(chat_id), None)
+        if copy is None or not copy.messages:
+            return None
+        return Chat(_summary(copy.summary), [_message(each) for each in copy.messages])
+
+    async def delete_chat(self, chat_id: str) -> None:
+        """Remove draft, outbox, answers and copy."""
+        await self._quietly(self._drafts.forget_chat(chat_id), None)
+        await self._quietly(self._chats.delete(chat_id), None)
+
+    def drop_copy(self, chat_id: str) -> None:
+        """Remove the copy in the background."""
+        task = asyncio.create_task(self._quietly(self._chats.delete(chat_id), None))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def aclose(self) -> None:
+        """Close both files; what was written is there."""
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._state.aclose()
+        await self._cache.aclose()
+
+    async def _quietly(self, work: Awaitable[T], otherwise: T) -> T:
+        try:
+            return await work
+        except StorageError as error:
+            if error.fault != "closed":
+                self._failed = error.sentence
+            return otherwise
+
+
+def _cached(row: ChatSummary) -> CachedChat:
+    return CachedChat(row.id, row.title, row.created_at, row.updated_at, row.visibility)
+
+
+def _summary(row: CachedChat) -> ChatSummary:
+    return ChatSummary(row.id, row.title, row.created_at, row.updated_at, row.visibility)
+
+
+def _message(kept: CachedMessage) -> Message:
+    message = Message.from_wire(kept.wire)
+    reason = _ENDED.get(kept.state)
+    if reason is not None:
+        message.finish = Finish(
+            reason, detail="kai-tui ended while this was written." if reason == "lost" else None
+        )
+    return message
