@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kai_tui.ui.widgets.foreign import safe_line
+from kai_tui.conversation.safe_text import safe_line
 from kai_tui.ui.widgets.one_line import Fact, fit, segments
 
 _DIVIDER = " · "

@@ -17,9 +17,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kai_tui.backends.base import ChatSummary
+from kai_tui.conversation.safe_text import safe_line
 from kai_tui.ui.widgets.chat_rows import ChatRows
 from kai_tui.ui.widgets.filter_input import FilterInput
-from kai_tui.ui.widgets.foreign import safe_line
 from kai_tui.ui.widgets.one_line import clip
 
 ChatMark: TypeAlias = Literal["working", "waiting", "new"]
@@ -327,7 +327,7 @@ class ChatList(ScrollView, can_focus=True):
         header = self._rows.header_at(line)
         if header is not None:
             style = self.get_component_rich_style("chat-list--header")
-            return Strip([Segment(set_cell_size(clip(header, width), width), style)], width)
+            return Strip([Segment(set_cell_size(clip(f" {header}", width), width), style)], width)
         chat = self._rows.chat_at(line)
         if chat is None:
             return Strip.blank(width, self.rich_style)
@@ -340,13 +340,13 @@ class ChatList(ScrollView, can_focus=True):
             names.append("chat-list--hover")
         if line == self.cursor_line:
             names.append("chat-list--cursor")
-        style = self.get_component_rich_style(*names)
+        style = self.get_visual_style(*names).rich_style
         mark = self._marks.get(chat.id)
         sign = f" {_MARKS[mark]} " if mark is not None else " "
         room = max(0, width - 1 - cell_len(sign))
         title = set_cell_size(clip(safe_line(chat.title.strip()) or UNTITLED, room), room)
         row = [Segment("▌" if is_open else " ", style), Segment(title, style)]
         if mark is not None:
-            style = self.get_component_rich_style(*names, f"chat-list--{mark}")
+            style = self.get_visual_style(*names, f"chat-list--{mark}").rich_style
         row.append(Segment(sign, style))
         return Strip(row).adjust_cell_length(width, style)

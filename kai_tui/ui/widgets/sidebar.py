@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from kai_tui.backends.base import ChatSummary
+from kai_tui.conversation.safe_text import safe_line
 from kai_tui.ui.widgets.chat_list import ChatList, ChatMark
 from kai_tui.ui.widgets.filter_input import FilterInput
-from kai_tui.ui.widgets.foreign import safe_line
 
 NO_CHATS = "No chats yet"
 NOTHING_FOUND = "Nothing found"

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from kai_tui.ui.widgets.foreign import safe_line
+from kai_tui.conversation.safe_text import safe_line
 from kai_tui.ui.widgets.one_line import Fact, fit, segments
 
 Activity: TypeAlias = Literal[
@@ -119,14 +119,14 @@ class StatusBar(Widget):
             return Strip.blank(max(0, width), self.rich_style)
         names = ("plain", "busy", "waiting", "bad", "place", "key")
         styles = {name: self.get_component_rich_style(f"status-bar--{name}") for name in names}
-        facts, keys = self.arrange(width)
+        facts, keys = self.fitting(width)
         left = segments(facts, styles, _DIVIDER, styles["plain"])
         right = self._key_segments(keys, styles)
         used = sum(cell_len(segment.text) for segment in (*left, *right))
         gap = [Segment(" " * max(0, width - used), self.rich_style)]
         return Strip([*left, *gap, *right]).adjust_cell_length(width, self.rich_style)
 
-    def arrange(self, width: int) -> tuple[list[Fact], list[tuple[str, str]]]:
+    def fitting(self, width: int) -> tuple[list[Fact], list[tuple[str, str]]]:
         """What there is room for in `width` cells: facts at the left, keys at the right."""
         everything = self._facts()
         keys = list(self.facts.keys)
