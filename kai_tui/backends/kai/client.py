@@ -1,0 +1,336 @@
+"""Kai as a backend: both of Keboola's services behind the one door (kai.md)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any
+
+from kai_tui.backends.addresses import storage_address
+from kai_tui.backends.base import (
+    BackendError,
+    CannotConnect,
+    Capabilities,
+    ConnectionLost,
+    NotFound,
+    Outgoing,
+    Refused,
+    ServerInfo,
+    TokenRefused,
+    ToolAnswer,
+    ToolInfo,
+    UnexpectedAnswer,
+    Unsupported,
+)
+from kai_tui.backends.http import HttpDoor, Timeouts, segment
+from kai_tui.backends.kai import wire
+from kai_tui.backends.kai.discovery import SERVICE_IDS, Flavour
+from kai_tui.backends.kai.endpoints import KaiEndpoints
+from kai_tui.backends.kai.turns import SILENCE, stream_turn
+from kai_tui.backends.secret import Secret
+from kai_tui.conversation.approvals import respond
+from kai_tui.conversation.events import Event, JsonObject
+from kai_tui.conversation.messages import Message
+
+if TYPE_CHECKING:
+    import httpx
+
+_CAPS: Mapping[Flavour, Capabilities] = {
+    "agent": Capabilities(
+        approval="side-request",
+        votes=True,
+        usage=True,
+        settings=True,
+        tool_permissions=True,
+        edits_input=True,
+    ),
+    "assistant": Capabilities(approval="continuation", votes=True),
+}
+_MESSAGE_UNSURE = "Your message may or may not have arrived."
+_ANSWER_UNSURE = "Your decision may or may not have arrived."
+
+
+class KaiBackend(KaiEndpoints):
+    """One Kai server. Implements `Backend`, and every other endpoint of kai.md §4 besides.
+
+    `service=None` (an address given by hand): told by `GET /api/settings/tools` at `connect`, or
+    by `tell_service`; until then it is taken for kai-agent. `restrictions` go with every message to
+    a kai-agent, of which the first of a chat decides (§4.3). `transport` serves the built-in
+    assistant and tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        storage_url: str,
+        token: Secret,
+        service: Flavour | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        branch_id: int | None = None,
+        workspace_id: str | None = None,
+        visibility: wire.Visibility = "private",
+        restrictions: wire.ToolRestrictions | None = None,
+        timeouts: Timeouts | None = None,
+        silence: float = SILENCE,
+    ) -> None:
+        """Raises CannotConnect for addresses a token must not go to."""
+        super().__init__(
+            HttpDoor(
+                base_url,
+                headers={"x-workspace-id": workspace_id} if workspace_id else None,
+                auth_headers={
+                    "x-storageapi-token": token,
+                    **({"x-storageapi-url": storage_address(storage_url)} if storage_url else {}),
+                },
+                transport=transport,
+                timeouts=timeouts,
+            )
+        )
+        self._service: Flavour | None = service
+        self._branch_id = branch_id
+        self._visibility: wire.Visibility = visibility
+        self._restrictions = restrictions
+        self._silence = silence
+        self._tools: Sequence[ToolInfo] | None = None
+
+    @property
+    def service(self) -> Flavour | None:
+        """Which of the two it is; None while that is not known."""
+        return self._service
+
+    @property
+    def caps(self) -> Capabilities:
+        return _CAPS[self._service or "agent"]
+
+    async def connect(self) -> ServerInfo:
+        """Ask who answers, tell the service if it is not known, and read the tools of a kai-agent.
+
+        The last needs the token, so a wrong one is found out here.
+        """
+        self._tools = None
+        details: JsonObject = {}
+        try:
+            info = await self.info()
+        except (NotFound, UnexpectedAnswer):
+            await self.ping()
+            info = wire.Info()
+        else:
+            details = info.model_dump(by_alias=True, exclude_none=True)
+        service = await self.tell_service()
+        if service == "agent":
+            await self.tools()
+        return ServerInfo(
+            host=self.host,
+            service=SERVICE_IDS[service],
+            name=info.app_name or "",
+            version=info.app_version or info.server_version or "",
+            details=details,
+        )
+
+    async def tell_service(self) -> Flavour:
+        """Which service this is; asks the server when nobody said (§1)."""
+        if self._service is None:
+            try:
+                await self._load_tools()
+                self._service = "agent"
+            except NotFound:
+                self._service = "assistant"
+        return self._service
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._door.aclose()
+
+    async def send(self, chat_id: str, outgoing: Outgoing) -> AsyncGenerator[Event, None]:
+        """POST /api/chat with a new message (§4.3), exactly once; yields the answer's events."""
+        if not outgoing.text.strip():
+            raise Refused("There is nothing to send: the message is empty.", code="empty")
+        async with aclosing(self._post_chat(chat_id, wire.user_message(outgoing), _MESSAGE_UNSURE)) as events:
+            async for event in events:
+                yield event
+
+    async def answer(
+        self, chat_id: str, message: Message, answers: Sequence[ToolAnswer]
+    ) -> AsyncGenerator[Event, None]:
+        """Answer waiting calls in this service's way (§9): see the two methods below.
+
+        kai-agent: yields nothing, `send`'s stream goes on. kai-assistant: yields the continuation.
+        """
+        if not answers:
+            raise Refused("There is nothing to answer.", code="empty")
+        if self.caps.approval == "side-request":
+            await self.answer_beside(chat_id, answers)
+            return
+        async with aclosing(self.answer_by_continuing(chat_id, message, answers)) as events:
+            async for event in events:
+                yield event
+
+    async def answer_beside(self, chat_id: str, answers: Sequence[ToolAnswer]) -> None:
+        """One POST per call beside the open stream (§9.2).
+
+        Calls that were settled already do not keep the others from being answered; NotFound is
+        raised at the end then. Any other failure stops at once.
+        """
+        settled: NotFound | None = None
+        for answer in answers:
+            try:
+                await self.approve(chat_id, answer)
+            except NotFound as error:
+                settled = error
+        if settled is not None:
+            raise settled
+
+    async def answer_by_continuing(
+        self, chat_id: str, message: Message, answers: Sequence[ToolAnswer]
+    ) -> AsyncGenerator[Event, None]:
+        """All answers in one POST of the assistant's message; a new stream continues it (§9.1).
+
+        Refuses, before anything is sent, to leave a waiting call unanswered (the server would carry
+        out the others and then fail), to answer a call that does not wait, and to change inputs.
+        """
+        waiting = {
+            part.tool_call_id: part.approval_id
+            for part in message.tool_calls()
+            if part.state == "approval-requested"
+        }
+        answered = {answer.tool_call_id for answer in answers}
+        if answered != waiting.keys() or any(approval_id is None for approval_id in waiting.values()):
+            raise Refused(
+                "All requests of a message have to be answered together, and only those that wait.",
+                code="incomplete",
+            )
+        for answer in answers:
+            if answer.approval_id is not None and answer.approval_id != waiting[answer.tool_call_id]:
+                raise Refused("This request changed since it was shown. Nothing was sent.", code="changed")
+            if answer.updated_input is not None or answer.answers is not None:
+                raise Unsupported("This Kai takes only yes or no; the input cannot be changed.")
+        wire_message = wire.answered_message(respond(message, answers))
+        async with aclosing(self._post_chat(chat_id, wire_message, _ANSWER_UNSURE)) as events:
+            async for event in events:
+                yield event
+
+    async def answer_by_tool_result(
+        self, chat_id: str, message: Message, answer: ToolAnswer
+    ) -> AsyncGenerator[Event, None]:
+        """The way of the oldest servers (§9.3); makes current ones fail, so only when the user asks for it.
+
+        For a call that a finished stream left in `input-available` without an approval id.
+        """
+        part = next((part for part in message.tool_calls() if part.tool_call_id == answer.tool_call_id), None)
+        if part is None or part.state != "input-available" or part.approval_id is not None:
+            raise Refused("This call does not wait for an answer of that kind.", code="state")
+        body = wire.tool_result_message(str(uuid.uuid4()), part.tool_name, answer)
+        async with aclosing(self._post_chat(chat_id, body, _ANSWER_UNSURE)) as events:
+            async for event in events:
+                yield event
+
+    async def resume(self, chat_id: str) -> AsyncGenerator[Event, None]:
+        """GET /api/chat/{id}/stream; yields nothing when no stream runs, which is the rule (§4.9)."""
+        if self._service == "agent":
+            raise Unsupported("kai-agent cannot take up a broken answer. Read the chat again instead.")
+        path = f"/api/chat/{segment(chat_id)}/stream"
+        async with aclosing(stream_turn(self._door, "GET", path, silence=self._silence)) as events:
+            async for event in events:
+                yield event
+
+    async def tools(self) -> Sequence[ToolInfo]:
+        """The server's tools with their marks and the user's permissions; read once per connection.
+
+        Empty on a kai-assistant, and where the list cannot be had although the server is there:
+        a chat works without it.
+        """
+        if self._tools is None:
+            if self._service == "assistant":
+                self._tools = ()
+            else:
+                try:
+                    await self._load_tools()
+                except (TokenRefused, CannotConnect, ConnectionLost):
+                    raise
+                except BackendError:
+                    self._tools = ()
+        return self._tools or ()
+
+    async def change_user_settings(
+        self,
+        *,
+        custom_instructions: str | EllipsisType | None = ...,
+        tool_permissions: Mapping[str, wire.Permission] | EllipsisType | None = ...,
+    ) -> wire.UserSettings:
+        self._only_agent("settings")
+        self._tools = None  # carries the permissions
+        return await super().change_user_settings(
+            custom_instructions=custom_instructions, tool_permissions=tool_permissions
+        )
+
+    async def approve(self, chat_id: str, answer: ToolAnswer) -> wire.ApprovalAnswer:
+        self._only_agent("decisions beside the stream")
+        return await super().approve(chat_id, answer)
+
+    async def usage(self) -> wire.Usage:
+        self._only_agent("usage figures")
+        return await super().usage()
+
+    async def settings(self) -> wire.Settings:
+        self._only_agent("settings")
+        return await super().settings()
+
+    async def change_settings(self, custom_instructions: str | None) -> wire.Settings:
+        self._only_agent("settings")
+        return await super().change_settings(custom_instructions)
+
+    async def user_settings(self) -> wire.UserSettings:
+        self._only_agent("settings")
+        return await super().user_settings()
+
+    async def suggestions(
+        self, context: wire.SuggestionContext, data: Mapping[str, Any] | None = None
+    ) -> wire.Suggestions:
+        self._only_agent("suggestions")
+        return await super().suggestions(context, data)
+
+    def _post_chat(self, chat_id: str, message: JsonObject, unsure_note: str) -> AsyncGenerator[Event, None]:
+        body = wire.chat_body(
+            chat_id,
+            message,
+            branch_id=self._branch_id,
+            visibility=self._visibility,
+            # The older service drops keys it does not know without a word (§1).
+            restrictions=self._restrictions if self._service != "assistant" else None,
+        )
+        return stream_turn(
+            self._door,
+            "POST",
+            "/api/chat",
+            body=body,
+            unsure_note=unsure_note,
+            waits_for_user=self._service != "assistant",
+            silence=self._silence,
+        )
+
+    async def _load_tools(self) -> None:
+        rows = await self.tool_rows()
+        try:
+            permissions = (await super().user_settings()).tool_permissions or {}
+        except (TokenRefused, CannotConnect):
+            raise
+        except BackendError:
+            permissions = {}
+        self._tools = [_tool(row, permissions) for row in rows]
+
+    def _only_agent(self, what: str) -> None:
+        if self._service == "assistant":
+            raise Unsupported(f"This Kai (kai-assistant) has no {what}.")
+
+
+def _tool(row: wire.ToolRow, permissions: Mapping[str, Any]) -> ToolInfo:
+    permission = permissions.get(row.name)
+    return ToolInfo(
+        name=row.name,
+        description=row.description or "",
+        read_only=row.read_only is True,
+        permission=permission if isinstance(permission, str) else None,
+    )

@@ -1,0 +1,96 @@
+"""One answer of Kai as events: opens the stream, watches the clock, ends with exactly one Finish."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Literal
+
+from kai_tui.backends.base import BackendError, ConnectionLost
+from kai_tui.backends.failures import TRANSPORT_ERRORS
+from kai_tui.backends.http import HttpDoor, noted
+from kai_tui.backends.sse import sse_events
+from kai_tui.backends.ui_message_stream import ui_events
+from kai_tui.conversation.events import (
+    Event,
+    Finish,
+    ToolInputAvailable,
+    ToolInputError,
+    ToolOutputAvailable,
+    ToolOutputDenied,
+    ToolOutputError,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+SILENCE = 600.0
+"""Seconds without an event after which a stream is given up; keep-alive comments do not count (N1)."""
+
+
+async def stream_turn(
+    door: HttpDoor,
+    method: Literal["GET", "POST"],
+    path: str,
+    *,
+    body: Mapping[str, Any] | None = None,
+    unsure_note: str = "",
+    waits_for_user: bool = False,
+    silence: float = SILENCE,
+) -> AsyncGenerator[Event, None]:
+    """The events of one stream, Finish last. Close the generator to hang up.
+
+    Raises BackendError for what goes wrong before the first event; later losses become
+    `Finish("lost")`. A GET answered with 204 yields nothing. With `waits_for_user` the clock stands
+    still while a tool call is open: the server may be waiting for a decision (kai.md §9.2, §13).
+    """
+    async with door.stream(method, path, body=body, silence=None, unsure_note=unsure_note) as response:
+        if response.status_code == 204:
+            return
+        begun = False
+        open_calls: set[str] = set()
+        async with aclosing(_data(response)) as data, aclosing(ui_events(data)) as events:
+            while True:
+                limit = None if waits_for_user and open_calls else silence
+                try:
+                    async with asyncio.timeout(limit):
+                        event = await anext(events, None)
+                except TimeoutError:
+                    error = ConnectionLost(f"{door.host} sent nothing for {silence:g} s.", code="timeout")
+                    event = _lost(error, begun, unsure_note)
+                except BackendError as error:
+                    event = _lost(error, begun, unsure_note)
+                except TRANSPORT_ERRORS as error:
+                    event = _lost(door.failure(error, silence), begun, unsure_note)
+                if event is None:
+                    event = Finish("lost")
+                if not begun and isinstance(event, Finish) and event.reason == "lost":
+                    # Not even a beginning: whether anything arrived has to be read back.
+                    sentence = event.detail or f"{door.host} ended its answer before it began."
+                    raise noted(ConnectionLost(sentence, code="lost"), unsure_note)
+                _follow(event, open_calls)
+                begun = True
+                yield event
+                if isinstance(event, Finish):
+                    return
+
+
+def _lost(error: BackendError, begun: bool, unsure_note: str) -> Finish:
+    if not begun:
+        raise noted(error, unsure_note)
+    return Finish("lost", detail=error.sentence)
+
+
+def _follow(event: Event, open_calls: set[str]) -> None:
+    """Keep track of the calls that have their input and no outcome."""
+    if isinstance(event, ToolInputAvailable):
+        open_calls.add(event.tool_call_id)
+    elif isinstance(event, ToolOutputAvailable | ToolOutputError | ToolOutputDenied | ToolInputError):
+        open_calls.discard(event.tool_call_id)
+
+
+async def _data(response: httpx.Response) -> AsyncGenerator[str, None]:
+    async with aclosing(sse_events(response)) as events:
+        async for event in events:
+            yield event.data

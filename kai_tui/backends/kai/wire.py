@@ -1,0 +1,350 @@
+"""What goes over the wire to Kai and back: models of all answers, builders of all bodies (kai.md §3, §4).
+
+Models are made for reading servers we do not control: unknown fields are kept, nearly nothing is
+required, and a field of the wrong kind counts as absent instead of spoiling the whole answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+from kai_tui.backends.base import Outgoing, ToolAnswer, UnexpectedAnswer
+from kai_tui.conversation.events import JsonObject
+from kai_tui.conversation.messages import Message, mend_surrogates
+
+CHAT_MODEL = "chat-model"
+"""The only value of `selectedChatModel` (kai.md §4.3)."""
+
+Visibility: TypeAlias = Literal["private", "public"]
+Permission: TypeAlias = Literal["always_allow", "always_ask", "blocked"]
+SuggestionContext: TypeAlias = Literal["dashboard", "job-detail", "configuration-detail"]
+
+
+def _as_text(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return value if isinstance(value, str) else str(value)
+
+
+def _as_number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _as_count(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _as_flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _as_object(value: Any) -> JsonObject | None:
+    return cast("JsonObject", value) if isinstance(value, dict) else None
+
+
+def _as_list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+Text: TypeAlias = Annotated[str | None, BeforeValidator(_as_text)]
+Number: TypeAlias = Annotated[float | None, BeforeValidator(_as_number)]
+Count: TypeAlias = Annotated[int | None, BeforeValidator(_as_count)]
+Flag: TypeAlias = Annotated[bool | None, BeforeValidator(_as_flag)]
+Fields: TypeAlias = Annotated[dict[str, Any] | None, BeforeValidator(_as_object)]
+Rows: TypeAlias = Annotated[list[Any], BeforeValidator(_as_list)]
+
+
+class WireModel(BaseModel):
+    """Base of all answers. Errors of validation never quote the input (C5)."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        frozen=True,
+        defer_build=True,
+        hide_input_in_errors=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+    )
+
+
+class Ping(WireModel):
+    """GET /ping (§4.1)."""
+
+    timestamp: Text = None
+
+
+class Info(WireModel):
+    """GET /api (§4.2). `connected_mcp` is a list or one object, as the server likes."""
+
+    timestamp: Text = None
+    uptime: Number = None
+    app_name: Text = None
+    app_version: Text = None
+    server_version: Text = None
+    connected_mcp: Any = None
+
+
+class ChatRow(WireModel):
+    """A chat in the history, and the head of a chat (§4.5, §4.7)."""
+
+    id: str
+    title: Text = None
+    created_at: Text = None
+    updated_at: Text = None
+    visibility: Text = None
+    user_id: Text = None
+
+
+class ChatAnswer(ChatRow):
+    """GET /api/chat/{id} (§4.5). Messages stay raw: `Message.from_wire` reads them."""
+
+    messages: Rows = Field(default_factory=list[Any])
+
+
+class HistoryAnswer(WireModel):
+    """GET /api/history (§4.7)."""
+
+    chats: Rows = Field(default_factory=list[Any])
+    has_more: Flag = None
+
+
+class Vote(WireModel):
+    """One vote, in its current shape (`isUpvoted`) or its older one (`type`) (§4.8)."""
+
+    message_id: str
+    chat_id: Text = None
+    is_upvoted: Flag = None
+    type: Text = None
+
+    @property
+    def up(self) -> bool | None:
+        """True, False, or None when the row says neither."""
+        if self.is_upvoted is not None:
+            return self.is_upvoted
+        return {"up": True, "down": False}.get(self.type or "")
+
+
+class ApprovalAnswer(WireModel):
+    """POST /api/chat/{id}/approval (§4.10)."""
+
+    success: Flag = None
+    tool_use_id: Text = None
+    approved: Flag = None
+
+
+class Usage(WireModel):
+    """GET /api/usage (§4.11): messages this month, per token."""
+
+    messages_used: Count = None
+    messages_limit: Count = None
+    reset_date: Text = None
+
+
+class Settings(WireModel):
+    """GET, PATCH /api/settings (§4.12)."""
+
+    project_id: Text = None
+    custom_instructions: Text = None
+    created_at: Text = None
+    updated_at: Text = None
+
+
+class UserSettings(Settings):
+    """GET, PATCH /api/settings/user (§4.12)."""
+
+    user_id: Text = None
+    tool_permissions: Fields = None
+
+
+class ToolRow(WireModel):
+    """One tool of GET /api/settings/tools (§4.12)."""
+
+    name: str
+    description: Text = None
+    read_only: Flag = None
+
+
+class ToolsAnswer(WireModel):
+    """GET /api/settings/tools. `tools` is required: it is how kai-agent is told from kai-assistant (§1)."""
+
+    tools: list[Any]
+
+
+class Suggestion(WireModel):
+    """One suggestion for a screen of the web UI (§4.13)."""
+
+    id: Text = None
+    label: Text = None
+    prompt: Text = None
+    priority: Number = None
+    category: Text = None
+    reasoning: Text = None
+
+
+class Suggestions(WireModel):
+    """POST /api/suggestions (§4.13)."""
+
+    suggestions: list[Suggestion] = Field(default_factory=list[Suggestion])
+    suggestion_session_id: Text = None
+
+
+class Service(WireModel):
+    """A service of the stack (§3)."""
+
+    id: str
+    url: Text = None
+
+
+class StackIndex(WireModel):
+    """GET /v2/storage (§3); only the services matter."""
+
+    services: Rows = Field(default_factory=list[Any])
+
+
+class TokenOwner(WireModel):
+    """The project of a token."""
+
+    id: Text = None
+    name: Text = None
+
+
+class TokenAnswer(WireModel):
+    """GET /v2/storage/tokens/verify (§3)."""
+
+    description: Text = None
+    is_master_token: Flag = None
+    owner: TokenOwner | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRestrictions:
+    """What the assistant may use in a chat; kai-agent only, and its first message decides (§4.3)."""
+
+    allowed: Sequence[str] | None = None
+    disallowed: Sequence[str] | None = None
+    read_only: bool | None = None
+
+
+M = TypeVar("M", bound=WireModel)
+
+
+def read(model: type[M], body: Any, host: str) -> M:
+    """The body as `model`. Raises UnexpectedAnswer; its detail names places, never values."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        where = ", ".join(
+            f"{'.'.join(str(step) for step in each['loc']) or 'body'}: {each['type']}"
+            for each in error.errors(include_url=False, include_context=False, include_input=False)[:5]
+        )
+        raise UnexpectedAnswer(
+            f"{host} gave an answer this program does not understand.",
+            code="shape",
+            detail=f"{model.__name__} ({where})",
+        ) from None
+
+
+def read_rows(model: type[M], rows: Sequence[Any]) -> list[M]:
+    """The rows that can be read; one broken row does not cost the others."""
+    adapter: TypeAdapter[M] = TypeAdapter(model)
+    found: list[M] = []
+    for row in rows:
+        try:
+            found.append(adapter.validate_python(row))
+        except ValidationError:
+            continue
+    return found
+
+
+def _whole(text: str) -> str:
+    """Surrogate halves joined; lone ones replaced, they have no place in a user's text (T19)."""
+    return mend_surrogates(text).encode("utf-8", "replace").decode("utf-8")
+
+
+def chat_body(
+    chat_id: str,
+    message: JsonObject,
+    *,
+    branch_id: int | None = None,
+    visibility: Visibility = "private",
+    restrictions: ToolRestrictions | None = None,
+) -> JsonObject:
+    """Body of POST /api/chat (§4.3, §4.4). Absent values are left out."""
+    body: JsonObject = {
+        "id": chat_id,
+        "message": message,
+        "selectedChatModel": CHAT_MODEL,
+        "selectedVisibilityType": visibility,
+    }
+    if branch_id is not None:
+        body["branchId"] = branch_id
+    if restrictions is not None:
+        limits: JsonObject = {}
+        if restrictions.allowed is not None:
+            limits["allowedTools"] = list(restrictions.allowed)
+        if restrictions.disallowed is not None:
+            limits["disallowedTools"] = list(restrictions.disallowed)
+        if restrictions.read_only is not None:
+            limits["readOnlyMode"] = restrictions.read_only
+        if limits:
+            body["toolRestrictions"] = limits
+    return body
+
+
+def user_message(outgoing: Outgoing) -> JsonObject:
+    """A new message of the user (§4.3). `metadata` only when there is something in it."""
+    message: JsonObject = {
+        "id": outgoing.message_id,
+        "role": "user",
+        "parts": [{"type": "text", "text": _whole(outgoing.text)}],
+    }
+    if outgoing.hidden or outgoing.context_path:
+        metadata: JsonObject = {"hidden": outgoing.hidden}
+        if outgoing.context_path:
+            metadata["requestContext"] = {"path": _whole(outgoing.context_path)}
+        message["metadata"] = metadata
+    return message
+
+
+def answered_message(message: Message) -> JsonObject:
+    """The assistant's own message with its calls answered: all parts, no metadata (§9.1)."""
+    wire = message.to_wire()
+    return {"id": wire["id"], "role": "assistant", "parts": wire["parts"]}
+
+
+def tool_result_message(message_id: str, tool_name: str, answer: ToolAnswer) -> JsonObject:
+    """The answer of the oldest servers: a user message with a lone tool result (§9.3)."""
+    part = {
+        "type": "tool-result",
+        "toolCallId": answer.tool_call_id,
+        "toolName": tool_name,
+        "result": "confirmed" if answer.approved else "denied",
+    }
+    return {"id": message_id, "role": "user", "parts": [part]}
+
+
+def approval_body(answer: ToolAnswer) -> JsonObject:
+    """Body of POST /api/chat/{id}/approval (§4.10). A changed input goes only with a yes."""
+    body: JsonObject = {"toolUseId": answer.tool_call_id, "approved": answer.approved}
+    if answer.reason:
+        body["reason"] = _whole(answer.reason)
+    if answer.updated_input is not None and answer.approved:
+        body["updatedInput"] = answer.updated_input
+    if answer.answers is not None:
+        body["answers"] = answer.answers
+    return body
+
+
+def vote_body(chat_id: str, message_id: str, up: bool) -> JsonObject:
+    """Body of PATCH /api/vote (§4.8)."""
+    return {"chatId": chat_id, "messageId": message_id, "type": "up" if up else "down"}
+
+
+def permissions_body(permissions: Mapping[str, Permission] | None) -> JsonObject:
+    """Part of PATCH /api/settings/user: merged into the stored ones; None resets them all (§4.12)."""
+    return {"toolPermissions": None if permissions is None else dict(permissions)}
