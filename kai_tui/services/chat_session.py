@@ -479,6 +479,10 @@ class ChatSession(SessionState):
         if current is None or not changed_calls(current, together.digests):
             return False
         self._replace(message, current)
+        if not pending(current):
+            self._tell(Notice("This request is settled on the server by now; nothing more was sent."))
+            self._finish("other")
+            return True
         self._tell(
             Notice("The request changed on the server. Nothing was sent; please look again.", "warning")
         )

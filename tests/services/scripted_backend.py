@@ -1,0 +1,117 @@
+"""A backend that does what the test says: for faults no real server can be asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kai_tui.backends.base import (
+    ApprovalStyle,
+    BackendError,
+    Capabilities,
+    Chat,
+    ChatSummary,
+    NotFound,
+    Outgoing,
+    Page,
+    ServerInfo,
+    ToolAnswer,
+    ToolInfo,
+)
+from kai_tui.conversation.events import Event
+from kai_tui.conversation.messages import Message
+
+Step = Event | BackendError | asyncio.Event
+"""An event to yield, an error to raise, or a gate to wait at."""
+
+
+@dataclass
+class ScriptedBackend:
+    """Yields scripted steps per send and per answer; records what was asked of it."""
+
+    style: ApprovalStyle = "side-request"
+    replies: list[list[Step]] = field(default_factory=list)
+    answers: list[list[Step]] = field(default_factory=list)
+    stored: dict[str, Chat] = field(default_factory=dict)
+    chat_error: BackendError | None = None
+    tool_list: Sequence[ToolInfo] = ()
+    posts: list[Outgoing] = field(default_factory=list)
+    answered: list[list[ToolAnswer]] = field(default_factory=list)
+    posted_messages: list[Message] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    delete_error: BackendError | None = None
+    hung_up: int = 0
+    host: str = "kai.test"
+
+    @property
+    def caps(self) -> Capabilities:
+        return Capabilities(approval=self.style, votes=True)
+
+    async def connect(self) -> ServerInfo:
+        return ServerInfo(self.host, "kai-agent")
+
+    async def aclose(self) -> None:
+        return None
+
+    async def send(self, chat_id: str, outgoing: Outgoing) -> AsyncIterator[Event]:
+        self.posts.append(outgoing)
+        async for event in self._play(self.replies.pop(0)):
+            yield event
+
+    async def answer(
+        self, chat_id: str, message: Message, answers: Sequence[ToolAnswer]
+    ) -> AsyncIterator[Event]:
+        self.answered.append(list(answers))
+        self.posted_messages.append(Message.from_wire(message.to_wire()))
+        async for event in self._play(self.answers.pop(0) if self.answers else []):
+            yield event
+
+    async def _play(self, steps: list[Step]) -> AsyncIterator[Event]:
+        try:
+            for step in steps:
+                if isinstance(step, BackendError):
+                    raise step
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                else:
+                    await asyncio.sleep(0)
+                    yield step
+        except (GeneratorExit, asyncio.CancelledError):
+            self.hung_up += 1
+            raise
+
+    async def chats(self, *, cursor: str | None = None, limit: int = 50) -> Page[ChatSummary]:
+        if self.chat_error is not None:
+            raise self.chat_error
+        return Page([chat.summary for chat in self.stored.values()], None)
+
+    async def chat(self, chat_id: str) -> Chat:
+        if self.chat_error is not None:
+            raise self.chat_error
+        if chat_id not in self.stored:
+            raise NotFound("This chat is not there.")
+        return copy.deepcopy(self.stored[chat_id])
+
+    async def delete(self, chat_id: str) -> None:
+        if self.delete_error is not None:
+            raise self.delete_error
+        self.deleted.append(chat_id)
+        self.stored.pop(chat_id, None)
+
+    async def vote(self, chat_id: str, message_id: str, up: bool) -> None:
+        return None
+
+    async def votes(self, chat_id: str) -> Mapping[str, bool]:
+        return {}
+
+    async def tools(self) -> Sequence[ToolInfo]:
+        return self.tool_list
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Wait for a condition; fails when it does not come."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.002)
