@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,17 +40,19 @@ def set_database_aside(path: Path) -> Path:
 
 def before_migration(connection: sqlite3.Connection, path: Path, version: int) -> None:
     """Keep the file as it is before it is migrated. Raises OSError, sqlite3.Error: then nothing is migrated."""
-    _copy(connection, dated_name(path, f"v{version}"))
-    keep_newest(path, f"v{version}", 1)
+    target = dated_name(path, f"v{version}")
+    _copy(connection, target)
+    keep_newest(target, path, f"v{version}", 1)
 
 
 def backup_daily(connection: sqlite3.Connection, path: Path) -> None:
     """One backup a day (UTC), three kept. Raises OSError, sqlite3.Error."""
-    today = time.strftime("%Y%m%d", time.gmtime())
+    today = datetime.now(UTC).strftime("%Y%m%d")
     if any(f".backup-{today}" in file.name for file in dated_files(path, "backup")):
         return
-    _copy(connection, dated_name(path, "backup"))
-    keep_newest(path, "backup", BACKUPS_KEPT)
+    target = dated_name(path, "backup")
+    _copy(connection, target)
+    keep_newest(target, path, "backup", BACKUPS_KEPT)
 
 
 def renew_backups(connection: sqlite3.Connection, path: Path) -> None:

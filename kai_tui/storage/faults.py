@@ -33,6 +33,10 @@ class NewerFile(Exception):
     """A newer version of the program wrote this file."""
 
 
+class CannotMigrate(Exception):
+    """An older file that we could not bring up to date; it is unchanged."""
+
+
 def fault_of(error: sqlite3.Error | Damaged) -> Fault:
     """Sort an error. `other` is a mistake of ours (a wrong statement) and is not hidden."""
     if isinstance(error, Damaged):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from kai_tui.storage.copies import before_migration, restore_backup, set_database_aside
 from kai_tui.storage.errors import reason
-from kai_tui.storage.faults import Damaged, NewerFile, fault_of
+from kai_tui.storage.faults import CannotMigrate, Damaged, NewerFile, fault_of
 from kai_tui.storage.paths import NOWHERE
 from kai_tui.storage.private import make_private_directory, make_private_file
 from kai_tui.storage.schema import Schema, StoreKind, get_version, set_version, table_names
@@ -87,6 +87,14 @@ def open_store(path: Path, schema: Schema, kind: StoreKind, *, broken: bool = Fa
             schema,
             kind,
             f"{path} was written by a newer kai-tui and is left as it is: upgrade to change it. "
+            "What you do now is kept in memory only.",
+        )
+    except CannotMigrate as error:
+        return open_in_memory(
+            path,
+            schema,
+            kind,
+            f"{path} could not be brought up to date ({error}) and is left as it is. "
             "What you do now is kept in memory only.",
         )
     except OSError as error:
@@ -183,8 +191,10 @@ def _create(connection: sqlite3.Connection, schema: Schema) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, schema: Schema, version: int) -> None:
-    if version < 0 or any(step not in schema.migrations for step in range(version, schema.version)):
-        raise Damaged(f"no way from version {version}")
+    import sqlite3
+
+    if version < 0:
+        raise Damaged(f"version {version}")
     before_migration(connection, path, version)
 
     def steps(connection: sqlite3.Connection) -> None:
@@ -193,7 +203,14 @@ def _migrate(connection: sqlite3.Connection, path: Path, schema: Schema, version
             schema.migrations[step](connection)
             set_version(connection, step + 1)
 
-    transaction(connection, "BEGIN IMMEDIATE", steps)
+    try:
+        transaction(connection, "BEGIN IMMEDIATE", steps)
+    except sqlite3.DatabaseError as error:
+        if fault_of(error) != "other":
+            raise
+        raise CannotMigrate(str(error)) from error
+    except Exception as error:  # a mistake of ours must not cost the user's data
+        raise CannotMigrate(str(error) or type(error).__name__) from error
 
 
 def check(connection: sqlite3.Connection) -> None:

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kai_tui.storage.errors import StorageError, reason
@@ -119,18 +120,16 @@ def sweep_strays(directory: Path) -> None:
 
 
 def dated_name(path: Path, word: str) -> Path:
-    """A free name `NAME.WORD-DATE` beside `path`; sorts by age within the same clock."""
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    candidate = path.with_name(f"{path.name}.{word}-{stamp}")
-    number = 1
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.name}.{word}-{stamp}-{number}")
-    return candidate
+    """A free name `NAME.WORD-DATE-TIME` (UTC, microseconds) beside `path`."""
+    while True:
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+        candidate = path.with_name(f"{path.name}.{word}-{stamp}")
+        if not candidate.exists():
+            return candidate
 
 
 def dated_files(path: Path, word: str) -> list[Path]:
-    """Every `NAME.WORD-DATE` beside `path`, oldest first."""
+    """Every `NAME.WORD-DATE` beside `path`, oldest first by that date."""
     prefix = f"{path.name}.{word}-"
     try:
         return sorted(file for file in path.parent.iterdir() if file.name.startswith(prefix))
@@ -138,10 +137,10 @@ def dated_files(path: Path, word: str) -> list[Path]:
         return []
 
 
-def keep_newest(path: Path, word: str, count: int) -> None:
-    """Remove all but the newest `count` files `NAME.WORD-DATE`."""
-    files = dated_files(path, word)
-    for old in files[: max(0, len(files) - count)]:
+def keep_newest(newest: Path, path: Path, word: str, count: int) -> None:
+    """Remove all but `count` files `NAME.WORD-DATE`. `newest` stays, also after the clock went back."""
+    others = [file for file in dated_files(path, word) if file != newest]
+    for old in others[: max(0, len(others) + 1 - count)]:
         with suppress(OSError):
             old.unlink()
 
@@ -150,7 +149,7 @@ def set_aside(path: Path) -> Path:
     """Move a broken file to `NAME.broken-DATE`; at most three are kept. Raises OSError."""
     target = dated_name(path, "broken")
     path.rename(target)
-    keep_newest(path, "broken", BROKEN_KEPT)
+    keep_newest(target, path, "broken", BROKEN_KEPT)
     return target
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, cast
@@ -67,6 +66,8 @@ def load_settings(paths: Paths) -> tuple[Settings, list[str]]:
 
 def _problem(key: str, value: object) -> str | None:
     if key not in _TYPES:
+        import difflib
+
         near = difflib.get_close_matches(key, KNOWN, 1)
         hint = f' Did you mean "{near[0]}"?' if near else f" Known are: {', '.join(KNOWN)}."
         return f'there is no setting "{key}".{hint}'
