@@ -60,6 +60,7 @@ class Composer(TextArea):
         scrollbar-size-vertical: 0;
         &:focus { border: round $border; }
         &.-unavailable { border: round $border-blurred; color: $text-muted; }
+        & .text-area--placeholder { color: $text-muted; }
         & .composer--chip { background: $primary-muted; color: $text-primary; }
     }
     """
