@@ -33,9 +33,7 @@ class StartStep:
 
 @dataclass(frozen=True, slots=True)
 class FinishStep:
-    """The step ends: open text and reasoning blocks are forgotten."""
-
-    forgets_blocks: bool = True
+    """The step ends. Open blocks stay open: SDK 6 forgets them here and then breaks, SDK 7 does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,8 @@ class TextDelta:
 class TextEnd:
     id: str
     provider_metadata: Any = None
+    citations: Any = None
+    """SDK 7."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +196,9 @@ class Usage:
     input: int | None = None
     output: int | None = None
     total: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +232,7 @@ class Finish:
     """What the server called it, when it said."""
     metadata: Any = None
     detail: str | None = None
-    """For `lost` and `error`: one sentence for the user."""
+    """For `lost`, `error` and an answer the server gave up: one sentence for the user. Raw text."""
 
 
 Event: TypeAlias = (

@@ -7,12 +7,14 @@ Text is raw here; it is made safe at the doors of design.md §3 (`safe_text.py`)
 
 from __future__ import annotations
 
-import copy
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from kai_tui.conversation.events import Finish, JsonObject
+from kai_tui.conversation.growing_text import GrowingText
+from kai_tui.conversation.growing_text import mend_surrogates as mend_surrogates
+from kai_tui.conversation.json_text import copy_json
+from kai_tui.conversation.streaming_input import StreamingInput
 
 Role: TypeAlias = Literal["user", "assistant", "system"]
 BlockState: TypeAlias = Literal["streaming", "done"]
@@ -27,33 +29,30 @@ ToolState: TypeAlias = Literal[
     "output-denied",
 ]
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def mend_surrogates(text: str) -> str:
-    """Join surrogate pairs that came as two escapes; lone halves stay as they are (kai.md §5)."""
-    if _SURROGATE.search(text) is None:
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-
 
 class Part:
     """One part of a message: the wire's fields under our names."""
 
-    __slots__ = ("fields",)
+    __slots__ = ("_fields",)
 
     def __init__(self, fields: JsonObject) -> None:
-        self.fields = fields
+        """Takes the dictionary over."""
+        self._fields = fields
+
+    @property
+    def fields(self) -> JsonObject:
+        """The wire's fields. Written only by `fold`; a growing text is not among them."""
+        return self._fields
 
     @property
     def type(self) -> str:
         """The wire's `type`; an empty string when the part has none."""
-        kind = self.fields.get("type")
+        kind = self._fields.get("type")
         return kind if isinstance(kind, str) else ""
 
-    def to_wire(self) -> JsonObject:
+    def to_wire(self) -> Any:
         """A copy of the part as JSON."""
-        return copy.deepcopy(self.fields)
+        return copy_json(self.fields)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.to_wire()!r})"
@@ -62,61 +61,37 @@ class Part:
 class GrowingPart(Part):
     """A part whose text arrives in deltas. Appending costs the delta, not the text."""
 
-    __slots__ = ("_held", "_length", "_pieces")
+    __slots__ = ("_text", "append")
 
     def __init__(self, fields: JsonObject) -> None:
         fields = dict(fields)
         text = fields.pop("text", "")
         super().__init__(fields)
-        self._pieces: list[str] = []
-        self._length = 0
-        self._held = ""
-        self.append(text if isinstance(text, str) else "")
-
-    def append(self, delta: str) -> None:
+        self._text = GrowingText(text if isinstance(text, str) else "")
+        self.append: Final = self._text.append
         """Add a delta; half a surrogate pair at its end waits for its other half."""
-        if self._held:
-            delta, self._held = self._held + delta, ""
-        delta = mend_surrogates(delta)
-        if delta and "\ud800" <= delta[-1] <= "\udbff":
-            delta, self._held = delta[:-1], delta[-1]
-        if delta:
-            self._pieces.append(delta)
-            self._length += len(delta)
 
     @property
     def text(self) -> str:
         """The whole text so far, without a waiting half of a surrogate pair."""
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
+        return self._text.text
 
     def __len__(self) -> int:
         """Length of `text` in characters; cheap."""
-        return self._length
+        return len(self._text)
 
     def since(self, start: int) -> str:
         """`text[start:]`, cheap when little was added since: how the screen reads deltas."""
-        missing = self._length - start
-        if missing <= 0:
-            return ""
-        taken: list[str] = []
-        for piece in reversed(self._pieces):
-            taken.append(piece)
-            missing -= len(piece)
-            if missing <= 0:
-                break
-        joined = "".join(reversed(taken))
-        return joined[-missing:] if missing < 0 else joined
+        return self._text.since(start)
 
     @property
     def done(self) -> bool:
         """False while the server still writes this block."""
-        return self.fields.get("state") != "streaming"
+        return self._fields.get("state") != "streaming"
 
     def to_wire(self) -> JsonObject:
         wire = super().to_wire()
-        wire["text"] = self.text + self._held
+        wire["text"] = self._text.raw
         return wire
 
 
@@ -135,28 +110,51 @@ class ReasoningPart(GrowingPart):
 class ToolPart(Part):
     """A tool call through its whole life (states: protocols/kai.md §8)."""
 
-    __slots__ = ()
+    __slots__ = ("_arriving",)
+
+    def __init__(self, fields: JsonObject) -> None:
+        super().__init__(fields)
+        self._arriving: StreamingInput | None = None
+
+    @property
+    def fields(self) -> JsonObject:
+        """The wire's fields, with as much of a streaming input as can be read."""
+        if self._arriving is not None:
+            self._arriving.write_to(self._fields)
+        return self._fields
+
+    def grow_input(self, delta: str) -> None:
+        """Add a piece of the input's text; it is read only when somebody looks."""
+        if self._arriving is None:
+            self._arriving = StreamingInput.of(self._fields)
+        self._arriving.append(delta)
+
+    def stop_growing(self) -> JsonObject:
+        """The input's text ended; the fields with what could be read of it."""
+        fields = self.fields
+        self._arriving = None
+        return fields
 
     @property
     def tool_name(self) -> str:
         if self.type == "dynamic-tool":
-            name = self.fields.get("toolName")
+            name = self._fields.get("toolName")
             return name if isinstance(name, str) else ""
         return self.type.removeprefix("tool-")
 
     @property
     def tool_call_id(self) -> str:
-        call_id = self.fields.get("toolCallId")
+        call_id = self._fields.get("toolCallId")
         return call_id if isinstance(call_id, str) else ""
 
     @property
     def state(self) -> ToolState:
-        state = self.fields.get("state")
+        state = self._fields.get("state")
         return cast("ToolState", state if isinstance(state, str) else "input-streaming")
 
     @property
     def title(self) -> str | None:
-        title = self.fields.get("title")
+        title = self._fields.get("title")
         return title if isinstance(title, str) else None
 
     @property
@@ -175,21 +173,21 @@ class ToolPart(Part):
 
     @property
     def output(self) -> Any:
-        return self.fields.get("output")
+        return self._fields.get("output")
 
     @property
     def error_text(self) -> str | None:
-        text = self.fields.get("errorText")
+        text = self._fields.get("errorText")
         return text if isinstance(text, str) else None
 
     @property
     def preliminary(self) -> bool:
-        return self.fields.get("preliminary") is True
+        return self._fields.get("preliminary") is True
 
     @property
     def approval(self) -> Mapping[str, Any] | None:
         """`id`, and once answered `approved` and `reason`; further fields as the server sent them."""
-        approval = self.fields.get("approval")
+        approval = self._fields.get("approval")
         return cast("Mapping[str, Any]", approval) if isinstance(approval, dict) else None
 
     @property
@@ -231,7 +229,7 @@ class StepStart(Part):
 
 
 class OtherPart(Part):
-    """A part of a kind we do not know; kept whole."""
+    """A part of a kind we do not know; kept whole, even when it is no object."""
 
     __slots__ = ("raw",)
 
@@ -240,32 +238,32 @@ class OtherPart(Part):
         self.raw = raw
 
     def to_wire(self) -> Any:
-        return copy.deepcopy(self.raw) if self.raw is not None else super().to_wire()
+        return copy_json(self.raw) if self.raw is not None else super().to_wire()
+
+
+_KINDS: Final[dict[str, type[Part]]] = {
+    "text": TextPart,
+    "reasoning": ReasoningPart,
+    "dynamic-tool": ToolPart,
+    "source-url": SourcePart,
+    "source-document": SourcePart,
+    "file": FilePart,
+    "step-start": StepStart,
+}
 
 
 def part_from_wire(raw: Any) -> Part:
-    """The part for one element of a wire message's `parts`; never raises."""
+    """The part for one element of a wire message's `parts`; never raises. Copies what it keeps."""
     if not isinstance(raw, dict):
-        return OtherPart({}, raw)
-    fields = copy.deepcopy(cast("JsonObject", raw))
+        return OtherPart({}, copy_json(raw))
+    fields = copy_json(cast("JsonObject", raw))
     kind = fields.get("type")
     if not isinstance(kind, str):
         return OtherPart(fields)
-    if kind == "text":
-        return TextPart(fields)
-    if kind == "reasoning":
-        return ReasoningPart(fields)
-    if kind == "dynamic-tool" or kind.startswith("tool-"):
-        return ToolPart(fields)
-    if kind in ("source-url", "source-document"):
-        return SourcePart(fields)
-    if kind == "file":
-        return FilePart(fields)
-    if kind.startswith("data-"):
-        return DataPart(fields)
-    if kind == "step-start":
-        return StepStart(fields)
-    return OtherPart(fields)
+    make = _KINDS.get(kind)
+    if make is None:
+        make = ToolPart if kind.startswith("tool-") else DataPart if kind.startswith("data-") else OtherPart
+    return make(fields)
 
 
 class Message:
@@ -306,9 +304,9 @@ class Message:
             parts=[part_from_wire(part) for part in cast("list[Any]", parts)]
             if isinstance(parts, list)
             else [],
-            metadata=copy.deepcopy(raw.get("metadata")),
+            metadata=copy_json(raw.get("metadata")),
             extra={
-                key: copy.deepcopy(value)
+                key: copy_json(value)
                 for key, value in raw.items()
                 if key not in ("id", "role", "parts", "metadata")
             },
@@ -321,11 +319,18 @@ class Message:
 
     def to_wire(self) -> JsonObject:
         """The AI SDK's UIMessage JSON; absent values are left out."""
-        wire: JsonObject = {"id": self.id, "role": self.role, **copy.deepcopy(self.extra)}
+        wire: JsonObject = {"id": self.id, "role": self.role, **copy_json(self.extra)}
         if self.metadata is not None:
-            wire["metadata"] = copy.deepcopy(self.metadata)
+            wire["metadata"] = copy_json(self.metadata)
         wire["parts"] = [part.to_wire() for part in self.parts]
         return wire
+
+    def reopened(self) -> Message:
+        """A copy that a new turn may go on with: the same content, not finished."""
+        message = Message.from_wire(self.to_wire())
+        message.errors = list(self.errors)
+        message.faults = list(self.faults)
+        return message
 
     @property
     def text(self) -> str:

@@ -1,0 +1,64 @@
+"""Which calls wait for the user, what an answer makes of a message, and what was really shown.
+
+Protocol: protocols/kai.md §9.1. Rules: reliability.md A5, A10.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from kai_tui.conversation.messages import Message, ToolPart
+
+
+class Answer(Protocol):
+    """The user's decision on one call; `backends.base.ToolAnswer` is one."""
+
+    @property
+    def tool_call_id(self) -> str: ...
+    @property
+    def approved(self) -> bool: ...
+    @property
+    def approval_id(self) -> str | None: ...
+    @property
+    def reason(self) -> str | None: ...
+
+
+def pending(message: Message) -> list[ToolPart]:
+    """The calls of a message that wait for the user's decision, in order.
+
+    Requests the server says it answers by itself (SDK 7's `isAutomatic`) are not among them.
+    """
+    return [part for part in message.tool_calls() if _waits(part)]
+
+
+def respond(message: Message, answers: Iterable[Answer]) -> Message:
+    """A copy of the message with these calls answered; every other field of `approval` stays.
+
+    Only calls that wait are answered, and only with an answer to the request they wait for.
+    """
+    answered = message.reopened()
+    by_call = {answer.tool_call_id: answer for answer in answers}
+    for part in pending(answered):
+        answer = by_call.get(part.tool_call_id)
+        if answer is None or answer.approval_id not in (None, part.approval_id):
+            continue
+        approval = {**(part.approval or {}), "approved": answer.approved}
+        if answer.reason is not None:
+            approval["reason"] = answer.reason
+        part.fields["state"] = "approval-responded"
+        part.fields["approval"] = approval
+    return answered
+
+
+def digest(approval_id: str | None, call_id: str, tool: str, input: Any) -> str:
+    """SHA-256 of what was shown, as hex: equal only for the same request with the same input."""
+    shown = json.dumps([approval_id, call_id, tool, input], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(shown.encode("ascii")).hexdigest()
+
+
+def _waits(part: ToolPart) -> bool:
+    approval = part.approval or {}
+    return part.state == "approval-requested" and approval.get("isAutomatic") is not True
