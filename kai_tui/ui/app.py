@@ -1,0 +1,275 @@
+"""The composition root: takes the accounts, shows a screen, and holds what all screens share."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import App as SafeApp
+from textual.binding import BindingType
+from textual.command import CommandPalette
+from textual.content import Content
+from textual.screen import Screen
+
+from kai_tui.services.account import Account
+from kai_tui.ui.actions import bindings
+from kai_tui.ui.approval_desk import ApprovalDesk
+from kai_tui.ui.launch import LaunchOptions
+from kai_tui.ui.modals.accounts import AccountChoice, AccountsDialog
+from kai_tui.ui.modals.approval import ApprovalDialog
+from kai_tui.ui.modals.confirm import Confirm
+from kai_tui.ui.modals.help import HelpDialog
+from kai_tui.ui.modals.sign_in import SignInDialog
+from kai_tui.ui.palette import ActionProvider
+from kai_tui.ui.screens.chat import ChatScreen
+from kai_tui.ui.screens.start import StartScreen
+from kai_tui.ui.themes import THEMES, other, theme_named
+from kai_tui.ui.widgets.type_ahead import TypeAhead
+
+if TYPE_CHECKING:
+    from kai_tui.services.account_service import AccountService
+    from kai_tui.services.preferences import Preferences
+    from kai_tui.services.workspace import Workspace
+
+CLOSE_SECONDS = 3.0
+"""How long leaving waits for services to save and hang up."""
+
+
+class KaiApp(SafeApp):
+    """The terminal chat."""
+
+    TITLE = "kai-tui"
+    ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+
+    DEFAULT_CSS = """
+    Toast { background: $panel; color: $text; }
+    Button { background: $panel; color: $text; }
+    CommandPalette > Vertical { background: $surface; }
+    """
+
+    def __init__(
+        self,
+        accounts: AccountService,
+        options: LaunchOptions | None = None,
+        preferences: Preferences | None = None,
+        *,
+        clock: Callable[[], float] = monotonic,
+        stamp: Callable[[events.Event], float] | None = None,
+    ) -> None:
+        """`clock` and `stamp` (the moment of an event) are injected by tests."""
+        super().__init__()
+        self.accounts = accounts
+        self.options = options or LaunchOptions()
+        self.preferences = preferences or accounts.preferences()
+        self.workspace: Workspace | None = None
+        self.desk = ApprovalDesk(self, clock=clock, stamp=stamp)
+        self._clock = clock
+        self.type_ahead = TypeAhead()
+        self._chat: ChatScreen | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = theme_named(self.preferences.theme)
+
+    # Screens
+
+    def get_default_screen(self) -> Screen[None]:
+        """The first screen: what was asked for, else the last account, else the start screen."""
+        options = self.options
+        if options.sandbox:
+            return self._chat_screen(self.accounts.sandbox())
+        if options.base_url or (options.token_in_environment and options.storage_url):
+            return self._chat_screen(
+                self.accounts.from_environment(options.base_url, options.storage_url or "", options.service)
+            )
+        last = self.accounts.last()
+        return self._chat_screen(last) if last is not None else self._start_screen()
+
+    def _chat_screen(self, account: Account) -> ChatScreen:
+        self.workspace = workspace = self.accounts.open(account)
+        self.desk.watch(workspace.approvals)
+        self._chat = ChatScreen(workspace, self.preferences, self.desk, self.type_ahead)
+        return self._chat
+
+    def _start_screen(self) -> StartScreen:
+        self.type_ahead.give_up()
+        return StartScreen(self.accounts)
+
+    def open_account(self, account: Account) -> None:
+        """Leave this account and open another one."""
+        self._leave_workspace()
+        self.type_ahead = TypeAhead()
+        self._replace(self._chat_screen(account))
+
+    def _replace(self, screen: Screen[None]) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.switch_screen(screen)
+
+    def _leave_workspace(self) -> None:
+        self.desk.watch(None)
+        workspace, self.workspace = self.workspace, None
+        chat, self._chat = self._chat, None
+        if workspace is None:
+            return
+        task = asyncio.create_task(_close(workspace, chat), name="close account")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def close_services(self) -> None:
+        """Save and hang up; called once, when the app ends."""
+        self._leave_workspace()
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=CLOSE_SECONDS)
+
+    async def on_unmount(self) -> None:
+        await self.close_services()
+
+    # Keys before any widget hears them
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            if self.type_ahead.take(event, self):
+                self.desk.typed()
+                return
+            if not isinstance(self.screen, ApprovalDialog):
+                if isinstance(event, events.Key) and self.desk.swallows(event.key):
+                    return
+                self.desk.typed()
+        await super().on_event(event)
+
+    # After the first frame
+
+    async def warm_up(self) -> None:
+        """Load what the first answer needs, beside the event loop; then let the collector run again."""
+        await asyncio.to_thread(_load_libraries)
+        gc.collect()
+        gc.freeze()
+        # Few, small collections: the default thresholds stop the screen for up to 130 ms
+        # while a long answer streams (shared textual-notes §1).
+        gc.set_threshold(20_000, 50, 100)
+        gc.enable()
+
+    # Actions
+
+    def action_open_palette(self) -> None:
+        """Find a command by its name."""
+        if not CommandPalette.is_open(self):
+            self.push_screen(
+                CommandPalette(providers=[ActionProvider], placeholder="What do you want to do?")
+            )
+
+    def action_show_help(self) -> None:
+        """All keys."""
+        if not isinstance(self.screen, HelpDialog):
+            self.push_screen(HelpDialog())
+
+    def action_toggle_theme(self) -> None:
+        """Light or dark; remembered."""
+        self.theme = other(self.theme)
+        self.preferences.set("theme", self.theme)
+
+    def action_review_waiting(self) -> None:
+        """Open a waiting question."""
+        if not self.desk.review():
+            self.notify("No question waits for you.", markup=False)
+
+    def action_sign_in(self) -> None:
+        """Add a project."""
+        self._sign_in()
+
+    async def action_switch_account(self) -> None:
+        """The small list of accounts."""
+        known = await self.accounts.accounts()
+        current = self.workspace.account if self.workspace is not None else None
+        accounts = [*known, self.accounts.sandbox()]
+        if current is not None and all(each.id != current.id for each in accounts):
+            accounts.insert(0, current)
+        self.push_screen(AccountsDialog(accounts, current), self._account_chosen)
+
+    def on_start_screen_chosen(self, message: StartScreen.Chosen) -> None:
+        if message.account is not None:
+            self.open_account(message.account)
+        elif message.sign_in:
+            self._sign_in()
+        else:
+            self.exit()
+
+    def _account_chosen(self, choice: AccountChoice | None) -> None:
+        if choice is None:
+            return
+        current = self.workspace.account if self.workspace is not None else None
+        if choice.what == "sign-in":
+            self._sign_in()
+        elif choice.what == "sign-out" and choice.account is not None:
+            self._ask_sign_out(choice.account)
+        elif choice.account is not None and (current is None or current.id != choice.account.id):
+            self.open_account(choice.account)
+
+    def _sign_in(self, why: str = "") -> None:
+        self.run_worker(self._open_sign_in(why), exit_on_error=False)
+
+    async def _open_sign_in(self, why: str) -> None:
+        current = self.workspace.account if self.workspace is not None else None
+        address = current.storage_url if current is not None else ""
+        if not address:
+            known = await self.accounts.accounts()
+            address = next((each.storage_url for each in known if each.storage_url), "")
+        dialog = SignInDialog(self.accounts, address=address, why=why)
+        self.push_screen(dialog, lambda account: self.open_account(account) if account else None)
+
+    def sign_in_again(self, why: str) -> None:
+        """The credential was refused: offer the dialog, once."""
+        if not isinstance(self.screen, SignInDialog):
+            self._sign_in(why)
+
+    def _ask_sign_out(self, account: Account) -> None:
+        from kai_tui.conversation.safe_text import safe_exact
+
+        body = Content.assemble(
+            (safe_exact(account.label).text, "bold"),
+            "\n",
+            (safe_exact(account.storage_url).text, "$text-muted"),
+            "\n\nIts token is removed from this computer. Chats stay on the server.",
+        )
+        self.push_screen(
+            Confirm("Sign out?", body, yes="Sign out", id="confirm-sign-out"),
+            lambda yes: self._sign_out(account) if yes else None,
+        )
+
+    def _sign_out(self, account: Account) -> None:
+        async def work() -> None:
+            await self.accounts.sign_out(account)
+            self.notify("Signed out. The token is gone from this computer.", markup=False)
+            if self.workspace is not None and self.workspace.account.id == account.id:
+                self._leave_workspace()
+                self._replace(self._start_screen())
+
+        self.run_worker(work(), exit_on_error=False)
+
+
+async def _close(workspace: Workspace, chat: ChatScreen | None) -> None:
+    if chat is not None:
+        chat.leave()
+        await chat.keep_draft()
+    await workspace.aclose()
+
+
+def _load_libraries() -> None:
+    """Imported in a thread: together they would keep the first keys waiting for a quarter of a second."""
+    from importlib import import_module
+
+    for name in ("httpx", "pydantic", "markdown_it", "pygments.lexers", "pygments.styles"):
+        import_module(name)
+
+
+def run_app(accounts: AccountService, options: LaunchOptions, preferences: Preferences | None = None) -> int:
+    """Run until the user leaves; the exit code."""
+    app = KaiApp(accounts, options, preferences)
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,178 @@
+"""Puts one question at a time before the user, over whatever screen is open (reliability.md A3, A9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.message import Message
+
+from kai_tui.services.approval_service import Approval, ApprovalService, Decision
+from kai_tui.ui.modals.approval import ApprovalDialog, Later
+
+if TYPE_CHECKING:
+    from textual import events
+
+TYPING_SECONDS = 1.0
+"""A question that comes while the user types waits until this long after the last key."""
+AFTERGLOW_SECONDS = 0.3
+"""Keys right after a dialog closed were meant for it."""
+
+
+class ApprovalDesk:
+    """Watches the queue of one account and opens the dialog for its first question."""
+
+    class Changed(Message):
+        """Questions came, went, or were put off; for banner and status bar."""
+
+    def __init__(
+        self,
+        app: App[object],
+        *,
+        clock: Callable[[], float] = monotonic,
+        stamp: Callable[[events.Event], float] | None = None,
+    ) -> None:
+        self._app = app
+        self._clock = clock
+        self._stamp = stamp
+        self._service: ApprovalService | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+        self._dialog: ApprovalDialog | None = None
+        self._later: set[tuple[tuple[str, str], str]] = set()
+        self._typed = float("-inf")
+        self._closed = float("-inf")
+        self._waits = False
+
+    # Whom to watch
+
+    def watch(self, service: ApprovalService | None) -> None:
+        """Serve another account's queue; an open dialog of the last one is withdrawn."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        if self._dialog is not None:
+            self._dialog.withdraw()
+            self._dialog = None
+        self._later.clear()
+        self._service = service
+        if service is not None:
+            # Called from tasks of the services: act in the app's own task.
+            self._unsubscribe = service.observe(lambda _: self._app.call_later(self.update))
+            self._app.call_later(self.update)
+
+    @property
+    def waiting(self) -> int:
+        """Questions that wait, put off or not."""
+        return len(self._service.pending) if self._service is not None else 0
+
+    @property
+    def showing(self) -> bool:
+        return self._dialog is not None
+
+    @property
+    def waits_for_typing(self) -> bool:
+        """Whether a question is held back until the user stops typing."""
+        return self._waits
+
+    # What the user does elsewhere
+
+    def typed(self) -> None:
+        """A key was pressed outside of an approval."""
+        self._typed = self._clock()
+
+    def swallows(self, key: str) -> bool:
+        """Whether a key came so soon after a dialog closed that it was meant for it."""
+        return key in ("enter", "escape") and self._clock() - self._closed < AFTERGLOW_SECONDS
+
+    def review(self) -> bool:
+        """Open the first waiting question, put off or not. False when none waits."""
+        self._later.clear()
+        self._typed = float("-inf")
+        self.update()
+        return self._dialog is not None
+
+    def disarm(self) -> None:
+        """The connection changed: the open dialog starts its quiet time again (A8)."""
+        if self._dialog is not None:
+            self._dialog.disarm()
+
+    # The queue
+
+    def update(self) -> None:
+        """Bring the dialog in line with the queue."""
+        pending = list(self._service.pending) if self._service is not None else []
+        self._later &= {_mark(each) for each in pending}
+        changed = self._check_open(pending)
+        self._waits = False
+        if self._dialog is None:
+            self._open_first(pending, changed)
+        self._app.post_message(self.Changed())
+
+    def _check_open(self, pending: list[Approval]) -> tuple[str, str] | None:
+        """Withdraw a dialog whose question is gone or differs; its key when it differs."""
+        dialog = self._dialog
+        if dialog is None:
+            return None
+        for position, each in enumerate(pending, 1):
+            if each.key == dialog.approval.key:
+                if each.digest == dialog.approval.digest:
+                    dialog.set_position(position, len(pending))
+                    return None
+                break
+        self._dialog = None
+        if dialog.done:
+            return None
+        dialog.withdraw()
+        if any(each.key == dialog.approval.key for each in pending):
+            return dialog.approval.key
+        self._app.notify("The question is no longer open. Nothing was sent.", markup=False)
+        return None
+
+    def _open_first(self, pending: list[Approval], changed: tuple[str, str] | None) -> None:
+        fresh = [(number, each) for number, each in enumerate(pending, 1) if _mark(each) not in self._later]
+        if not fresh:
+            return
+        quiet = self._clock() - self._typed
+        if quiet < TYPING_SECONDS:
+            self._waits = True
+            self._app.set_timer(TYPING_SECONDS - quiet + 0.01, self._try_again)
+            return
+        position, approval = fresh[0]
+        dialog = ApprovalDialog(
+            approval,
+            position=position,
+            total=len(pending),
+            changed=changed == approval.key,
+            clock=self._clock,
+            stamp=self._stamp,
+        )
+        self._dialog = dialog
+        self._app.push_screen(dialog, lambda result: self._answered(dialog, result))
+
+    def _try_again(self) -> None:
+        if self._dialog is None and self._waits:
+            self.update()
+
+    def _answered(self, dialog: ApprovalDialog, result: Decision | Later | None) -> None:
+        self._closed = self._clock()
+        if self._dialog is dialog:
+            self._dialog = None
+        if isinstance(result, Later):
+            self._later.add(_mark(dialog.approval))
+        elif (
+            isinstance(result, Decision)
+            and self._service is not None
+            and not self._service.decide(dialog.approval, result)
+        ):
+            self._app.notify(
+                "The question changed or was settled meanwhile. Nothing was sent.",
+                severity="warning",
+                markup=False,
+            )
+        self.update()
+
+
+def _mark(approval: Approval) -> tuple[tuple[str, str], str]:
+    return (approval.key, approval.digest)

@@ -1,0 +1,89 @@
+"""The one place where callbacks of services become something Textual knows.
+
+Changes of the shown chat that only redraw it go straight to the transcript (a plain call per delta);
+everything else becomes a message in the screen's own queue. Services may call from any task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.widget import Widget
+
+from kai_tui.services.changes import (
+    MessageAdded,
+    MessageChanged,
+    MessagesReset,
+    PartChanged,
+    SessionChange,
+)
+
+if TYPE_CHECKING:
+    from kai_tui.services.chat_session import ChatSession
+    from kai_tui.services.workspace import Workspace
+
+
+@dataclass
+class SessionNews(Message):
+    """Something about a chat that is more than a redrawn part."""
+
+    session: ChatSession
+    change: SessionChange
+
+
+class HistoryNews(Message):
+    """Rows of the list of chats changed."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, HistoryNews)
+
+
+class ConnectionNews(Message):
+    """The connection changed its state."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ConnectionNews)
+
+
+class Bridge:
+    """Subscriptions of one screen; `close` ends them all."""
+
+    def __init__(self, host: Widget, workspace: Workspace, draw: Callable[[SessionChange], None]) -> None:
+        """`draw` is the hot path: the transcript's `apply`."""
+        self._host = host
+        self._draw = draw
+        self._session: ChatSession | None = None
+        self._leave_session: Callable[[], None] | None = None
+        self._leave = [
+            workspace.history.observe(lambda _: host.post_message(HistoryNews())),
+            workspace.observe(lambda _: host.post_message(ConnectionNews())),
+        ]
+
+    def follow(self, session: ChatSession) -> None:
+        """Hear of this chat from now on, and no more of the one before."""
+        if self._leave_session is not None:
+            self._leave_session()
+        self._session = session
+        self._leave_session = session.observe(lambda change: self._hear(session, change))
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        if self._leave_session is not None:
+            self._leave_session()
+            self._leave_session = None
+        for leave in self._leave:
+            leave()
+        self._leave.clear()
+
+    def _hear(self, session: ChatSession, change: SessionChange) -> None:
+        if session is not self._session:
+            return
+        if isinstance(change, PartChanged):
+            self._draw(change)
+            return
+        if isinstance(change, MessageAdded | MessageChanged | MessagesReset):
+            self._draw(change)
+        self._host.post_message(SessionNews(session, change))

@@ -1,0 +1,22 @@
+"""How the program was started: what the command line and the environment decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOptions:
+    """What to open at once (design.md §5). Holds no secret."""
+
+    sandbox: bool = False
+    """`--sandbox`: open the built-in sandbox, ask nothing."""
+    base_url: str | None = None
+    """`--base-url` or `KAI_BASE_URL`: talk to this Kai address."""
+    storage_url: str | None = None
+    """`STORAGE_API_URL`: the stack."""
+    service: Literal["agent", "assistant"] | None = None
+    """`KAI_SERVICE`; None lets discovery choose."""
+    token_in_environment: bool = False
+    """Whether `STORAGE_API_TOKEN` is set; its value never comes here."""

@@ -1,0 +1,362 @@
+"""The question before anything is changed: what, where, exactly which arguments, how risky.
+
+The safety heart of the program (reliability.md A1-A4, A9). Nothing in this dialog can take the
+focus: every key, click and paste comes to the screen itself and passes the `Guard` first, so there
+is one place where a stray key can be stopped, and no widget that could act on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import ClassVar, Literal, TypeAlias
+
+from textual import events
+from textual._time import get_time
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from kai_tui.services.approval_service import Approval, Decision, Risk
+from kai_tui.ui.modals.argument_view import ArgumentView, rows_for
+from kai_tui.ui.modals.base import Ask
+from kai_tui.ui.modals.guard import Guard
+from kai_tui.ui.modals.reason import ReasonDialog
+
+Answer: TypeAlias = Literal["deny", "approve", "reason"]
+
+ANSWERS: tuple[Answer, ...] = ("deny", "approve", "reason")
+LEAST_WIDTH = 40
+LEAST_HEIGHT = 14
+BEAT_SECONDS = 0.05
+
+_LABELS: dict[Answer, str] = {"deny": "Deny", "approve": "Approve", "reason": "Deny with a reason…"}
+_RISKS: dict[Risk, tuple[str, str]] = {
+    "reads": ("○ reads only", "text-success"),
+    "creates": ("▲ creates something", "text-warning"),
+    "changes": ("▲ changes or starts something", "text-warning"),
+    "unknown": ("▲ unknown tool: treat it as one that changes things", "text-error"),
+}
+_SCROLL_KEYS = {
+    "up": "scroll_up",
+    "down": "scroll_down",
+    "pageup": "scroll_page_up",
+    "pagedown": "scroll_page_down",
+    "home": "scroll_home",
+    "end": "scroll_end",
+    "ctrl+home": "scroll_home",
+    "ctrl+end": "scroll_end",
+}
+_MOVES = {"right": 1, "tab": 1, "left": -1, "shift+tab": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The user put the question off; it keeps waiting."""
+
+
+class Choice(Static):
+    """One answer. Has no focus of its own; the dialog moves the mark."""
+
+    DEFAULT_CSS = """
+    Choice {
+        width: auto;
+        height: 1;
+        padding: 0 2;
+        margin-right: 2;
+        background: $panel;
+        color: $text;
+    }
+    Choice.-off { color: $text-disabled; }
+    Choice.-chosen { background: $text; color: $background; text-style: bold; }
+    Choice.-chosen.-approve { background: $text-warning; color: $background; }
+    Choice.-chosen.-approve.-off { background: $panel; color: $text-disabled; text-style: bold underline; }
+    """
+
+    @dataclass
+    class Clicked(Message):
+        answer: Answer
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(_LABELS[answer], id=f"answer-{answer}", classes=f"-{answer}", markup=False)
+        self.answer: Answer = answer
+
+    def on_click(self) -> None:
+        self.post_message(self.Clicked(self.answer))
+
+
+class ApprovalDialog(Ask[Decision | Later]):
+    """Asks about one call. Result: a decision, `Later`, or None when the question was withdrawn."""
+
+    AUTO_FOCUS: ClassVar[str | None] = None
+    BINDINGS: ClassVar[list[BindingType]] = []
+    DEFAULT_CSS = """
+    ApprovalDialog .dialog { width: 96; border: round $text-warning; }
+    ApprovalDialog.-reads .dialog { border: round $border; }
+    ApprovalDialog #what { text-style: bold; margin-top: 1; }
+    ApprovalDialog #facts { height: auto; margin: 1 0; }
+    ApprovalDialog #hidden { color: $text-warning; height: auto; margin-bottom: 1; display: none; }
+    ApprovalDialog #hidden.-shown { display: block; }
+    ApprovalDialog #state { height: auto; margin-top: 1; color: $text-muted; }
+    ApprovalDialog #state.-armed { color: $text-success; }
+    ApprovalDialog #state.-off { color: $text-warning; }
+    ApprovalDialog #answers { height: 1; margin: 1 0 0 0; }
+    ApprovalDialog.-low #what { margin-top: 0; }
+    ApprovalDialog.-low #facts { margin: 0; }
+    ApprovalDialog.-low #hidden { margin: 0; }
+    ApprovalDialog.-low #state, ApprovalDialog.-low #answers { margin: 0; }
+    ApprovalDialog.-narrow Choice { padding: 0 1; margin-right: 1; }
+    """
+
+    def __init__(
+        self,
+        approval: Approval,
+        *,
+        position: int = 1,
+        total: int = 1,
+        changed: bool = False,
+        clock: Callable[[], float] = monotonic,
+        stamp: Callable[[events.Event], float] | None = None,
+    ) -> None:
+        """`clock` and `stamp` (the moment an event happened) are injected by tests."""
+        super().__init__(id="approval")
+        self.approval = approval
+        self._position = (position, total)
+        self._changed = changed
+        self._clock = clock
+        # Textual stamps events when they are read, with a clock of its own on Windows.
+        self._stamp = stamp or (lambda event: event.time + (clock() - get_time()))
+        self.guard = Guard()
+        self.chosen: Answer = "deny"
+        self._press_counts = False
+        self._rows, self._hidden, self._off = rows_for(approval.input, approval.has_input)
+        self._arguments = ArgumentView(self._rows, id="arguments", on_end=self._tell)
+        self._withdrawn = False
+        self.set_class(approval.risk == "reads", "-reads")
+
+    # What is shown
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content("The assistant asks before it acts")
+            box.border_subtitle = Content(self._subtitle())
+            yield Static(self._what(), id="what", markup=False)
+            yield Static(self._facts(), id="facts", markup=False)
+            yield Static(id="hidden", markup=False)
+            yield self._arguments
+            yield Static(id="state", markup=False)
+            with Horizontal(id="answers"):
+                for answer in ANSWERS:
+                    yield Choice(answer)
+
+    def _subtitle(self) -> str:
+        position, total = self._position
+        return f"{position} of {total}" if total > 1 else ""
+
+    def set_position(self, position: int, total: int) -> None:
+        """More questions came or went meanwhile."""
+        if (position, total) != self._position:
+            self._position = (position, total)
+            self.query_one(".dialog").border_subtitle = Content(self._subtitle())
+
+    def _what(self) -> Content:
+        from kai_tui.conversation.safe_text import safe_exact
+
+        title, tool = safe_exact(self.approval.title), safe_exact(self.approval.tool_name)
+        parts = [(title.text, "bold")]
+        if tool.text != title.text:
+            parts.append((f"  {tool.text}", "not bold $text-muted"))
+        if self._changed:
+            parts.append(("\nchanged since you saw it: read it again", "bold $text-warning"))
+        return Content.assemble(*parts)
+
+    def _facts(self) -> Content:
+        from kai_tui.conversation.safe_text import safe_exact
+
+        approval = self.approval
+        risk, colour = _RISKS[approval.risk]
+        project = safe_exact(approval.account).text
+        if approval.branch:
+            project += f" · branch {safe_exact(approval.branch).text}"
+        facts = [("in", project, "text"), ("at", safe_exact(approval.host).text, "text")]
+        if approval.chat_title:
+            facts.append(("chat", safe_exact(approval.chat_title).text, "text"))
+        facts.append(("risk", risk, colour))
+        lines: list[Content] = [
+            Content.assemble((f"{label:<6}", "$text-muted"), (value, f"${style}"))
+            for label, value, style in facts
+            if value
+        ]
+        return Content("\n").join(lines)
+
+    def why_not(self) -> str | None:
+        """Why Approve is off; None when it is on (once armed)."""
+        if self._off is not None:
+            return self._off
+        if self._too_small:
+            return "This window is too small to approve in. Make it larger."
+        if not self._arguments.end_seen:
+            return "Approve is off until the last line was on screen: ↓ PgDn End"
+        return None
+
+    @property
+    def _too_small(self) -> bool:
+        return self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT
+
+    def _tell(self) -> None:
+        """Write the state line and mark the chosen answer."""
+        if not self.is_mounted:
+            return
+        why = self.why_not()
+        state = self.query_one("#state", Static)
+        if self._withdrawn:
+            text = "This question is no longer open."
+        elif not self.guard.armed:
+            text = "◌ Reading time: keys do nothing until half a second of quiet"
+        elif why is not None:
+            text = f"◐ {why}"
+        elif self.chosen == "approve":
+            text = "● Ready: Enter approves · ← back to Deny · Esc decides later"
+        else:
+            text = "● Ready: → then Enter approves · Enter denies · Esc decides later"
+        state.update(Content(text))
+        state.set_class(self.guard.armed and why is None, "-armed")
+        state.set_class(self.guard.armed and why is not None, "-off")
+        for choice in self.query(Choice):
+            choice.set_class(choice.answer == self.chosen, "-chosen")
+            choice.set_class(not self.guard.armed or (choice.answer == "approve" and why is not None), "-off")
+
+    # Size
+
+    def on_mount(self) -> None:
+        hidden = self.query_one("#hidden", Static)
+        if self._hidden:
+            hidden.update(Content(f"! {' and '.join(self._hidden)}: marked below"))
+            hidden.add_class("-shown")
+        self.set_interval(BEAT_SECONDS, self.beat)
+        self.watch(self.app, "app_focus", self._focus_changed, init=False)
+        self._tell()
+        self.call_after_refresh(self._fit)
+
+    def on_resize(self) -> None:
+        self.guard.disturb(self._clock())
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """Give the arguments the rows that the rest leaves."""
+        box = self.query_one(".dialog")
+        self.set_class(self.size.height < 26, "-low")
+        self.set_class(self.size.width < 60, "-narrow")
+        lines = self._arguments.fold_to(self._arguments.size.width - 1)
+        others = box.outer_size.height - self._arguments.outer_size.height
+        room = self.size.height - 2 - others
+        self._arguments.styles.height = max(3, min(lines, room))
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        self._arguments.look()
+        self.guard.painted(self._clock())
+        self._tell()
+
+    # What happens
+
+    def beat(self) -> None:
+        """The pulse that arms the dialog after enough quiet."""
+        if self.guard.beat(self._clock()):
+            if not self.guard.armed:
+                self.chosen = "deny"
+            self._tell()
+
+    def disarm(self) -> None:
+        """Something outside changed (connection, account): look again before deciding (A8)."""
+        self.guard.disturb(self._clock())
+        self._back()
+
+    def _focus_changed(self) -> None:
+        self.disarm()
+
+    def on_screen_resume(self) -> None:
+        self.disarm()
+
+    def _back(self) -> None:
+        self.chosen = "deny"
+        self._tell()
+
+    def _forward_event(self, event: events.Event) -> None:
+        """Everything the user does comes through here first."""
+        if event.is_forwarded:
+            return
+        if isinstance(event, events.Key):
+            self._key(event)
+        elif isinstance(event, events.Paste):
+            self.guard.disturb(self._stamp(event))
+            self._back()
+        elif isinstance(event, events.MouseEvent):
+            if self._mouse_passes(event):
+                super()._forward_event(event)
+        else:
+            super()._forward_event(event)
+
+    def _mouse_passes(self, event: events.MouseEvent) -> bool:
+        when = self._stamp(event)
+        if isinstance(event, events.Click):
+            return self._press_counts and event.chain == 1
+        if isinstance(event, events.MouseDown):
+            self._press_counts = self.guard.counts(when)
+            if not self._press_counts:
+                self._back()
+        else:
+            self.guard.pass_by(when)
+        return True
+
+    def _key(self, event: events.Key) -> None:
+        when = self._stamp(event)
+        if event.key in _SCROLL_KEYS:
+            self.guard.pass_by(when)
+            getattr(self._arguments, _SCROLL_KEYS[event.key])(animate=False)
+            self._tell()
+        elif event.key in _MOVES:
+            if self.guard.counts(when, key=True):
+                step = _MOVES[event.key]
+                self.chosen = ANSWERS[(ANSWERS.index(self.chosen) + step) % len(ANSWERS)]
+            self._tell()
+        elif event.key in ("enter", "escape"):
+            if self.guard.counts(when, key=True):
+                self._decide(self.chosen if event.key == "enter" else None)
+            else:
+                self._back()
+        else:
+            self.guard.disturb(when)
+            self._back()
+
+    def on_choice_clicked(self, message: Choice.Clicked) -> None:
+        self._decide(message.answer)
+
+    def _decide(self, answer: Answer | None) -> None:
+        if self._withdrawn:
+            return
+        if answer is None:
+            self.finish(Later())
+        elif answer == "deny":
+            self.finish(Decision(approved=False))
+        elif answer == "reason":
+            self.app.push_screen(ReasonDialog(), self._deny_with)
+        elif self.guard.armed and self.why_not() is None:
+            self.finish(Decision(approved=True))
+        else:
+            self.chosen = "approve"
+            self._tell()
+
+    def _deny_with(self, reason: str | None) -> None:
+        if reason is not None and not self._withdrawn:
+            self.finish(Decision(approved=False, reason=reason or None))
+
+    def withdraw(self) -> None:
+        """The question was settled elsewhere or its chat is gone."""
+        self._withdrawn = True
+        self._tell()
+        super().withdraw()

@@ -1,0 +1,77 @@
+"""What all dialogs share: they answer once, and only when they are on top.
+
+Textual's `dismiss` pops whatever is on top: called twice, or by a dialog that is covered, it closes
+another screen (shared textual-notes §5).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+T = TypeVar("T")
+
+
+class Ask(ModalScreen[T], Generic[T]):
+    """A dialog with one answer. Call `finish`, never `dismiss`."""
+
+    AUTO_FOCUS: ClassVar[str | None] = None
+    ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", show=False)]
+
+    DEFAULT_CSS = """
+    Ask {
+        align: center middle;
+        background: $background 70%;
+    }
+    Ask .dialog {
+        width: 68;
+        max-width: 94%;
+        height: auto;
+        max-height: 94%;
+        padding: 0 2;
+        background: $surface;
+        border: round $border-blurred;
+        border-title-color: $text;
+        border-title-style: bold;
+        border-subtitle-color: $text-muted;
+    }
+    Ask .quiet { color: $text-muted; }
+    Ask .problem { color: $text-error; height: auto; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._done = False
+        self._leaving = False
+
+    @property
+    def done(self) -> bool:
+        """Whether the dialog has its answer (or was withdrawn)."""
+        return self._done
+
+    def finish(self, result: T | None) -> None:
+        """Answer and close. The first answer counts; a covered dialog does not close here."""
+        if self._done or not self.is_current:
+            return
+        self._done = True
+        self.dismiss(result)
+
+    def withdraw(self) -> None:
+        """Close without an answer as soon as this dialog is on top."""
+        if self._done:
+            return
+        if self.is_current:
+            self.finish(None)
+        else:
+            self._leaving = True
+
+    def on_screen_resume(self) -> None:
+        if self._leaving:
+            self.finish(None)
+
+    def action_leave(self) -> None:
+        """Close without an answer."""
+        self.finish(None)

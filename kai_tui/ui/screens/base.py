@@ -1,0 +1,32 @@
+"""What the full screens share: which keys are heard, and a word when the window is too small."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.screen import Screen
+from textual.widgets import Static
+
+from kai_tui.ui.actions import Scope
+
+LEAST_WIDTH = 30
+LEAST_HEIGHT = 8
+
+
+class KaiScreen(Screen[None]):
+    """A screen of the program. `scopes` tells the palette which actions it has."""
+
+    scopes: ClassVar[tuple[Scope, ...]] = ()
+
+    DEFAULT_CSS = """
+    KaiScreen { background: $background; color: $text; layers: base over; }
+    KaiScreen > .too-small { display: none; color: $text-warning; height: auto; layer: over; }
+    KaiScreen.-tiny > * { display: none; }
+    KaiScreen.-tiny > .too-small { display: block; }
+    """
+
+    def on_mount(self) -> None:
+        self.mount(Static("Please make this window larger.", classes="too-small", markup=False))
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT, "-tiny")

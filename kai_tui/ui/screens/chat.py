@@ -1,0 +1,350 @@
+"""The main screen: the list of chats, the conversation, the prompt."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+from textual.widgets import TextArea
+
+from kai_tui.backends.base import BackendError
+from kai_tui.services.changes import (
+    MessageAdded,
+    MessagesReset,
+    Notice,
+    QueueChanged,
+    TitleChanged,
+    TurnChanged,
+    TurnEnded,
+)
+from kai_tui.ui.actions import Scope, bindings
+from kai_tui.ui.approval_desk import ApprovalDesk
+from kai_tui.ui.bridge import Bridge, SessionNews
+from kai_tui.ui.modals.confirm_delete import ConfirmDelete
+from kai_tui.ui.screens.chat_drafts import DraftKeeper
+from kai_tui.ui.screens.chat_layout import WIDE
+from kai_tui.ui.screens.chat_reading import ChatReading
+from kai_tui.ui.widgets.chat_list import ChatList
+from kai_tui.ui.widgets.composer import Composer
+from kai_tui.ui.widgets.type_ahead import TypeAhead
+
+if TYPE_CHECKING:
+    from kai_tui.services.chat_session import ChatSession
+    from kai_tui.services.preferences import Preferences
+    from kai_tui.services.workspace import Workspace
+    from kai_tui.ui.app import KaiApp
+
+QUIT_SECONDS = 2.0
+"""Ctrl+C twice within this time quits, when nothing runs and nothing is selected."""
+
+
+class ChatScreen(ChatReading):
+    """Shows one chat of an account; chats change without changing the screen."""
+
+    CSS_PATH = "chat.tcss"
+    AUTO_FOCUS: ClassVar[str | None] = "#composer"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("chat")
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (WIDE, "-wide")]
+    scopes: ClassVar[tuple[Scope, ...]] = ("chat",)
+
+    def __init__(
+        self, workspace: Workspace, preferences: Preferences, desk: ApprovalDesk, type_ahead: TypeAhead
+    ) -> None:
+        super().__init__(workspace, preferences, desk)
+        self._type_ahead = type_ahead
+        self._held: list[str] = []
+        """Texts submitted while a chat opens."""
+        self._bridge: Bridge | None = None
+        self._leave_chats = lambda: None
+        self._drafts = DraftKeeper(self, workspace, self._unsent)
+        self._interrupted = float("-inf")
+        self._left = False
+
+    # Life
+
+    def on_mount(self) -> None:
+        self._bridge = Bridge(self, self.workspace, self._transcript.apply)
+        self._leave_chats = self.workspace.chats.observe(self._mark)
+        self._show(self.workspace.chats.new_chat())
+        self._type_ahead.attach(self._composer)
+        self.set_focus(self._composer)
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        """The first frame is out: now do what takes time."""
+        self.run_worker(self._connect(), exit_on_error=False)
+
+    async def _connect(self) -> None:
+        await self.kai.warm_up()
+        if self._left:
+            return
+        self.workspace.connect()
+        self._composer.set_history(await self.workspace.prompts())
+        await self._take_up_draft()
+
+    def leave(self) -> None:
+        """The account is left or the program ends: stop hearing, keep the draft."""
+        if self._left:
+            return
+        self._left = True
+        if self._bridge is not None:
+            self._bridge.close()
+        self._leave_chats()
+
+    async def on_unmount(self) -> None:
+        self.leave()
+
+    async def keep_draft(self) -> None:
+        """Save what stands in the prompt; before the services close."""
+        await self._drafts.flush()
+
+    @property
+    def kai(self) -> KaiApp:
+        """The app, by its own type."""
+        from kai_tui.ui.app import KaiApp
+
+        assert isinstance(self.app, KaiApp)
+        return self.app
+
+    # Chats
+
+    def _show(self, session: ChatSession) -> None:
+        if self._bridge is None:
+            return
+        before = self._session
+        if before is not None:
+            self._drafts.remember(before.chat_id, self._composer.text_to_send)
+        self._session = session
+        self._opening = None
+        self._problem = None
+        self._bridge.follow(session)
+        self._transcript.show(session)
+        self._sidebar.open_id = session.chat_id
+        self._mark(session.chat_id)
+        if before is not None:
+            self._mark(before.chat_id)
+        self._refresh_words()
+
+    def _set_prompt(self, chat_id: str, text: str | None) -> None:
+        """Put the draft of a chat into the prompt."""
+        self._composer.load(text if text is not None else self._drafts.known(chat_id) or "")
+
+    async def _open(self, chat_id: str) -> None:
+        """Open a chat from the list; the prompt shows its draft at once."""
+        before = self._session
+        if (
+            before is not None and before.chat_id == chat_id and self._opening is None
+        ) or self._bridge is None:
+            return
+        await self._drafts.flush()
+        if before is not None and self._opening is None:
+            self._drafts.remember(before.chat_id, self._composer.text_to_send)
+        self._session, self._opening, self._problem = None, chat_id, None
+        self._sidebar.open_id = chat_id
+        known = self._drafts.known(chat_id)
+        self._set_prompt(chat_id, known if known is not None else await self.workspace.draft(chat_id))
+        self._refresh_words()
+        try:
+            session = await self.workspace.chats.open_chat(chat_id)
+        except BackendError as error:
+            if self._opening == chat_id:
+                self._problem = error.sentence
+                self._give_back_held()
+                self._refresh_words()
+            return
+        if self._opening != chat_id or self._left:
+            return
+        self._show(session)
+        held, self._held = self._held, []
+        for text in held:
+            session.send(text)
+
+    def _give_back_held(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            self._composer.load("\n\n".join([*held, self._composer.text_to_send]).rstrip())
+
+    async def _take_up_draft(self) -> None:
+        """What was being typed when the program ended, in the chat where it was typed."""
+        last = await self.workspace.last_draft()
+        session = self._session
+        if last is None or session is None or session.messages or self._left:
+            return
+        chat_id, text = last
+        typed = self._composer.text_to_send
+        self._composer.load(f"{text}\n{typed}" if typed else text)
+        try:
+            found = await self.workspace.chats.open_chat(chat_id)
+        except BackendError:
+            # A chat that was never sent: its draft goes on in the new one.
+            await self._drafts.flush()
+            await self._drafts.forget(chat_id)
+            return
+        if self._session is session and not session.messages and self._opening is None:
+            self._show(found)
+            self.workspace.chats.forget(session.chat_id)
+
+    def action_new_chat(self) -> None:
+        """A fresh chat; the draft of this one stays with it."""
+        self.run_worker(self._new_chat(), exit_on_error=False)
+
+    async def _new_chat(self) -> None:
+        await self._drafts.flush()
+        self._show(self.workspace.chats.new_chat())
+        self._composer.load("")
+        self._hide_overlay()
+        self.set_focus(self._composer)
+
+    def on_chat_list_opened(self, message: ChatList.Opened) -> None:
+        self._hide_overlay()
+        self.set_focus(self._composer)
+        self.run_worker(self._open(message.chat_id), group="open", exclusive=True, exit_on_error=False)
+
+    def on_chat_list_near_end(self) -> None:
+        self.run_worker(self.workspace.history.load_more(), group="more", exit_on_error=False)
+
+    def on_chat_list_delete_requested(self, message: ChatList.DeleteRequested) -> None:
+        self._ask_delete(message.chat_id)
+
+    def action_delete_chat(self) -> None:
+        """Delete the open chat, after asking."""
+        if self._session is not None:
+            self._ask_delete(self._session.chat_id)
+
+    def _ask_delete(self, chat_id: str) -> None:
+        session = self.workspace.chats.sessions.get(chat_id)
+        row = next((each for each in self.workspace.history.rows if each.id == chat_id), None)
+        title = session.title if session is not None else row.title if row is not None else ""
+        dialog = ConfirmDelete(
+            chat_id, title, messages=len(session.messages) if session is not None else None
+        )
+        self.app.push_screen(
+            dialog,
+            lambda yes: self.run_worker(self._delete(chat_id), exit_on_error=False) if yes else None,
+        )
+
+    async def _delete(self, chat_id: str) -> None:
+        try:
+            await self.workspace.history.delete(chat_id)
+        except BackendError as error:
+            self._tell(Notice(f"The chat was not deleted. {error.sentence}", "error"))
+            return
+        self.workspace.chats.forget(chat_id)
+        await self._drafts.forget(chat_id)
+        if (self._session is not None and self._session.chat_id == chat_id) or self._opening == chat_id:
+            self._show(self.workspace.chats.new_chat())
+            self._composer.load("")
+        self._tell(Notice("The chat was deleted."))
+
+    # Writing
+
+    def on_composer_submitted(self, message: Composer.Submitted) -> None:
+        message.stop()
+        self._problem = None if self._opening is None else self._problem
+        self.run_worker(self.workspace.remember_prompt(message.text), group="prompts", exit_on_error=False)
+        if self._session is None:
+            self._held.append(message.text)
+            if self._problem is not None:
+                self._give_back_held()
+            return
+        self._transcript.jump_to_end()
+        self._session.send(message.text)
+
+    def on_composer_pasted(self, message: Composer.Pasted) -> None:
+        from kai_tui.conversation.safe_text import redact
+
+        if redact(message.text) != message.text:
+            self._tell(
+                Notice(
+                    "What you pasted looks like a token or password. Messages are stored on the server.",
+                    "warning",
+                )
+            )
+
+    def on_text_area_changed(self, message: TextArea.Changed) -> None:
+        self._drafts.changed()
+
+    def _unsent(self) -> tuple[str, str]:
+        """The open chat and everything in it that was typed but not sent."""
+        session = self._session
+        chat_id = session.chat_id if session is not None else self._opening or ""
+        waiting = [each.text for each in session.queue] if session is not None else self._held
+        return chat_id, "\n\n".join([*waiting, self._composer.text_to_send]).rstrip()
+
+    def action_edit_queued(self) -> None:
+        """Take the waiting messages back into the prompt."""
+        if self._session is None or not self._session.queue:
+            return
+        texts = [self._session.take_queue(), self._composer.text_to_send]
+        self._composer.load("\n\n".join(text for text in texts if text))
+        self.set_focus(self._composer)
+
+    def action_stop_reply(self) -> None:
+        """Back to writing; there: stop the reply."""
+        if self.focused is not self._composer:
+            self._hide_overlay()
+            self.set_focus(self._composer)
+        elif self._session is not None and self._session.turn.busy:
+            self._session.stop()
+
+    def action_copy_or_stop(self) -> None:
+        """Copy the selection, else stop the reply, else (twice) quit."""
+        if self.get_selected_text():
+            self.action_copy_text()
+        elif self._session is not None and self._session.turn.busy:
+            self._session.stop()
+        elif monotonic() - self._interrupted < QUIT_SECONDS:
+            self.app.exit()
+        else:
+            self._interrupted = monotonic()
+            self._tell(Notice("Press Ctrl+C again to quit. Your draft is kept."))
+
+    def action_retry_unsent(self) -> None:
+        """Send again what did not arrive."""
+        session = self._session
+        if session is None:
+            return
+        for message in reversed(session.messages):
+            if session.delivery(message.id) in ("not-sent", "unsure"):
+                session.retry(message.id)
+                return
+        self._tell(Notice("Everything was sent."))
+
+    # The list of chats
+
+    def action_refresh_chats(self) -> None:
+        """Ask the server again."""
+        self.run_worker(self.workspace.history.refresh(), group="refresh", exit_on_error=False)
+
+    def action_reconnect(self) -> None:
+        """Try to reach the server again."""
+        self.workspace.connect()
+
+    # News from the services
+
+    def on_session_news(self, message: SessionNews) -> None:
+        if message.session is not self._session:
+            return
+        match message.change:
+            case Notice() as notice:
+                self._tell(notice)
+            case TitleChanged() | TurnChanged() | TurnEnded() | QueueChanged():
+                self._refresh_words()
+            case MessageAdded() | MessagesReset():
+                self._refresh_words()
+            case _:
+                pass
+
+    def on_history_news(self) -> None:
+        history = self.workspace.history
+        self._sidebar.show(history.rows, loading=history.loading, offline=history.offline)
+        chat_id = self._session.chat_id if self._session is not None else self._opening
+        self._sidebar.open_id = chat_id
+
+    def on_connection_news(self) -> None:
+        self._desk.disarm()
+        self._refresh_words()
+
+    def on_approval_desk_changed(self) -> None:
+        self._refresh_words()

@@ -1,0 +1,166 @@
+"""The parts of the chat screen and what they say; knows which chat is shown, not how it got there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from kai_tui.services.changes import Notice
+from kai_tui.ui.approval_desk import ApprovalDesk
+from kai_tui.ui.screens.base import KaiScreen
+from kai_tui.ui.screens.chat_words import banner_line, header_facts, queued_line, status_facts, welcome
+from kai_tui.ui.transcript.view import Transcript
+from kai_tui.ui.widgets.chat_header import ChatHeader
+from kai_tui.ui.widgets.chat_list import ChatMark
+from kai_tui.ui.widgets.composer import Composer
+from kai_tui.ui.widgets.new_lines_pill import NewLinesPill
+from kai_tui.ui.widgets.sidebar import Sidebar
+from kai_tui.ui.widgets.status_bar import StatusBar
+
+if TYPE_CHECKING:
+    from kai_tui.services.chat_session import ChatSession
+    from kai_tui.services.preferences import Preferences
+    from kai_tui.services.workspace import Workspace
+
+WIDE = 100
+"""Columns from which the list of chats stands beside the conversation."""
+
+
+class ChatLayout(KaiScreen):
+    """Header, list of chats, conversation, prompt, status line."""
+
+    def __init__(self, workspace: Workspace, preferences: Preferences, desk: ApprovalDesk) -> None:
+        super().__init__(id="chat")
+        self.workspace = workspace
+        self._preferences = preferences
+        self._desk = desk
+        self._sidebar = Sidebar()
+        self._header = ChatHeader()
+        self._transcript = Transcript(id="transcript")
+        self._pill = NewLinesPill()
+        self._note = Static(id="reading-note", markup=False)
+        self._banner = Static(id="banner", markup=False)
+        self._queued = Static(id="queued", markup=False)
+        self._composer = Composer(id="composer")
+        self._status = StatusBar()
+        self._session: ChatSession | None = None
+        """The chat on screen; None while one opens, or when it could not be opened."""
+        self._opening: str | None = None
+        """The chat that opens, or that could not be opened (`_problem`)."""
+        self._problem: str | None = None
+        """Why the chat could not be opened. Raw."""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="chat-body"):
+            yield self._sidebar
+            with Vertical(id="conversation"):
+                yield self._header
+                with Container(id="reading"):
+                    yield self._transcript
+                    yield self._note
+                    with Horizontal(id="pill-row"):
+                        yield self._pill
+                yield self._banner
+                yield self._queued
+                yield self._composer
+        yield self._status
+
+    def on_mount(self) -> None:
+        self.set_class(not self._preferences.sidebar or self.app.size.width < WIDE, "-no-chats")
+        self._sidebar.show((), loading=True)
+
+    # Words
+
+    def _refresh_words(self) -> None:
+        """Bring header, status line, banner, queue and the note of an empty chat up to date."""
+        if not self.is_mounted:
+            return
+        session = self._session
+        self._status.update_status(status_facts(self.workspace, session, self._desk.waiting))
+        title = session.title if session is not None else self._listed_title(self._opening or "")
+        self._header.show(title, **header_facts(self.workspace))
+        pending = self.workspace.approvals.pending
+        held = bool(pending) and not self._desk.showing
+        self._banner.set_class(held, "-shown")
+        if held:
+            self._banner.update(banner_line(pending, typing=self._desk.waits_for_typing))
+        queue = session.queue if session is not None else []
+        self._queued.set_class(bool(queue), "-shown")
+        if queue:
+            self._queued.update(queued_line(queue, max(20, self._composer.size.width)))
+        self._refresh_note()
+
+    def _refresh_note(self) -> None:
+        from kai_tui.conversation.safe_text import safe_prose
+
+        noted = self._session is None or not self._session.messages
+        self.query_one("#reading").set_class(noted, "-noted")
+        if not noted:
+            return
+        if self._problem is not None:
+            self._note.update(
+                Content.assemble(
+                    ("This chat could not be opened\n", "bold $text-error"),
+                    safe_prose(self._problem),
+                    ("\n\nWhat you type is kept.", "$text-muted"),
+                )
+            )
+        elif self._session is None:
+            self._note.update(Content.styled("Opening…", "$text-muted"))
+        else:
+            self._note.update(welcome(self.workspace))
+
+    def _listed_title(self, chat_id: str) -> str:
+        return next((row.title for row in self.workspace.history.rows if row.id == chat_id), "")
+
+    def _tell(self, notice: Notice) -> None:
+        from kai_tui.conversation.safe_text import safe_prose
+
+        severity = notice.severity if notice.severity in ("warning", "error") else "information"
+        sentence = safe_prose(notice.sentence)
+        if notice.code == "sign-in":
+            sentence += "\nCtrl+L: sign in again or change the account."
+        self.notify(sentence, severity=severity, timeout=8 if severity == "information" else 14, markup=False)
+
+    # The list of chats
+
+    def action_toggle_chats(self) -> None:
+        """Show the list and go there; from there: hide it."""
+        hidden = self.has_class("-no-chats")
+        inside = self.focused is not None and self._sidebar in self.focused.ancestors
+        if hidden or not inside:
+            self.remove_class("-no-chats")
+            self._sidebar.focus_list()
+        else:
+            self.add_class("-no-chats")
+            self.set_focus(self._composer)
+        if self.size.width >= WIDE:
+            self._preferences.set("sidebar", not self.has_class("-no-chats"))
+
+    def _hide_overlay(self) -> None:
+        if self.size.width < WIDE:
+            self.add_class("-no-chats")
+
+    def on_resize(self) -> None:
+        inside = self.focused is not None and self._sidebar in self.focused.ancestors
+        if not inside:
+            self.set_class(self.size.width < WIDE or not self._preferences.sidebar, "-no-chats")
+        self._refresh_words()
+
+    def _mark(self, chat_id: str) -> None:
+        """What the list shows beside a chat."""
+        session = self.workspace.chats.sessions.get(chat_id)
+        mark: ChatMark | None = None
+        if session is not None:
+            turn = session.turn
+            if turn.phase == "waiting-for-approval":
+                mark = "waiting"
+            elif turn.busy:
+                mark = "working"
+            elif turn.phase == "finished" and session is not self._session:
+                mark = "new"
+        self._sidebar.mark(chat_id, mark)

@@ -1,0 +1,145 @@
+"""What the chat screen says around the conversation: status line, empty chat, waiting messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from kai_tui.ui.actions import action, hints, key_name
+from kai_tui.ui.widgets.status_bar import Activity, StatusFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kai_tui.services.approval_service import Approval
+    from kai_tui.services.chat_session import ChatSession
+    from kai_tui.services.turn import Queued
+    from kai_tui.services.workspace import Connection, Workspace
+
+SANDBOX_TRIES = (
+    "Which region sold most last month?",
+    "What tables do I have?",
+    "Create a bucket called reports",
+    "/demo",
+)
+PROJECT_TRIES = (
+    "What tables do I have?",
+    "Which of my jobs failed this week, and why?",
+    "Describe the flow that runs every night",
+)
+
+
+def status_facts(workspace: Workspace, session: ChatSession | None, waiting: int) -> StatusFacts:
+    """The facts of the bottom line."""
+    connection = workspace.connection
+    turn = session.turn if session is not None else None
+    activity = _activity(connection, session)
+    busy = turn is not None and turn.busy
+    keys = hints()
+    if busy:
+        keys = (("Esc", "stop"), *keys)
+    account = workspace.account
+    notes: list[str] = []
+    if account.token_from == "environment":  # noqa: S105 - a place, not a secret
+        notes.append("token from the environment")
+    if workspace.storage_notice:
+        notes.append(workspace.storage_notice)
+    return StatusFacts(
+        activity=activity,
+        since=turn.started if turn is not None and busy and activity in ("sending", "streaming") else None,
+        reason=connection.sentence if activity == "offline" else None,
+        server_says=turn.status if turn is not None and busy else None,
+        tokens=turn.tokens if turn is not None else None,
+        waiting=waiting,
+        queued=len(session.queue) if session is not None else 0,
+        account=account.label,
+        note=" · ".join(notes) or None,
+        keys=keys,
+    )
+
+
+def header_facts(workspace: Workspace) -> dict[str, str]:
+    """With whom, where: for the line over the conversation."""
+    info = workspace.connection.info
+    account = workspace.account
+    assistant = info.name if info is not None and info.name else "Kai"
+    return {
+        "assistant": assistant,
+        "project": account.label if account.kind == "kai" else "Sandbox",
+        "branch": "main",
+    }
+
+
+def _activity(connection: Connection, session: ChatSession | None) -> Activity:
+    phase = session.turn.phase if session is not None else "idle"
+    if phase == "waiting-for-approval":
+        return "waiting"
+    if phase in ("sending", "streaming"):
+        return "sending" if phase == "sending" else "streaming"
+    if connection.state == "connecting":
+        return "connecting"
+    return "offline" if connection.state == "failed" else "idle"
+
+
+def welcome(workspace: Workspace) -> Content:
+    """What an empty chat shows: where one is, and sentences to try."""
+    from kai_tui.conversation.safe_text import safe_line, safe_prose
+
+    connection = workspace.connection
+    sandbox = workspace.account.kind == "sandbox"
+    parts: list[str | tuple[str, str] | Content] = []
+    if connection.state == "failed":
+        again = f"{key_name(action('switch_account').keys[0])} changes or signs in"
+        parts += [
+            ("Not connected\n", "bold $text-error"),
+            safe_prose(connection.sentence or "The server does not answer."),
+            (
+                f"\n\n{again} · {key_name(action('open_palette').keys[0])}, then “connect again”",
+                "$text-muted",
+            ),
+        ]
+        return Content.assemble(*parts)
+    if sandbox:
+        parts += [
+            ("The sandbox\n", "bold $text-accent"),
+            "A made-up company in a database on this computer. Its assistant follows rules, not a model. "
+            "Nothing here reaches a network; every change still asks you first.",
+        ]
+    else:
+        parts += [
+            (f"{safe_line(workspace.account.label, 80)}\n", "bold $text-accent"),
+            "Ask about your data, jobs and flows. Anything that would change your project asks you first.",
+        ]
+    parts.append(("\n\nTry", "$text-muted"))
+    for sentence in SANDBOX_TRIES if sandbox else PROJECT_TRIES:
+        parts.append(("\n  › ", "$text-muted"))
+        parts.append(sentence)
+    return Content.assemble(*parts)
+
+
+def queued_line(queue: Sequence[Queued], width: int) -> Content:
+    """The messages that wait for the reply to end, in one line."""
+    from kai_tui.conversation.safe_text import safe_line
+
+    key = key_name(action("edit_queued").keys[0])
+    more = f" (+{len(queue) - 1})" if len(queue) > 1 else ""
+    tail = f"{more} · {key} edit"
+    room = max(8, width - len("queued: ") - len(tail) - 2)
+    text = safe_line(" ".join(queue[0].text.split()), room)
+    return Content.assemble(("queued: ", "$text-muted"), text, (tail, "$text-muted"))
+
+
+def banner_line(pending: Sequence[Approval], *, typing: bool) -> Content:
+    """A question waits and its dialog is not open."""
+    from kai_tui.conversation.safe_text import safe_line
+
+    first = pending[0]
+    more = f" (+{len(pending) - 1})" if len(pending) > 1 else ""
+    key = key_name(action("review_waiting").keys[0])
+    how = f"opens when you stop typing, or {key}" if typing else f"{key} to answer"
+    return Content.assemble(
+        ("! ", "bold $text-warning"),
+        (f"The assistant asks: {safe_line(first.title, 60)}{more}", "bold"),
+        (f" · {how}", "$text-muted"),
+    )
