@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
@@ -18,12 +17,12 @@ for _name in (
 ):
     os.environ.pop(_name, None)
 
-import pytest
+import pytest  # noqa: E402 - the environment comes first
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """All files of the program go to a folder of this test."""
     home = tmp_path_factory.mktemp("kai-home")
     monkeypatch.setenv("KAI_TUI_HOME", str(home))
-    yield home
+    return home

@@ -23,6 +23,7 @@ from kai_tui.storage.accounts import AccountRecord, load_accounts, remove_accoun
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import Paths, account_files, app_paths
 
+PACE_VARIABLE = "KAI_TUI_SANDBOX_PACE"
 TOKEN_VARIABLE = "STORAGE_API_TOKEN"  # noqa: S105 - a name, not a secret
 
 
@@ -150,6 +151,7 @@ class AccountService:
                 return await open_sandbox(
                     account_files(self.paths, account.id).state.with_suffix(".project.sqlite"),
                     "assistant" if flavour == "assistant" else "agent",
+                    pace=_pace(self._environ),
                 )
             token = await self._token(account)
             if not account.base_url:
@@ -190,6 +192,14 @@ class AccountService:
             save_account(self.paths, _record(account))
         except StorageError:
             return
+
+
+def _pace(environ: Mapping[str, str]) -> float:
+    """How slowly the sandbox writes: 1 as a model would, 0 at once (tests, screenshots)."""
+    try:
+        return max(0.0, float(environ.get(PACE_VARIABLE, "1")))
+    except ValueError:
+        return 1.0
 
 
 def _ignore(step: SignInStep) -> None:
