@@ -59,9 +59,8 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         yield current
         if isinstance(current, BaseExceptionGroup):
             waiting.extend(cast("BaseExceptionGroup[Any]", current).exceptions)
-        behind = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-        if behind is not None:
-            waiting.append(behind)
+        # Not only what is meant to be shown: httpcore re-raises with "from None".
+        waiting.extend(linked for linked in (current.__cause__, current.__context__) if linked is not None)
 
 
 def _not_connected(error: httpx.ConnectError, host: str) -> CannotConnect:
