@@ -61,20 +61,20 @@ class Discovered:
                 f"{stack.shown} lists {service_id} without an address. Tell Keboola's support.",
                 code="discovery:no_url",
             )
+        shown = "something unusable"
         try:
+            shown = addresses.parse_origin(address).shown
             url, origin = addresses.base_address(address, in_process=stack.in_process)
+            if addresses.belongs_to(origin, stack):
+                return url
         except CannotConnect:
-            origin = None
-            url = ""
-        if origin is None or not addresses.belongs_to(origin, stack):
-            where = one_line(origin.shown if origin is not None else address, 100)
-            raise BackendError(
-                f"{stack.shown} names {where} as the address of {service_id}. It is not a secure address of "
-                f"the same stack, so your token was not sent there.",
-                code="discovery:foreign_url",
-                delivery="not-sent",
-            )
-        return url
+            pass  # said below
+        raise BackendError(
+            f"{stack.shown} names {shown} as the address of {service_id}. It is not a secure address of the "
+            f"same stack, so your token was not sent there.",
+            code="discovery:foreign_url",
+            delivery="not-sent",
+        )
 
     def _missing(self, service: Flavour | None) -> NoKaiThere:
         host = addresses.parse_origin(self.storage_url).shown
