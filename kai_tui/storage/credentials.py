@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, Literal, NoReturn, TypeAlias, TypeVar
 
 from kai_tui.storage import keyring_entries
 from kai_tui.storage.credential_errors import CredentialsUnavailable, Unavailable
@@ -16,6 +16,8 @@ from kai_tui.storage.paths import Paths, credential_file
 from kai_tui.storage.private import write_private
 
 __all__ = ["Credential", "Credentials", "CredentialsUnavailable", "TokenSource", "Unavailable"]
+
+T = TypeVar("T")
 
 TokenSource: TypeAlias = Literal["environment", "keyring", "file"]
 
@@ -45,6 +47,8 @@ class Credentials:
         self._paths = paths
         self._environ = environ
         self._seconds = seconds
+        self._wanted: dict[str, int] = {}
+        """Hash of the token that shall be in the keyring; for a keyring that answers too late."""
 
     async def read(self, account_id: str) -> Credential | None:
         """The token of an account; None when there is none, also when this machine has no usable keyring.
@@ -75,9 +79,14 @@ class Credentials:
         when the keyring does not take it. Raises CredentialsUnavailable otherwise, StorageError when
         the file cannot be written either.
         """
+        fingerprint = hash(token)
+        self._wanted[account_id] = fingerprint
         try:
-            await self._limited(keyring_entries.write, account_id, token)
+            await self._limited(
+                keyring_entries.write, account_id, token, lambda: self._wanted.get(account_id) == fingerprint
+            )
         except CredentialsUnavailable:
+            self._wanted.pop(account_id, None)
             if not allow_file:
                 raise
             await asyncio.to_thread(self._write_file, account_id, token)
@@ -91,6 +100,7 @@ class Credentials:
 
         Raises CredentialsUnavailable when it may still be in the keyring, StorageError when the file stays.
         """
+        self._wanted.pop(account_id, None)
         try:
             await asyncio.to_thread(self._remove_file, account_id)
         except OSError as error:
@@ -105,7 +115,7 @@ class Credentials:
                     f"The token may still be in your keyring: {error.sentence}", error.why
                 ) from error
 
-    async def _limited(self, work: Any, *arguments: str) -> Any:
+    async def _limited(self, work: Callable[..., T], *arguments: Any) -> T:
         try:
             return await in_thread(work, *arguments, seconds=self._seconds)
         except TookTooLong:

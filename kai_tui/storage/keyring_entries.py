@@ -45,17 +45,16 @@ def read(account_id: str) -> str | None:
     return _spoken(lambda: _read(_backend(), account_id))
 
 
-def write(account_id: str, token: str) -> None:
-    """Keep a token and make sure that it can be read again. Raises CredentialsUnavailable."""
+def write(account_id: str, token: str, wanted: Callable[[], bool]) -> None:
+    """Keep a token and make sure that it can be read again. Raises CredentialsUnavailable.
+
+    `wanted` is asked at the end: the caller may have given up on a slow keyring meanwhile, and the
+    user may have chosen not to keep the token at all.
+    """
 
     def work() -> None:
         backend = _backend()
-        parts = [token]
-        if len(token) > ENTRY_CHARACTERS or token.startswith(_MARK):
-            parts = [token[start : start + _PART] for start in range(0, len(token), _PART)]
-            if len(parts) > _MOST_PARTS:
-                raise CredentialsUnavailable("The token is too long to be kept.")
-            parts[0] = f"{_MARK}{len(parts)}:{_digest(token)}:{parts[0]}"
+        parts = _parts(token)
         for number in range(len(parts) - 1, -1, -1):
             backend.set_password(_service(account_id, number), _USER, parts[number])
         if _read(backend, account_id) != token:
@@ -64,8 +63,22 @@ def write(account_id: str, token: str) -> None:
             raise CredentialsUnavailable(
                 "Your keyring said that it kept the token, but does not give it back."
             )
+        with suppress(Exception):
+            _remove(backend, account_id, start=len(parts))  # of a longer token before
+        if not wanted():
+            _remove(backend, account_id)
 
     _spoken(work)
+
+
+def _parts(token: str) -> list[str]:
+    if len(token) <= ENTRY_CHARACTERS and not token.startswith(_MARK):
+        return [token]
+    parts = [token[start : start + _PART] for start in range(0, len(token), _PART)]
+    if len(parts) > _MOST_PARTS:
+        raise CredentialsUnavailable("The token is too long to be kept.")
+    parts[0] = f"{_MARK}{len(parts)}:{_digest(token)}:{parts[0]}"
+    return parts
 
 
 def remove(account_id: str) -> None:
@@ -87,20 +100,18 @@ def _read(backend: _Keyring, account_id: str) -> str | None:
     return token if _digest(token) == digest else None
 
 
-def _remove(backend: _Keyring, account_id: str) -> None:
+def _remove(backend: _Keyring, account_id: str, start: int = 0) -> None:
     from keyring.errors import PasswordDeleteError
 
-    for number in range(_MOST_PARTS):
-        service = _service(account_id, number)
-        if backend.get_password(service, _USER) is None:
+    for number in range(start, _MOST_PARTS):
+        try:
+            backend.delete_password(_service(account_id, number), _USER)
+        except PasswordDeleteError:
+            # "Not there" and "not allowed" look the same.
+            if backend.get_password(_service(account_id, number), _USER) is not None:
+                raise
             if number > 0:
                 return
-            continue
-        try:
-            backend.delete_password(service, _USER)
-        except PasswordDeleteError:
-            if backend.get_password(service, _USER) is not None:
-                raise
 
 
 def _service(account_id: str, number: int) -> str:

@@ -50,7 +50,7 @@ def load_settings(paths: Paths) -> tuple[Settings, list[str]]:
 
     try:
         entries = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: a number of 5,000 digits
         why = str(error) or "nested too deeply"
         return Settings(), [f"The settings file is not TOML ({file}: {why}). Defaults are used."]
     values: dict[str, Any] = {}
@@ -103,7 +103,7 @@ def save_setting(paths: Paths, key: str, value: str | bool) -> None:
             raise StorageError(
                 f"The setting could not be saved ({file}: {reason(error)}).", fault="unwritable"
             ) from error
-        except (TOMLKitError, UnicodeError, RecursionError) as error:
+        except (TOMLKitError, ValueError, RecursionError) as error:
             raise StorageError(
                 f"The setting was not saved: {file} is not TOML. Mend or remove it."
             ) from error

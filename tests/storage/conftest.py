@@ -45,6 +45,17 @@ async def open_db() -> AsyncIterator[Open]:
 
 
 @pytest.fixture
+def memory_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder where fsync costs nothing, for tests that open very many files."""
+    shared = Path("/dev/shm")
+    if not os.access(shared, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=shared, prefix="kai-tui-test-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def umask() -> Iterator[Callable[[int], int]]:
     before = os.umask(0o022)
     os.umask(before)

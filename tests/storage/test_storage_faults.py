@@ -187,15 +187,15 @@ async def test_damage_while_running(tmp_path: Path, open_db) -> None:
     other.close()
 
 
-def test_any_wrong_header_byte_opens(tmp_path: Path) -> None:
-    filled(tmp_path / "good", "state", 20)
-    good = (tmp_path / "good").read_bytes()
+def test_any_wrong_header_byte_opens(memory_path: Path) -> None:
+    filled(memory_path / "good", "state", 20)
+    good = (memory_path / "good").read_bytes()
     for place in range(100):
         for value in (0, 1, 255):
             data = bytearray(good)
             data[place] = value
-            file = tmp_path / "f"
-            for old in tmp_path.glob("f*"):
+            file = memory_path / "f"
+            for old in memory_path.glob("f*"):
                 old.unlink()
             file.write_bytes(data)
             one = Store(file, STATE_SCHEMA, "state")
@@ -204,9 +204,9 @@ def test_any_wrong_header_byte_opens(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_any_random_damage_opens(tmp_path: Path) -> None:
-    filled(tmp_path / "good", "cache", 300)
-    good = (tmp_path / "good").read_bytes()
+def test_any_random_damage_opens(memory_path: Path) -> None:
+    filled(memory_path / "good", "cache", 300)
+    good = (memory_path / "good").read_bytes()
     for seed in range(400):
         chance = random.Random(seed)
         data = bytearray(good)
@@ -214,10 +214,10 @@ def test_any_random_damage_opens(tmp_path: Path) -> None:
             data[chance.randrange(len(data))] = chance.randrange(256)
         if chance.random() < 0.3:
             del data[chance.randrange(len(data)) :]
-        for old in tmp_path.glob("f*"):
+        for old in memory_path.glob("f*"):
             old.unlink()
-        (tmp_path / "f").write_bytes(data)
-        one = Store(tmp_path / "f", CACHE_SCHEMA, "cache")
+        (memory_path / "f").write_bytes(data)
+        one = Store(memory_path / "f", CACHE_SCHEMA, "cache")
         one.idle(lambda: False)
         one.write(
             lambda c: c.execute("INSERT OR REPLACE INTO chats VALUES ('new','t','','','p','',9,0)").rowcount
