@@ -150,13 +150,15 @@ async def test_retry_keeps_the_message_id_and_sends_once(desk_for) -> None:
 
 
 async def test_an_unknown_outcome_is_read_back_and_never_sent_again(desk_for) -> None:
-    backend = ScriptedBackend(replies=[[ServerFailed("Server error.", status=500)]])
+    gate = asyncio.Event()
+    backend = ScriptedBackend(replies=[[gate, ServerFailed("Server error.", status=500)]])
     desk = desk_for(backend)
     desk.session.send("did it arrive?")
     await until(lambda: backend.posts)
     asked = Message.user(backend.posts[0].message_id, "did it arrive?")
     answer = Message(ANSWER, "assistant", [TextPart({"type": "text", "text": "Yes."})])
     backend.stored[CHAT] = Chat(ChatSummary(CHAT, "t"), [asked, answer])
+    gate.set()
     await desk.turn_over()
     assert desk.session.delivery(backend.posts[0].message_id) == "sent"
     assert [m.text for m in desk.session.messages] == ["did it arrive?", "Yes."]
@@ -427,7 +429,7 @@ async def test_an_answer_with_unknown_outcome_that_arrived_is_not_asked_again(de
 
     async def answer(chat_id, message, answers):
         done = Message.from_wire(message.to_wire())
-        done.tool_calls()[0].fields |= {"state": "output-available", "output": {"ok": True}}
+        done.tool_calls()[0].fields.update({"state": "output-available", "output": {"ok": True}})
         backend.stored[CHAT] = Chat(ChatSummary(CHAT, "t"), [done])
         async for event in original(chat_id, message, answers):
             yield event
