@@ -1,0 +1,214 @@
+"""What stands in the transcript: blocks (messages) of units (parts) of items (what is drawn at once)."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+from kai_tui.ui.transcript.heights import Heights
+
+if TYPE_CHECKING:
+    from kai_tui.conversation.messages import Message, Part
+    from kai_tui.ui.transcript.rows import Block as RowBlock
+    from kai_tui.ui.transcript.source import TranscriptSource
+    from kai_tui.ui.transcript.strips import Rendered
+
+BLOCK_ROWS = 10**12
+"""Selection rows of a block; room enough for whatever it becomes."""
+UNIT_ROWS = 10**9
+ITEM_ROWS = 10**4
+"""Selection rows kept free for an item whose rows were not counted."""
+
+Tone: TypeAlias = Literal["prose", "card", "note"]
+"""Cards follow each other without an empty row; prose stands apart from them."""
+
+
+class Item:
+    """The smallest piece that is measured and drawn by itself."""
+
+    __slots__ = ("base", "content", "exact", "gap", "height", "rendered", "unit")
+
+    def __init__(self, unit: Unit, content: object, base: int, *, gap: bool = False) -> None:
+        self.unit = unit
+        self.content = content
+        """What the unit wants to remember of it, e.g. its chunk of prose."""
+        self.base = base
+        """Number of its first selection row; grows along the transcript."""
+        self.gap = gap
+        """Whether an empty row stands before it inside its unit."""
+        self.height = 0
+        self.exact = False
+        """False while `height` is an estimate."""
+        self.rendered: Rendered | None = None
+
+    def forget(self) -> None:
+        """It has to be drawn again, perhaps with another height."""
+        self.rendered = None
+        self.exact = False
+
+
+class Surroundings:
+    """What units may ask about the chat around them."""
+
+    def __init__(self, source: TranscriptSource | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.source = source
+        self.clock = clock
+        self.counting = False
+        """Whether selection rows must stay where they are (something is selected)."""
+
+    def live(self, message: Message | None) -> bool:
+        """Whether this message's turn is running."""
+        source = self.source
+        if source is None or message is None or not source.turn.busy or message.finish is not None:
+            return False
+        messages = source.messages
+        return bool(messages) and messages[-1] is message
+
+    def is_last(self, message: Message | None) -> bool:
+        """Whether nothing comes after this message."""
+        messages = self.source.messages if self.source is not None else ()
+        return bool(messages) and messages[-1] is message
+
+    def seconds(self, message: Message, index: int) -> float | None:
+        """How long a part took or takes."""
+        return self.source.seconds(message.id, index) if self.source is not None else None
+
+
+class Unit(ABC):
+    """One part of a message (or a line about it) on the screen."""
+
+    tone: ClassVar[Tone] = "prose"
+    reachable: ClassVar[bool] = True
+    """Whether the cursor stops here."""
+
+    def __init__(self, block: Block, number: int, part_index: int = -1) -> None:
+        self.block = block
+        self.base = block.base + number * UNIT_ROWS
+        self.part_index = part_index
+        self.items: list[Item] = []
+
+    @property
+    def around(self) -> Surroundings:
+        return self.block.around
+
+    @abstractmethod
+    def sync(self) -> int | None:
+        """Read what changed. The index of the first item that is new or different, None when none is.
+
+        `items` is up to date afterwards; the changed items are forgotten and everything from there
+        on is estimated anew.
+        """
+
+    @abstractmethod
+    def blocks(self, item: Item) -> Sequence[RowBlock]:
+        """The rows of an item."""
+
+    def estimate(self, item: Item, width: int) -> int:
+        """Lines the item will need at a text width of `width` cells, cheaply."""
+        return 1
+
+    def source(self) -> str:
+        """What copying it gives; raw."""
+        return ""
+
+    def toggle(self) -> bool:
+        """Open or close it; whether it can. `sync` follows."""
+        return False
+
+    def timed(self) -> bool:
+        """Whether what it shows changes with time now."""
+        return False
+
+    def set_single(self, content: object, *, changed: bool) -> int | None:
+        """For units of one item: set it. None when nothing changed."""
+        if not self.items:
+            self.items.append(Item(self, content, self.base))
+            return 0
+        if not changed:
+            return None
+        self.items[0].content = content
+        self.items[0].forget()
+        return 0
+
+
+class Block:
+    """A message: where its items are. Its units exist once it was near the viewport."""
+
+    __slots__ = (
+        "around", "base", "estimated", "first", "heights", "index", "items", "message", "units",
+    )  # fmt: skip
+
+    def __init__(self, index: int, message: Message | None, around: Surroundings) -> None:
+        self.index = index
+        self.message = message
+        self.around = around
+        self.base = index * BLOCK_ROWS
+        self.first = index == 0
+        self.units: list[Unit] = []
+        self.items: list[Item] | None = None
+        self.heights = _NO_HEIGHTS
+        self.estimated = 1
+        """Lines while its items do not exist yet."""
+
+    @property
+    def height(self) -> int:
+        return self.estimated if self.items is None else self.heights.total
+
+    def part_of(self, unit: Unit) -> Part | None:
+        """The part a unit shows."""
+        message = self.message
+        if message is None or not 0 <= unit.part_index < len(message.parts):
+            return None
+        return message.parts[unit.part_index]
+
+    def position(self, item: Item) -> int | None:
+        """Index of an item, None when it is gone."""
+        if self.items is None:
+            return None
+        index = bisect_left(self.items, item.base, key=attrgetter("base"))
+        return index if index < len(self.items) and self.items[index] is item else None
+
+    def offset_of(self, unit: Unit) -> int:
+        """Index of a unit's first item."""
+        offset = 0
+        for one in self.units:
+            if one is unit:
+                break
+            offset += len(one.items)
+        return offset
+
+    def gap_before(self, item: Item) -> bool:
+        """Whether an empty row stands before an item."""
+        unit = item.unit
+        if item is not unit.items[0]:
+            return item.gap
+        before: Unit | None = None
+        for one in self.units:
+            if one is unit:
+                break
+            if one.items:
+                before = one
+        if before is None:
+            return not self.first
+        return unit.tone == "prose" or before.tone == "prose"
+
+    def splice(self, start: int, stop: int, items: Sequence[Item]) -> None:
+        """Put `items` (with their heights) in the place of those from `start` to `stop`."""
+        assert self.items is not None
+        if stop == len(self.items):
+            for _ in range(stop - start):
+                self.heights.pop()
+            del self.items[start:]
+            for item in items:
+                self.items.append(item)
+                self.heights.append(item.height)
+            return
+        self.items[start:stop] = items
+        self.heights.rebuild([item.height for item in self.items])
+
+
+_NO_HEIGHTS = Heights()

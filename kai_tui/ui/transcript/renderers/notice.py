@@ -1,0 +1,120 @@
+"""Sources, files, data and parts we do not know: one line each, the whole of it on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from kai_tui.conversation.messages import DataPart, FilePart, Part, SourcePart
+from kai_tui.conversation.safe_text import safe_line
+from kai_tui.ui.transcript.items import ITEM_ROWS, Block, Item, Tone, Unit
+from kai_tui.ui.transcript.renderers.tool_data import Detail, pretty, text_details
+from kai_tui.ui.transcript.rows import Block as RowBlock
+from kai_tui.ui.transcript.rows import Lead, Link, Row, Span
+
+SILENT_DATA = frozenset(
+    {"data-usage", "data-chat-title", "data-finish", "data-id", "data-kind", "data-clear"}
+)
+"""Data parts that are facts for the program, not for the reader (kai.md §10)."""
+
+
+def _text(part: Part, name: str) -> str:
+    value = part.fields.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def source_row(part: SourcePart) -> Row:
+    """A source: its title, and where it is. Choosing it asks; nothing opens by itself."""
+    url = _text(part, "url")
+    title = safe_line(_text(part, "title") or _text(part, "filename") or url or "source", 200)
+    links: list[Link] = []
+    spans: list[Span] = []
+    text = title
+    if url:
+        links.append(Link(0, len(title), url))
+        spans.append(Span(0, len(title), "link"))
+        host = safe_line(_host(url), 80)
+        if host and host not in title:
+            text = f"{title}  {host}"
+            spans.append(Span(len(title), len(text), "muted"))
+    return Row(text, spans, links, lead=(Lead("↗ ", "muted"),), rest=(Lead("  ", ""),))
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def file_row(part: FilePart) -> Row:
+    """A file: its name, kind and size or address. Never fetched by itself."""
+    url = _text(part, "url")
+    name = safe_line(_text(part, "filename") or "file", 120)
+    facts = [safe_line(_text(part, "mediaType"), 80)]
+    if url.startswith("data:"):
+        facts.append(f"{len(url):,} characters inside the message")
+    elif url:
+        facts.append(safe_line(url, 300))
+    text = f"{name}  {', '.join(fact for fact in facts if fact)}"
+    spans = [Span(0, len(name), "strong"), Span(len(name), len(text), "muted")]
+    links = [Link(0, len(name), url)] if url and not url.startswith("data:") else []
+    if links:
+        spans[0] = Span(0, len(name), "link")
+    return Row(text, spans, links, lead=(Lead("▣ ", "muted"),), rest=(Lead("  ", ""),))
+
+
+class NoticeUnit(Unit):
+    """A part of which one line is shown."""
+
+    tone: Tone = "card"
+
+    def __init__(self, block: Block, number: int, part_index: int) -> None:
+        super().__init__(block, number, part_index)
+        self.open = False
+        self._was_open = False
+        self._fields: dict[str, object] = {}
+
+    @property
+    def _part(self) -> Part:
+        part = self.block.part_of(self)
+        assert part is not None
+        return part
+
+    def sync(self) -> int | None:
+        fields = self._part.fields
+        if self.items and fields == self._fields and self.open == self._was_open:
+            return None
+        self._fields = dict(fields)
+        self._was_open = self.open
+        self.items = [Item(self, None, self.base)]
+        if self.open:
+            for index, detail in enumerate(text_details("code", pretty(self._part.to_wire()), "json"), 1):
+                self.items.append(Item(self, detail, self.base + index * ITEM_ROWS))
+        return 0
+
+    def blocks(self, item: Item) -> Sequence[RowBlock]:
+        if isinstance(item.content, Detail):
+            return item.content.blocks()
+        part = self._part
+        if isinstance(part, SourcePart):
+            return [source_row(part)]
+        if isinstance(part, FilePart):
+            return [file_row(part)]
+        mark = "▾ " if self.open else "▸ "
+        kind = "data" if isinstance(part, DataPart) else "a part this version does not know"
+        name = safe_line(part.type.removeprefix("data-") or "unnamed", 80)
+        return [Row(f"{kind}: {name}", base="muted", lead=(Lead(mark, "muted"),), wrap="cut")]
+
+    def estimate(self, item: Item, width: int) -> int:
+        return item.content.lines if isinstance(item.content, Detail) else 1
+
+    def source(self) -> str:
+        part = self._part
+        return _text(part, "url") or pretty(part.to_wire())
+
+    def toggle(self) -> bool:
+        if isinstance(self._part, (SourcePart, FilePart)):
+            return False
+        self.open = not self.open
+        return True

@@ -1,0 +1,116 @@
+"""Growing prose as items: settled chunks stay, only the live tail is rendered again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from kai_tui.conversation.messages import GrowingPart
+from kai_tui.ui.transcript.items import ITEM_ROWS, Item, Unit
+from kai_tui.ui.transcript.rows import Block, row_count
+from kai_tui.ui.transcript.splitter import Chunk, Splitter
+
+
+class ProseItems:
+    """Keeps a run of a unit's items in step with a text that may still grow."""
+
+    def __init__(self, unit: Unit, base: int) -> None:
+        self.items: list[Item] = []
+        self._unit = unit
+        self._base = base
+        self._splitter = Splitter()
+        self._settled = 0
+        self._fed = 0
+        self._finished = False
+        self._tail: Chunk | None = None
+        self._references: dict[str, object] = {}
+
+    def pull(self, part: GrowingPart, *, final: bool) -> int | None:
+        """Take what was added; the index of the first changed item or None."""
+        restarted = False
+        if len(part) < self._fed or (self._finished and len(part) > self._fed):
+            self._restart()
+            restarted = True
+        if len(part) > self._fed:
+            self._splitter.feed(part.since(self._fed))
+            self._fed = len(part)
+        if final and not self._finished:
+            self._splitter.finish()
+            self._finished = True
+        changed = self._take()
+        return 0 if restarted else changed
+
+    def _restart(self) -> None:
+        self._splitter = Splitter()
+        self._settled = self._fed = 0
+        self._finished = False
+        self._tail = None
+        self._references = {}
+        self.items = []
+
+    def _take(self) -> int | None:
+        splitter = self._splitter
+        fresh = splitter.settled[self._settled :]
+        tail = None if self._finished else splitter.tail()
+        if not fresh and tail == self._tail:
+            return None
+        first = index = self._settled
+        for chunk in fresh:
+            self._put(index, chunk)
+            index += 1
+        self._settled = index
+        self._tail = tail
+        if tail is not None:
+            self._put(index, tail)
+            index += 1
+        del self.items[index:]
+        if self._found_references(fresh, tail):
+            for item in self.items:
+                item.forget()
+            return 0
+        return first
+
+    def _put(self, index: int, chunk: Chunk) -> None:
+        if index < len(self.items):
+            item = self.items[index]
+            item.content = chunk
+            item.forget()
+        else:
+            self.items.append(Item(self._unit, chunk, self._next_base(index)))
+            item = self.items[index]
+        item.gap = chunk.gap
+
+    def _next_base(self, index: int) -> int:
+        """Selection rows follow on without a hole while something is selected, so that they stay true."""
+        if index == 0:
+            return self._base
+        before = self.items[index - 1]
+        if not self._unit.around.counting:
+            return before.base + ITEM_ROWS
+        blocks = self.blocks(before)
+        rows = row_count(blocks) + (1 if blocks and before.unit.block.gap_before(before) else 0)
+        return before.base + max(rows, 1)
+
+    def _found_references(self, fresh: Sequence[Chunk], tail: Chunk | None) -> bool:
+        chunks = [*fresh, tail] if tail is not None else fresh
+        if not any("]:" in chunk.source for chunk in chunks):
+            return False
+        from kai_tui.ui.transcript.markdown import find_references
+
+        # A definition that is still being written must not stay in its half form.
+        settled = [
+            find_references(chunk.source, self._references) for chunk in fresh if chunk.kind == "prose"
+        ]
+        return any(settled)
+
+    def blocks(self, item: Item) -> list[Block]:
+        """The rows of one of the items."""
+        from kai_tui.ui.transcript.markdown import blocks_of
+
+        return blocks_of(cast("Chunk", item.content), self._references)
+
+    def estimate(self, item: Item, width: int) -> int:
+        """Its lines, from its line ends and its length."""
+        chunk = cast("Chunk", item.content)
+        lines = chunk.source.count("\n") + len(chunk.source) * 3 // (4 * width)
+        return max(1, lines) + (1 if chunk.gap else 0)

@@ -1,0 +1,195 @@
+"""A tool call as a card: one line that says what happens, everything else on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, cast
+
+from kai_tui.conversation.messages import ToolPart
+from kai_tui.conversation.safe_text import safe_line
+from kai_tui.conversation.tools import headline, result_size
+from kai_tui.ui.transcript.items import ITEM_ROWS, Block, Item, Tone, Unit
+from kai_tui.ui.transcript.renderers.duration import words_for
+from kai_tui.ui.transcript.renderers.tool_data import Detail, argument_details, masked, pretty
+from kai_tui.ui.transcript.renderers.tool_result import result_details
+from kai_tui.ui.transcript.rows import Block as RowBlock
+from kai_tui.ui.transcript.rows import Lead, Row, Span
+
+CAP = 60
+"""Lines an opened card shows at first; opening it again shows all."""
+
+
+class CardState(NamedTuple):
+    """What a call is doing, in a glyph, in words and in a style."""
+
+    glyph: str
+    words: str
+    style: str
+
+
+PREPARING = CardState("○", "preparing", "tool-running")
+RUNNING = CardState("●", "running", "tool-running")
+WAITING = CardState("?", "waiting for you", "tool-waiting")
+DONE = CardState("✓", "done", "tool-done")
+FAILED = CardState("✗", "failed", "tool-failed")
+DENIED = CardState("⊘", "denied", "tool-denied")
+NO_RESULT = CardState("○", "no result", "muted")
+NOT_ANSWERED = CardState("○", "was not answered", "muted")
+
+
+def state_of(part: ToolPart, *, live: bool) -> CardState:
+    """What to say about a call. `live`: its message's turn is running."""
+    state = part.state
+    if state == "output-error":
+        return FAILED
+    if state == "output-denied":
+        return DENIED
+    if state == "output-available":
+        return RUNNING if part.preliminary and live else DONE
+    if state == "approval-requested":
+        return WAITING if live else NOT_ANSWERED
+    if state == "approval-responded" and part.approval is not None and part.approval.get("approved") is False:
+        return DENIED
+    if not live:
+        return NO_RESULT
+    return PREPARING if state == "input-streaming" else RUNNING
+
+
+class ToolUnit(Unit):
+    """A tool part."""
+
+    tone: Tone = "card"
+
+    def __init__(self, block: Block, number: int, part_index: int) -> None:
+        super().__init__(block, number, part_index)
+        self.level = 0
+        """0 closed, 1 open up to the cap, 2 all of it."""
+        self._header: Row | None = None
+        self._hidden = 0
+        """Lines the cap hides."""
+        self._built: tuple[object, ...] = ()
+        self._sized: tuple[object, str] | None = None
+
+    @property
+    def _part(self) -> ToolPart:
+        return cast("ToolPart", self.block.part_of(self))
+
+    @property
+    def state(self) -> CardState:
+        """What the call is doing."""
+        message = self.block.message
+        live = self.around.live(message)
+        if not live and self._part.state == "approval-requested" and self.around.is_last(message):
+            # Kai's assistant flavour ends the turn while it waits for the answer (kai.md §9.2).
+            return WAITING
+        return state_of(self._part, live=live)
+
+    def sync(self) -> int | None:
+        part = self._part
+        state = self.state
+        header = self._summary(state)
+        built = (part.input, part.output, part.error_text, part.state, self.level)
+        rebuild = len(built) != len(self._built) or any(
+            one is not other and one != other if index > 1 else one is not other
+            for index, (one, other) in enumerate(zip(built, self._built, strict=False))
+        )
+        changed: int | None = None
+        if not self.items:
+            self.items = [Item(self, None, self.base)]
+            changed = 0
+        elif header != self._header:
+            self.items[0].forget()
+            changed = 0
+        self._header = header
+        if rebuild and (self.level or len(self.items) > 1):
+            self.items = [self.items[0], *self._detail_items()]
+            changed = 1 if changed is None else changed
+        self._built = built
+        return changed
+
+    def _summary(self, state: CardState) -> Row:
+        part = self._part
+        name = safe_line(part.tool_name, 60) or "tool"
+        argument = safe_line(headline(part.tool_name, part.input) if part.has_input else "", 400)
+        text = f"{name}  {argument}" if argument else name
+        spans = [Span(0, len(name), "tool"), Span(len(name), len(text), "muted")]
+        right: list[Lead] = []
+        if state is DONE:
+            size = self._size(part.output)
+            right.append(Lead(size or state.words, "muted" if size else state.style))
+        else:
+            right.append(Lead(state.words, state.style))
+        message = self.block.message
+        seconds = self.around.seconds(message, self.part_index) if message is not None else None
+        if seconds is not None:
+            shown = float(seconds) if part.settled else int(seconds)
+            right.append(Lead("  " + words_for(shown), "muted"))
+        right.append(Lead(" ▾" if self.level else " ▸", "muted"))
+        return Row(text, spans, lead=(Lead(state.glyph + " ", state.style),), wrap="cut", right=tuple(right))
+
+    def _size(self, output: object) -> str:
+        """The result's size in words; reading a large one takes time, so it is kept."""
+        if self._sized is None or self._sized[0] is not output:
+            self._sized = (output, safe_line(result_size(output) or "", 40))
+        return self._sized[1]
+
+    def _details(self) -> Iterator[Detail]:
+        part = self._part
+        if part.has_input or part.raw_input is not None:
+            yield Detail("label", "Arguments")
+            yield from argument_details(part.input if part.has_input else part.raw_input)
+        approval = part.approval
+        reason = approval.get("reason") if approval is not None else None
+        if isinstance(reason, str) and reason:
+            yield Detail("label", "Your answer")
+            yield Detail("text", safe_line(reason))
+        yield from result_details(part)
+
+    def _detail_items(self) -> list[Item]:
+        """The pieces shown at this level, each an item."""
+        items: list[Item] = []
+        shown = hidden = 0
+        for detail in self._details() if self.level else ():
+            if self.level == 1 and shown >= CAP:
+                hidden += detail.lines
+                continue
+            shown += detail.lines
+            items.append(Item(self, detail, self.base + (len(items) + 1) * ITEM_ROWS))
+        self._hidden = hidden
+        if hidden:
+            note = Detail("label", f"… {hidden:,} more lines: open once more to see them")
+            items.append(Item(self, note, self.base + (len(items) + 1) * ITEM_ROWS))
+        return items
+
+    def blocks(self, item: Item) -> Sequence[RowBlock]:
+        if isinstance(item.content, Detail):
+            return item.content.blocks()
+        assert self._header is not None
+        return [self._header]
+
+    def estimate(self, item: Item, width: int) -> int:
+        if not isinstance(item.content, Detail):
+            return 1
+        return item.content.lines + len(item.content.text) * 3 // (4 * width)
+
+    def source(self) -> str:
+        part = self._part
+        texts = [part.tool_name, pretty(masked(part.input))]
+        if part.state == "output-available":
+            output = part.output
+            texts.append(output if isinstance(output, str) else pretty(output))
+        elif part.error_text:
+            texts.append(part.error_text)
+        return "\n\n".join(texts)
+
+    def toggle(self) -> bool:
+        if self.level == 0:
+            self.level = 1
+        elif self.level == 1 and self._hidden:
+            self.level = 2
+        else:
+            self.level = 0
+        return True
+
+    def timed(self) -> bool:
+        return not self._part.settled and self.around.live(self.block.message)

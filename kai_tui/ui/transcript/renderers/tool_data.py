@@ -1,0 +1,153 @@
+"""A tool's arguments and result as pieces that can be drawn one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from kai_tui.conversation.safe_text import safe_code, safe_line, safe_prose
+from kai_tui.ui.transcript.renderers.plain import pieces
+from kai_tui.ui.transcript.rows import Align, Block, Cell, Lead, Row, Table
+
+_LANGUAGES = {
+    "sql": "sql", "sql_query": "sql", "query": "sql", "script": "sql", "code": "python", "source_code": "python",
+}  # fmt: skip
+"""Arguments whose text is code (keboola-tools.md §4)."""
+_MASK = "••••••••"
+_ROWS = 40
+"""Table rows in one piece."""
+
+
+@dataclass(slots=True)
+class Detail:
+    """A piece of an opened card."""
+
+    kind: Literal["label", "code", "text", "error", "table"]
+    text: str = ""
+    language: str = ""
+    rows: Sequence[Sequence[str]] = field(default_factory=list[list[str]])
+    """Of a table; the first is the header when `opens`."""
+    opens: bool = False
+    columns: Sequence[str] = ()
+    natural: list[int] | None = None
+
+    @property
+    def lines(self) -> int:
+        """Source lines, for the cap."""
+        return len(self.rows) if self.kind == "table" else self.text.count("\n") + 1
+
+    def blocks(self) -> list[Block]:
+        """Its rows."""
+        from kai_tui.ui.transcript.code import code_rows
+        from kai_tui.ui.transcript.markdown import plain_rows
+
+        if self.kind == "label":
+            return [Row(self.text, base="muted", lead=(_INDENT,))]
+        if self.kind == "table":
+            return [self._table()]
+        if self.kind == "code":
+            blocks: list[Block] = list(code_rows(self.text, self.language))
+            margin = Lead(" ", "code-block")
+        else:
+            blocks = plain_rows(self.text, base="error" if self.kind == "error" else "")
+            margin = Lead("", "")
+        for block in blocks:
+            if isinstance(block, Row):
+                block.lead = block.rest = (_INDENT, margin)
+        return blocks
+
+    def _table(self) -> Table:
+        rows = [[Cell(safe_line(value)) for value in row] for row in self.rows]
+        aligns: list[Align] = ["left"] * len(self.columns)
+        return Table(
+            rows, aligns, header=self.opens, natural=self.natural, names=list(self.columns), lead=(_INDENT,)
+        )
+
+
+_INDENT = Lead("  ", "")
+
+
+def masked(value: Any, depth: int = 0) -> Any:
+    """A copy in which the values of `#keys` are hidden unless they are encrypted (keboola-tools.md §2)."""
+    if depth > 50:
+        return value
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[Any, Any]", value)
+        return {
+            key: _MASK
+            if isinstance(key, str) and key.startswith("#") and not _encrypted(item)
+            else masked(item, depth + 1)
+            for key, item in mapping.items()
+        }
+    if isinstance(value, list):
+        return [masked(item, depth + 1) for item in cast("list[Any]", value)]
+    return value
+
+
+def _encrypted(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("KBC::")
+
+
+def pretty(value: Any) -> str:
+    """JSON over several lines; raw text."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    except (ValueError, TypeError, RecursionError):
+        return "(nested too deep to show)"
+
+
+def argument_details(value: Any) -> Iterator[Detail]:
+    """All arguments in full: texts with several lines and code as blocks, the rest as JSON."""
+    value = masked(value)
+    if not isinstance(value, Mapping):
+        text = value if isinstance(value, str) else pretty(value)
+        yield from _pieces("code", text, "" if isinstance(value, str) else "json")
+        return
+    plain: dict[str, Any] = {}
+    for key, item in cast("Mapping[str, Any]", value).items():
+        if isinstance(item, str) and ("\n" in item or (key in _LANGUAGES and len(item) > 40)):
+            if plain:
+                yield from _pieces("code", pretty(plain), "json")
+                plain = {}
+            yield Detail("label", safe_line(str(key), 80))
+            yield from _pieces("code", item, _LANGUAGES.get(key, ""))
+        else:
+            plain[str(key)] = item
+    if plain:
+        yield from _pieces("code", pretty(plain), "json")
+
+
+def _pieces(kind: Literal["code", "text", "error"], raw: str, language: str = "") -> Iterator[Detail]:
+    safe = safe_code(raw) if kind == "code" else safe_prose(raw)
+    for piece in pieces(safe.strip("\n")):
+        yield Detail(kind, piece, language)
+
+
+def text_details(kind: Literal["code", "text", "error"], raw: str, language: str = "") -> Iterator[Detail]:
+    """A text result or an error."""
+    yield from _pieces(kind, raw, language)
+
+
+def table_details(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Detail]:
+    """A table in pieces whose columns stand below each other."""
+    from kai_tui.ui.transcript.table_layout import natural_widths
+
+    names = [safe_line(name) for name in columns]
+    natural: list[int] | None = None
+    for start in range(0, max(1, len(rows)), _ROWS):
+        part = [_padded(row, len(columns)) for row in rows[start : start + _ROWS]]
+        detail = Detail("table", opens=start == 0, columns=names, natural=natural)
+        detail.rows = [list(columns), *part] if start == 0 else part
+        if natural is None:
+            natural = natural_widths(cast("Table", detail.blocks()[0]))
+        yield detail
+
+
+def _padded(row: Sequence[str], count: int) -> list[str]:
+    """A row with exactly `count` cells; what is too much stays in the last one."""
+    cells = [str(cell) for cell in row]
+    if len(cells) > count > 0:
+        return [*cells[: count - 1], " | ".join(cells[count - 1 :])]
+    return cells + [""] * (count - len(cells))

@@ -1,0 +1,45 @@
+"""What the transcript reads from a chat session, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from kai_tui.backends.base import Delivery
+    from kai_tui.conversation.messages import Message
+    from kai_tui.services.turn import Turn
+
+
+class TranscriptSource(Protocol):
+    """The part of `ChatSession` the transcript draws from."""
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """All messages, oldest first."""
+        ...
+
+    @property
+    def turn(self) -> Turn:
+        """The running or last turn."""
+        ...
+
+    def find(self, message_id: str) -> Message | None:
+        """The message with that id."""
+        ...
+
+    def delivery(self, message_id: str) -> Delivery | None:
+        """Of a user's message; None when there is nothing to say."""
+        ...
+
+    def why_not_sent(self, message_id: str) -> str | None:
+        """One sentence, raw, for a message that is not-sent or unsure."""
+        ...
+
+    def vote_of(self, message_id: str) -> bool | None:
+        """The user's vote on an answer."""
+        ...
+
+    def seconds(self, message_id: str, part_index: int) -> float | None:
+        """How long a tool call or a thought took, or takes so far."""
+        ...
