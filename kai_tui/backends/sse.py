@@ -1,0 +1,158 @@
+"""Server-sent events: httpx-sse behind a guard of its bytes (reliability.md §6, protocols/kai.md §5).
+
+httpx-sse cuts lines and joins fields rightly. What it lacks is done here, before and after it: status
+and media type are checked, text is always UTF-8, one BOM is dropped, a bare CR ends a line at once,
+nothing grows without limit, and events without data are not delivered. `retry` is never looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import Final, TypeAlias
+
+import httpx
+from httpx_sse import EventSource, ServerSentEvent
+
+from kai_tui.backends import failures
+from kai_tui.backends.base import AnswerTooLarge, UnexpectedAnswer
+
+SseEvent: TypeAlias = ServerSentEvent
+"""`event` (its name, "message" by default), `data` (never empty), `id`."""
+
+MAX_EVENT: Final = 8 * 1024 * 1024
+"""Bytes of one event, with everything since the last empty line."""
+MAX_REPLY: Final = 32 * 1024 * 1024
+"""Bytes of one stream."""
+
+_MEDIA_TYPE: Final = "text/event-stream"
+_BOM: Final = b"\xef\xbb\xbf"
+_SLICE: Final = 64 * 1024
+_EVENT_TOO_LARGE: Final = "Part of the reply was too large (over 8 MiB) and was left out."
+_REPLY_TOO_LARGE: Final = "The reply was too large (over 32 MiB); its rest was left out."
+
+
+def require_event_stream(response: httpx.Response) -> None:
+    """Check the answer's head. Raises UnexpectedAnswer with a sentence for the user.
+
+    The media type is compared without case and parameters; a charset is not obeyed, the standard
+    says UTF-8. A compressed stream is refused: 204 kB of gzip can become 606 MiB (T18).
+    """
+    host = _host(response)
+    if response.status_code != 200:
+        raise UnexpectedAnswer(
+            f"{host} answered with status {response.status_code}, not a stream.",
+            status=response.status_code,
+        )
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != _MEDIA_TYPE:
+        what = f"with {media_type[:80]}" if media_type else "without saying what it is"
+        raise UnexpectedAnswer(
+            f"{host} answered {what}, not a stream (a login page or proxy?).", status=response.status_code
+        )
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise UnexpectedAnswer(f"{host} sent a compressed stream.", code="encoding")
+
+
+async def sse_events(response: httpx.Response) -> AsyncGenerator[SseEvent, None]:
+    """The events of a streamed answer, those with data. The caller closes the response.
+
+    Raises BackendErrors only: UnexpectedAnswer, AnswerTooLarge, and ConnectionLost for a break.
+    """
+    require_event_stream(response)
+    host = _host(response)
+    guarded = httpx.Response(
+        200,
+        headers={"content-type": f"{_MEDIA_TYPE}; charset=utf-8"},
+        stream=_Guard(response.aiter_raw()),
+    )
+    try:
+        async with aclosing(EventSource(guarded).aiter_sse()) as events:
+            async for event in events:
+                if event.data:
+                    yield event
+    except failures.TRANSPORT_ERRORS as error:
+        raise failures.from_exception(error, host) from error
+    except (ValueError, TypeError, AssertionError) as error:
+        raise UnexpectedAnswer(f"The stream of {host} cannot be read.", detail=repr(error)[:200]) from error
+
+
+async def sse_data(response: httpx.Response) -> AsyncGenerator[str, None]:
+    """Only the data of `sse_events`: what `ui_events` reads."""
+    async with aclosing(sse_events(response)) as events:
+        async for event in events:
+            yield event.data
+
+
+class _Guard(httpx.AsyncByteStream):
+    """The bytes of a stream, made harmless: no BOM, LF line ends only, nothing beyond the caps."""
+
+    def __init__(self, source: AsyncIterator[bytes]) -> None:
+        self._source = source
+        self._after_cr = False
+        self._after_lf = False
+        self._event_size = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        head: bytes | None = b""
+        async for chunk in self._source:
+            size += len(chunk)
+            if size > MAX_REPLY:
+                raise AnswerTooLarge(_REPLY_TOO_LARGE, code="too-large")
+            if head is not None:
+                chunk = head + chunk
+                if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
+                    head = chunk
+                    continue
+                head = None
+                chunk = chunk.removeprefix(_BOM)
+            for piece in _slices(self._with_lf(chunk)):
+                self._measure(piece)
+                yield piece
+        if head:
+            yield head
+
+    def _with_lf(self, chunk: bytes) -> bytes:
+        """CR and CRLF as LF. The LF of a cut CRLF is swallowed when it comes."""
+        if self._after_cr and chunk:
+            self._after_cr = False
+            chunk = chunk.removeprefix(b"\n")
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return chunk
+
+    def _measure(self, piece: bytes) -> None:
+        """Stop an event before its last piece reaches the parser."""
+        ends_at_once = self._after_lf and piece.startswith(b"\n")
+        if self._event_size + len(piece) > MAX_EVENT:
+            first_end = 0 if ends_at_once else piece.find(b"\n\n")
+            if first_end < 0 or self._event_size + first_end > MAX_EVENT:
+                raise AnswerTooLarge(_EVENT_TOO_LARGE, code="too-large")
+        last_end = piece.rfind(b"\n\n")
+        if last_end >= 0:
+            self._event_size = len(piece) - last_end - 2
+        elif ends_at_once:
+            self._event_size = len(piece) - 1
+        else:
+            self._event_size += len(piece)
+        self._after_lf = piece.endswith(b"\n")
+
+
+def _slices(chunk: bytes) -> Iterator[bytes]:
+    """The chunk in pieces far smaller than an event may be."""
+    if len(chunk) <= _SLICE:
+        if chunk:
+            yield chunk
+        return
+    for at in range(0, len(chunk), _SLICE):
+        yield chunk[at : at + _SLICE]
+
+
+def _host(response: httpx.Response) -> str:
+    try:
+        return response.url.host or "The server"
+    except RuntimeError:  # an answer without a request, as tests make them
+        return "The server"
