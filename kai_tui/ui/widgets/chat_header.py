@@ -36,10 +36,10 @@ class ChatHeader(Widget):
         """All text is raw; empty ones are left out."""
         on_main = branch in ("", "main")
         self._facts = [
-            Fact(safe_line(title.strip(), 300) or "New chat", "title", 100, least=10),
+            Fact(safe_line(title.strip(), 300) or "New chat", "title", 100, least=4),
             Fact(safe_line(assistant, 100), "place", 20),
             Fact(safe_line(project, 100), "place", 30, least=8),
-            Fact(safe_line(branch, 100), "place" if on_main else "branch", 10 if on_main else 90, least=8),
+            Fact(safe_line(branch, 100), "place" if on_main else "branch", 10 if on_main else 110, least=8),
         ]
         self.refresh()
 

@@ -127,7 +127,7 @@ class ChatList(ScrollView, can_focus=True):
         rows = ChatRows(chats, self._now())
         if needle:
             rows.filter(needle)
-        held, line = self.cursor_id, self.cursor_line
+        held, line = self.cursor_id or self.open_id, self.cursor_line
         offset = self.cursor_line - self.scroll_offset.y
         anchor = self._rows.nearest(self.scroll_offset.y)
         if not 0 <= offset < self.size.height and anchor is not None:
@@ -194,6 +194,8 @@ class ChatList(ScrollView, can_focus=True):
 
     def _resize_rows(self) -> None:
         self.virtual_size = Size(self.size.width, len(self._rows.lines))
+        # Now, not with the next layout: scrolling further than the old rows went must work at once.
+        self._refresh_scrollbars()
 
     def _look_for_end(self) -> None:
         if self._rows.needle or self.size.height == 0:

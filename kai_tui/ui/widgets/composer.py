@@ -215,6 +215,18 @@ class Composer(TextArea):
         self._show(Draft())
         self.post_message(self.Submitted(self, text))
 
+    def get_cursor_line_start_location(self, smart_home: bool = False) -> Location:
+        """The start of the row: a prompt is no source code, Home does not stop at the indentation."""
+        return super().get_cursor_line_start_location()
+
+    def action_delete_to_start_of_line(self) -> None:
+        """Delete back to the start of the line, over all the rows it is wrapped to."""
+        row, column = self.cursor_location
+        if column == 0:
+            super().action_delete_to_start_of_line()
+        else:
+            self._delete_via_keyboard((row, 0), (row, column))
+
     def action_cursor_page_up(self) -> None:
         """Left to the conversation."""
         raise SkipAction

@@ -30,7 +30,8 @@ class FilterInput(Input):
 
     def take(self, event: events.Key) -> None:
         """Handle a key as if it had come with the focus here."""
-        self._forward_event(event)
+        # A copy: the sender stops its own event, and this one may have to bubble from here.
+        self._forward_event(event.copy())
 
     async def _on_key(self, event: events.Key) -> None:
         text = typed_text(event)

@@ -77,9 +77,10 @@ class Sidebar(Vertical):
 
     @open_id.setter
     def open_id(self, chat_id: str | None) -> None:
-        self.chat_list.open_id = chat_id
-        if chat_id is not None:
-            self.chat_list.move_to(chat_id)
+        if chat_id != self.chat_list.open_id:
+            self.chat_list.open_id = chat_id
+            if chat_id is not None:
+                self.chat_list.move_to(chat_id)
 
     def focus_list(self) -> None:
         """Put the focus on the list."""

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 from textual import events
-from widget_apps import WidgetApp, running, until
 
 from kai_tui.ui.widgets.composer import MOST_ROWS, Composer
+from tests.ui.widgets.widget_apps import WidgetApp, running, until
 
 
 def sent(app: WidgetApp) -> list[str]:
