@@ -32,7 +32,6 @@ from kai_tui.backends.base import (
     Refused,
     ServerFailed,
     TokenRefused,
-    UnexpectedAnswer,
 )
 from kai_tui.backends.connections import Connections, watch_for_dead_peer
 from kai_tui.backends.secret import Secret
@@ -244,11 +243,6 @@ class HttpDoor:
                     response.status_code, media_type, content, self.host, wanted="a stream"
                 ),
                 unsure_note,
-            )
-        if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-            # 204 kB of gzip can become 606 MiB (T18), and we asked for none.
-            raise noted(
-                UnexpectedAnswer(f"{self.host} sent a compressed stream.", code="encoding"), unsure_note
             )
 
     async def _refusal(self, response: httpx.Response) -> BackendError:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kai_tui.backends import http
 from kai_tui.backends.base import BackendError, CannotConnect, NoKaiThere, TokenRefused, UnexpectedAnswer
 from kai_tui.backends.kai.discovery import Discovered, discover, verify_token
 from kai_tui.backends.secret import Secret
@@ -107,7 +108,8 @@ async def test_rows_nobody_can_read_are_left_out(stack: KaiServer):
     assert found.choose() == ("agent", stack.url)
 
 
-async def test_an_unreachable_stack():
+async def test_an_unreachable_stack(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(http, "_RETRY_PAUSES", (0.0, 0.0))
     with pytest.raises(CannotConnect, match="Cannot find connection"):
         await discover("connection.nothing.invalid", TOKEN)
 

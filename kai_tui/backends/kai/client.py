@@ -30,7 +30,7 @@ from kai_tui.backends.kai.discovery import SERVICE_IDS, Flavour
 from kai_tui.backends.kai.endpoints import KaiEndpoints
 from kai_tui.backends.kai.turns import SILENCE, stream_turn
 from kai_tui.backends.secret import Secret
-from kai_tui.conversation.approvals import respond
+from kai_tui.conversation.approvals import pending, respond
 from kai_tui.conversation.events import Event, JsonObject
 from kai_tui.conversation.messages import Message
 
@@ -191,11 +191,7 @@ class KaiBackend(KaiEndpoints):
         Refuses, before anything is sent, to leave a waiting call unanswered (the server would carry
         out the others and then fail), to answer a call that does not wait, and to change inputs.
         """
-        waiting = {
-            part.tool_call_id: part.approval_id
-            for part in message.tool_calls()
-            if part.state == "approval-requested"
-        }
+        waiting = {part.tool_call_id: part.approval_id for part in pending(message)}
         answered = {answer.tool_call_id for answer in answers}
         if answered != waiting.keys() or any(approval_id is None for approval_id in waiting.values()):
             raise Refused(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from kai_tui.backends.base import BackendError, ConnectionLost
 from kai_tui.backends.failures import TRANSPORT_ERRORS
 from kai_tui.backends.http import HttpDoor, noted
-from kai_tui.backends.sse import sse_events
+from kai_tui.backends.sse import sse_data
 from kai_tui.backends.ui_message_stream import ui_events
 from kai_tui.conversation.events import (
     Event,
@@ -21,9 +21,6 @@ from kai_tui.conversation.events import (
     ToolOutputDenied,
     ToolOutputError,
 )
-
-if TYPE_CHECKING:
-    import httpx
 
 SILENCE = 600.0
 """Seconds without an event after which a stream is given up; keep-alive comments do not count (N1)."""
@@ -50,7 +47,7 @@ async def stream_turn(
             return
         begun = False
         open_calls: set[str] = set()
-        async with aclosing(_data(response)) as data, aclosing(ui_events(data)) as events:
+        async with aclosing(sse_data(response)) as data, aclosing(ui_events(data)) as events:
             while True:
                 limit = None if waits_for_user and open_calls else silence
                 try:
@@ -88,9 +85,3 @@ def _follow(event: Event, open_calls: set[str]) -> None:
         open_calls.add(event.tool_call_id)
     elif isinstance(event, ToolOutputAvailable | ToolOutputError | ToolOutputDenied | ToolInputError):
         open_calls.discard(event.tool_call_id)
-
-
-async def _data(response: httpx.Response) -> AsyncGenerator[str, None]:
-    async with aclosing(sse_events(response)) as events:
-        async for event in events:
-            yield event.data
