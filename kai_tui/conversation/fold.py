@@ -175,8 +175,8 @@ def _start_step(message: Message, _event: StartStep, state: FoldState) -> int:
     return state.append(message, StepStart({"type": "step-start"}))
 
 
-def _finish_step(message: Message, _event: FinishStep, state: FoldState) -> None:
-    fold_tools.settle_refused_inputs(message, state)
+def _finish_step(message: Message, _event: FinishStep, state: FoldState) -> int | None:
+    return fold_tools.settle_refused_inputs(message, state)
 
 
 def _reset_step(message: Message, _event: ResetStep, state: FoldState) -> int:

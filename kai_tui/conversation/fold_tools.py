@@ -84,16 +84,19 @@ def input_error(message: Message, event: ToolInputError, state: FoldState) -> in
     return index
 
 
-def settle_refused_inputs(message: Message, state: FoldState) -> None:
+def settle_refused_inputs(message: Message, state: FoldState) -> int | None:
     """At the end of a step: SDK 6 would have sent a tool-output-error, so this is SDK 7.
 
     SDK 6 keeps a refused input as `rawInput`, SDK 7 as `input`; nothing else tells them apart.
     """
+    changed: int | None = None
     for index in state.refused_inputs.values():
         part = _tool(message, index)
         if part is not None and "rawInput" in part.fields and part.state == "output-error":
             part.fields["input"] = part.fields.pop("rawInput")
+            changed = index
     state.refused_inputs.clear()
+    return changed
 
 
 def approval_request(message: Message, event: ToolApprovalRequest, state: FoldState) -> int | None:
