@@ -110,7 +110,7 @@ class Chats:
                 f"SELECT {_COLUMNS} FROM chats ORDER BY stamp DESC, sequence DESC LIMIT ? OFFSET ?",  # noqa: S608
                 (limit, offset),
             )
-            return [CachedChat(*row) for row in rows]
+            return [CachedChat(*map(str, row)) for row in rows]
 
         return await self._database.run(work)
 
@@ -170,7 +170,7 @@ class Chats:
                 if read is not None:
                     cut = state == "streaming" and owner != self._owner
                     messages.append(CachedMessage(read, "cut-off" if cut else cast(ReplyState, state)))
-            return CachedConversation(CachedChat(*row[:5]), messages, bool(row[5]))
+            return CachedConversation(CachedChat(*map(str, row[:5])), messages, bool(row[5]))
 
         return await self._database.run(work)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
-
-if TYPE_CHECKING:
-    import sqlite3
+from typing import Literal, TypeAlias
 
 Fault: TypeAlias = Literal["damaged", "moved", "full", "unwritable", "busy", "interrupted", "other"]
 
@@ -37,9 +34,16 @@ class CannotMigrate(Exception):
     """An older file that we could not bring up to date; it is unchanged."""
 
 
-def fault_of(error: sqlite3.Error | Damaged) -> Fault:
-    """Sort an error. `other` is a mistake of ours (a wrong statement) and is not hidden."""
-    if isinstance(error, Damaged):
+def sqlite_errors() -> tuple[type[Exception], ...]:
+    """What comes out of the sqlite3 module. A damaged file also makes it fail at decoding its own words."""
+    import sqlite3
+
+    return (sqlite3.Error, UnicodeDecodeError, Damaged)
+
+
+def fault_of(error: Exception) -> Fault:
+    """Sort one of `sqlite_errors`. `other` is a mistake of ours (a wrong statement) and is not hidden."""
+    if isinstance(error, Damaged | UnicodeDecodeError):
         return "damaged"
     code = getattr(error, "sqlite_errorcode", None)
     if not isinstance(code, int):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from kai_tui.storage.copies import before_migration, restore_backup, set_database_aside
 from kai_tui.storage.errors import reason
-from kai_tui.storage.faults import CannotMigrate, Damaged, NewerFile, fault_of
+from kai_tui.storage.faults import CannotMigrate, Damaged, NewerFile, fault_of, sqlite_errors
 from kai_tui.storage.paths import NOWHERE
 from kai_tui.storage.private import make_private_directory, make_private_file
-from kai_tui.storage.schema import Schema, StoreKind, get_version, set_version, table_names
+from kai_tui.storage.schema import Schema, StoreKind, get_version, is_sound, set_version, table_names
 
 if TYPE_CHECKING:
     import sqlite3
@@ -70,8 +70,6 @@ def open_store(path: Path, schema: Schema, kind: StoreKind, *, broken: bool = Fa
 
     `broken`: the file is known to be damaged though it may look well.
     """
-    import sqlite3
-
     if broken:
         return _rebuild(path, schema, kind)
     try:
@@ -99,7 +97,7 @@ def open_store(path: Path, schema: Schema, kind: StoreKind, *, broken: bool = Fa
         )
     except OSError as error:
         return open_in_memory(path, schema, kind, unwritable(path, reason(error)), may_heal=True)
-    except (sqlite3.Error, Damaged) as error:
+    except sqlite_errors() as error:
         fault = fault_of(error)
         if fault in ("damaged", "other"):  # other: "unsupported file format"
             return _rebuild(path, schema, kind)
@@ -145,7 +143,7 @@ def _open_on_disk(path: Path, schema: Schema, kind: StoreKind) -> Opened:
         if missing:
             raise Damaged(f"tables missing: {', '.join(sorted(missing))}")
         if kind == "state" and path.stat().st_size <= _CHECKED_AT_OPEN_BYTES:
-            check(connection)
+            check(connection, schema)
     except BaseException:
         connection.close()
         raise
@@ -164,6 +162,7 @@ def _connect(target: str) -> sqlite3.Connection:
     import sqlite3
 
     connection = sqlite3.connect(target, timeout=BUSY_MILLISECONDS / 1000, isolation_level=None, uri=False)
+    connection.text_factory = _lenient
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         connection.execute("PRAGMA journal_mode = TRUNCATE")
@@ -178,6 +177,11 @@ def _connect(target: str) -> sqlite3.Connection:
     return connection
 
 
+def _lenient(text: bytes) -> str:
+    """One flipped bit in a text must not cost the text."""
+    return text.decode("utf-8", "replace")
+
+
 def _create(connection: sqlite3.Connection, schema: Schema) -> None:
     """Two processes may get here at once; the second finds the work done."""
     version = get_version(connection)
@@ -187,12 +191,10 @@ def _create(connection: sqlite3.Connection, schema: Schema) -> None:
         raise Damaged("not a file of ours")
     for statement in schema.create:
         connection.execute(statement)
-    set_version(connection, schema.version)
+    set_version(connection, schema, schema.version)
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, schema: Schema, version: int) -> None:
-    import sqlite3
-
     if version < 0:
         raise Damaged(f"version {version}")
     before_migration(connection, path, version)
@@ -201,11 +203,11 @@ def _migrate(connection: sqlite3.Connection, path: Path, schema: Schema, version
         # Another process may have been here first.
         for step in range(get_version(connection), schema.version):
             schema.migrations[step](connection)
-            set_version(connection, step + 1)
+            set_version(connection, schema, step + 1)
 
     try:
         transaction(connection, "BEGIN IMMEDIATE", steps)
-    except sqlite3.DatabaseError as error:
+    except sqlite_errors() as error:
         if fault_of(error) != "other":
             raise
         raise CannotMigrate(str(error)) from error
@@ -213,11 +215,10 @@ def _migrate(connection: sqlite3.Connection, path: Path, schema: Schema, version
         raise CannotMigrate(str(error) or type(error).__name__) from error
 
 
-def check(connection: sqlite3.Connection) -> None:
-    """Raises Damaged when pages of the file contradict each other."""
-    row = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if row is None or row[0] != "ok":
-        raise Damaged("quick_check failed")
+def check(connection: sqlite3.Connection, schema: Schema) -> None:
+    """Raises Damaged when pages of the file contradict each other or our tables are not ours any more (S5)."""
+    if not is_sound(connection, schema):
+        raise Damaged("the check failed")
 
 
 def _remove_database(path: Path) -> None:
@@ -227,22 +228,20 @@ def _remove_database(path: Path) -> None:
 
 def _rebuild(path: Path, schema: Schema, kind: StoreKind) -> Opened:
     """Set a broken file aside; state comes back from its newest good backup, a cache starts empty."""
-    import sqlite3
-
     try:
         aside = set_database_aside(path)
         restored: str | None = None
         opened: Opened | None = None
         if kind == "state":
             for day in restore_backup(path):
-                with suppress(OSError, sqlite3.Error, Damaged, NewerFile):
+                with suppress(OSError, NewerFile, CannotMigrate, *sqlite_errors()):
                     opened = _open_on_disk(path, schema, kind)
                     restored = day
                     break
                 _remove_database(path)
         if opened is None:
             opened = _open_on_disk(path, schema, kind)
-    except (OSError, sqlite3.Error, Damaged, NewerFile) as error:
+    except (OSError, NewerFile, CannotMigrate, *sqlite_errors()) as error:
         return open_in_memory(path, schema, kind, unwritable(path, str(error)), may_heal=True)
     opened.notice = _rebuilt_sentence(kind, aside, restored)
     return opened
@@ -265,10 +264,11 @@ def open_in_memory(
     import sqlite3
 
     connection = sqlite3.connect("file::memory:", isolation_level=None, uri=True)
+    connection.text_factory = _lenient
     connection.execute("PRAGMA foreign_keys = ON")
     transaction(connection, "BEGIN", lambda c: _create(c, schema))
     if kind == "state":
-        with suppress(OSError, sqlite3.Error):
+        with suppress(OSError, *sqlite_errors()):
             _copy_rows(connection, path, schema)
     return Opened(connection, None, notice, may_heal=may_heal)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -31,9 +32,26 @@ class Schema:
     """Cache only: throw away the oldest half when the disk is full."""
 
 
-def set_version(connection: Connection, version: int) -> None:
-    """A pragma takes no parameters."""
+def set_version(connection: Connection, schema: Schema, version: int) -> None:
+    """Mark the file as being of this version, with its tables as they are now."""
     connection.execute(f"PRAGMA user_version = {int(version)}")
+    connection.execute(f"PRAGMA application_id = {_fingerprint(connection, schema)}")
+
+
+def _fingerprint(connection: Connection, schema: Schema) -> int:
+    """Of our tables as SQLite has them; what somebody adds by hand does not count."""
+    rows = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name"
+    ).fetchall()
+    ours = [row for row in rows if row[0] in schema.tables]
+    return zlib.crc32(repr(ours).encode("utf-8", "replace")) & 0x7FFFFFFF
+
+
+def is_sound(connection: Connection, schema: Schema) -> bool:
+    """Whether the tables are the ones we made, and every page and index agrees. Takes long for a large file."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] != _fingerprint(connection, schema):
+        return False
+    return bool(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
 
 
 def get_version(connection: Connection) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kai_tui.storage.copies import backup_daily, renew_backups
 from kai_tui.storage.errors import StorageError
-from kai_tui.storage.faults import Damaged, Fault, fault_of
+from kai_tui.storage.faults import Fault, fault_of, sqlite_errors
 from kai_tui.storage.opening import (
     Opened,
     check,
@@ -26,7 +26,7 @@ from kai_tui.storage.opening import (
     unwritable,
 )
 from kai_tui.storage.private import sweep_strays
-from kai_tui.storage.schema import Schema, StoreKind
+from kai_tui.storage.schema import Schema, StoreKind, is_sound
 
 if TYPE_CHECKING:
     import sqlite3
@@ -76,13 +76,11 @@ class Store:
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` on one consistent view. It may run a second time when the file had to be replaced."""
-        import sqlite3
-
         opened = self.open()
         try:
             return transaction(opened.connection, "BEGIN", work)
-        except sqlite3.DatabaseError as error:
-            fault = fault_of(error)
+        except sqlite_errors() as error:
+            fault = self._judge(error, opened)
             if opened.path is None or fault not in ("damaged", "moved", "unwritable"):
                 raise self._typed(error, fault) from error
             self._reopen(fault)
@@ -93,24 +91,30 @@ class Store:
 
         Raises StorageError when it could be kept neither on disk nor, for state, in memory.
         """
-        import sqlite3
-
         self._heal()
         opened = self.open()
         if opened.path is None:
             return self._write_in_memory(opened, work)
         try:
             return transaction(opened.connection, "BEGIN IMMEDIATE", work)
-        except sqlite3.DatabaseError as error:
-            fault = fault_of(error)
+        except sqlite_errors() as error:
+            fault = self._judge(error, opened)
             if fault in ("other", "busy", "interrupted"):
                 raise self._typed(error, fault) from error
             return self._write_after(fault, work)
 
+    def _judge(self, error: Exception, opened: Opened) -> Fault:
+        """A statement that SQLite finds wrong is our mistake, unless the file turned our tables into others."""
+        fault = fault_of(error)
+        if fault == "other" and opened.path is not None:
+            try:
+                return "other" if is_sound(opened.connection, self._schema) else "damaged"
+            except sqlite_errors():
+                return "damaged"
+        return fault
+
     def _write_after(self, fault: Fault, work: Callable[[sqlite3.Connection], T]) -> T:
         """A write failed: mend what can be mended and write once more."""
-        import sqlite3
-
         if fault == "full":
             self._make_room()
         else:
@@ -119,7 +123,7 @@ class Store:
         if opened.path is not None:
             try:
                 return transaction(opened.connection, "BEGIN IMMEDIATE", work)
-            except sqlite3.DatabaseError as error:
+            except sqlite_errors() as error:
                 fault = fault_of(error)
                 if fault in ("other", "busy", "interrupted") or (fault == "full" and self._kind == "cache"):
                     raise self._typed(error, fault) from error
@@ -135,16 +139,12 @@ class Store:
         return result
 
     def _make_room(self) -> None:
-        import sqlite3
-
         if self._schema.make_room is not None:
-            with suppress(sqlite3.DatabaseError):
+            with suppress(*sqlite_errors()):
                 transaction(self.open().connection, "BEGIN IMMEDIATE", self._schema.make_room)
 
     def _reopen(self, fault: Fault) -> None:
         """The file was moved, removed or broken: open what is there now."""
-        import sqlite3
-
         old, self._opened = self._opened, None
         assert old is not None
         # Another process may have replaced a broken file already.
@@ -154,15 +154,13 @@ class Store:
         opened = open_store(self._path, self._schema, self._kind, broken=broken)
         if self._kind == "state" and fault != "damaged" and (opened.fresh or opened.path is None):
             # Removed under us: the open connection can still read what was in it.
-            with suppress(sqlite3.Error):
+            with suppress(*sqlite_errors()):
                 old.connection.backup(opened.connection)
         old.connection.close()
         self._use(opened)
 
     def _heal(self, *, now: bool = False) -> None:
         """Go back from memory to the disk, when that works again, with all that was written meanwhile."""
-        import sqlite3
-
         opened = self._opened
         if opened is None or opened.path is not None or not opened.may_heal:
             return
@@ -178,7 +176,7 @@ class Store:
                 opened.connection.backup(disk.connection)
             else:
                 transaction(disk.connection, "BEGIN IMMEDIATE", self._replay)
-        except sqlite3.DatabaseError:
+        except sqlite_errors():
             disk.connection.close()
             return
         self._pending.clear()
@@ -203,8 +201,6 @@ class Store:
 
         `wanted` tells that somebody waits now: the work is broken off and done later.
         """
-        import sqlite3
-
         self._heal()
         opened = self._opened
         if opened is None or opened.path is None or not self.restless:
@@ -212,12 +208,12 @@ class Store:
         opened.connection.set_progress_handler(lambda: int(wanted()), _PROGRESS_STEPS)
         try:
             if not self._checked:
-                check(opened.connection)
+                check(opened.connection, self._schema)
                 self._checked = True
             if self._kind == "state" and not self._backed_up:
                 backup_daily(opened.connection, opened.path)
             self._backed_up = True
-        except (sqlite3.DatabaseError, Damaged) as error:
+        except sqlite_errors() as error:
             if fault_of(error) == "damaged":
                 self._reopen("damaged")
             elif fault_of(error) != "interrupted":
@@ -230,11 +226,9 @@ class Store:
 
     def renew_backups(self) -> None:
         """After a deletion; see `copies.renew_backups`."""
-        import sqlite3
-
         opened = self.open()
         if opened.path is not None:
-            with suppress(OSError, sqlite3.Error):
+            with suppress(OSError, *sqlite_errors()):
                 renew_backups(opened.connection, opened.path)
 
     def close(self) -> None:
@@ -244,7 +238,7 @@ class Store:
             self._opened.connection.close()
             self._opened = None
 
-    def _typed(self, error: sqlite3.DatabaseError, fault: Fault) -> Exception:
+    def _typed(self, error: Exception, fault: Fault) -> Exception:
         if fault == "busy":
             return StorageError("Not saved: another kai-tui window kept the file busy for 5 s.", fault="busy")
         if fault == "full":

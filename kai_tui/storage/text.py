@@ -27,10 +27,10 @@ def to_json(value: Mapping[str, Any]) -> str:
         raise StorageError("A message could not be kept on disk: it is nested too deeply.") from error
 
 
-def from_json(text: str) -> JsonObject | None:
+def from_json(text: Any) -> JsonObject | None:
     """None for what is not a JSON object."""
     try:
         value: object = json.loads(text)
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):  # TypeError: a damaged file may give anything
         return None
     return cast(JsonObject, value) if isinstance(value, dict) else None

@@ -20,6 +20,7 @@ from kai_tui.storage.database import Database
 from kai_tui.storage.drafts import STATE_SCHEMA, Drafts, OutboxRow
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import NOWHERE
+from kai_tui.storage.schema import StoreKind
 from kai_tui.storage.store import Store
 
 
@@ -204,10 +205,12 @@ def test_any_wrong_header_byte_opens(memory_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_any_random_damage_opens(memory_path: Path) -> None:
-    filled(memory_path / "good", "cache", 300)
+@pytest.mark.parametrize("kind", ["state", "cache"])
+def test_any_random_damage_opens(memory_path: Path, kind: StoreKind) -> None:
+    schema = STATE_SCHEMA if kind == "state" else CACHE_SCHEMA
+    filled(memory_path / "good", kind, 300)
     good = (memory_path / "good").read_bytes()
-    for seed in range(400):
+    for seed in range(int(os.environ.get("KAI_TUI_FUZZ", "500"))):
         chance = random.Random(seed)
         data = bytearray(good)
         for _ in range(chance.choice([1, 5, 50, 500])):
@@ -217,12 +220,20 @@ def test_any_random_damage_opens(memory_path: Path) -> None:
         for old in memory_path.glob("f*"):
             old.unlink()
         (memory_path / "f").write_bytes(data)
-        one = Store(memory_path / "f", CACHE_SCHEMA, "cache")
-        one.idle(lambda: False)
-        one.write(
-            lambda c: c.execute("INSERT OR REPLACE INTO chats VALUES ('new','t','','','p','',9,0)").rowcount
-        )
-        one.read(lambda c: c.execute("SELECT * FROM chats").fetchall())
+        one = Store(memory_path / "f", schema, kind)
+        if chance.random() < 0.5:
+            one.open()
+            one.idle(lambda: False)
+        if kind == "state":
+            one.write(lambda c: c.execute("INSERT OR REPLACE INTO drafts VALUES ('new', 'x', 9999)").rowcount)
+            one.read(lambda c: c.execute("SELECT * FROM drafts ORDER BY sequence").fetchall())
+        else:
+            one.write(
+                lambda c: (
+                    c.execute("INSERT OR REPLACE INTO chats VALUES ('new','t','','','p','',9,0)").rowcount
+                )
+            )
+            one.read(lambda c: c.execute("SELECT * FROM chats ORDER BY stamp DESC, sequence DESC").fetchall())
         one.close()
 
 
