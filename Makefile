@@ -4,7 +4,7 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 UV := $(shell command -v uv 2>/dev/null)
 READY := .venv/.ready
 
-.PHONY: run test check format test-slow bench screenshots lock clean
+.PHONY: run test check format test-slow bench screenshots snapshots lock clean
 
 run: $(READY)
 	@$(BIN)/kai-tui $(ARGS)
@@ -31,6 +31,10 @@ bench: $(READY)
 
 screenshots: $(READY)
 	$(BIN)/python -m screenshots
+
+# The pictures that tests compare with; look at what changed before committing.
+snapshots: $(READY)
+	KAI_TUI_RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -k snapshot
 
 # Only where uv is: resolves for every platform at once; names no package host.
 lock:
