@@ -39,7 +39,8 @@ _STYLES = {
 @lru_cache(maxsize=64)
 def _lexer(language: str) -> Lexer | None:
     """The lexer of that name; None when there is none. Never guesses: guessing costs 85 ms."""
-    from pygments.lexers import get_lexer_by_name
+    # The stub leaves the type of its options open.
+    from pygments.lexers import get_lexer_by_name  # pyright: ignore[reportUnknownVariableType]
     from pygments.util import ClassNotFound
 
     try:

@@ -5,7 +5,7 @@ Knows nothing of Textual's widgets. Rows count from the top of the conversation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from kai_tui.conversation.messages import GrowingPart, Message
@@ -85,10 +85,10 @@ class Document:
         self.heights.append(block.estimated)
         return block
 
-    def append_loose(self, block_units: type[Unit], *arguments: object) -> Block:
-        """A block without a message at the very end."""
+    def append_loose(self, make: Callable[[Block], Unit]) -> Block:
+        """A block without a message at the very end, of one unit."""
         block = self._new_block(None)
-        block.units = [block_units(block, 0, *arguments)]
+        block.units = [make(block)]
         block.items = []
         block.heights = Heights()
         self.heights.append(0)
@@ -268,7 +268,7 @@ class Document:
             return _NOTHING
         self.renders += 1
         block = item.unit.block
-        first = bool(block.items) and block.items is not None and block.items[0] is item
+        first = block.items is not None and bool(block.items) and block.items[0] is item
         gutter, heading = gutter_of(block, self.name, self.width, first=first)
         gap = block.gap_before(item)
         return layout(item.unit.blocks(item), self.width, self.palette, gutter, gap=gap, heading=heading)

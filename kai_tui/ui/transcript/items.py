@@ -194,6 +194,8 @@ class Block:
                 before = one
         if before is None:
             return not self.first
+        if unit.tone == "note":
+            return self.message is None or self.message.role != "user"
         return unit.tone == "prose" or before.tone == "prose"
 
     def splice(self, start: int, stop: int, items: Sequence[Item]) -> None:

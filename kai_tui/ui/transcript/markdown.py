@@ -180,7 +180,7 @@ def _table_lines(source: str) -> list[str]:
 
 def _read_table(lines: list[str]) -> Table:
     delimiter = lines[1].strip().removeprefix("|").removesuffix("|")
-    aligns = [_align(cell) for cell in delimiter.split("|")]
+    aligns: list[Align] = [_align(cell) for cell in delimiter.split("|")]
     rows = [[_cell(text) for text in _cells(line, len(aligns))] for line in (lines[0], *lines[2:])]
     return Table(rows, aligns)
 

@@ -198,7 +198,7 @@ class Splitter:
             if self._blank or apart:
                 self._in_list = False
                 self._count = None
-            if self._size >= SOFT and (self._blank or text[0] == "#" and apart):
+            if self._size >= SOFT and (self._blank or (text[0] == "#" and apart)):
                 self._settle_here(gap=True)
         if self._size >= (HARD if flush else 4 * HARD):
             self._settle_here(gap=self._blank)

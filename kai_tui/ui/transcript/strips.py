@@ -152,13 +152,10 @@ class Sheet:
             self._segments.append(Segment(text, self.palette.get(styles)))
             self._column += cells(text)
 
-    def leads(self, leads: tuple[Lead, ...], base: str = "") -> None:
+    def leads(self, leads: tuple[Lead, ...]) -> None:
         """Several decorations."""
         for text, style in leads:
-            if base:
-                self.put(text, base, style)
-            else:
-                self.put(text, style)
+            self.put(text, style)
 
     def text(self, text: str, runs: Sequence[Run], start: int, end: int, offset: int = 0) -> None:
         """A stretch of the row's text. `text` itself starts at `offset` in the row."""
@@ -226,7 +223,7 @@ def put_row(sheet: Sheet, row: Row) -> None:
     runs = flatten(len(row.text), row.spans, names, sheet.palette)
     for index, (start, end) in enumerate(_breaks(row, max(2, room))):
         sheet.begin()
-        sheet.leads(rest if index else lead, base)
+        sheet.leads(rest if index else lead)
         if index and row.wrap == "cells":
             sheet.put(CONTINUED, *names, "line")
         sheet.text(row.text, runs, start, end)
@@ -245,7 +242,7 @@ def _put_right(sheet: Sheet, right: tuple[Lead, ...]) -> None:
 def _put_summary(sheet: Sheet, row: Row, number: int, lead: tuple[Lead, ...], names: tuple[str, ...]) -> None:
     """One line whatever the width: the text is cut, what stands at the right is kept."""
     sheet.begin()
-    sheet.leads(lead, row.base)
+    sheet.leads(lead)
     right = row.right
     room = sheet.left - _lead_cells(right) - (2 if right else 0)
     if room < 12 and right:

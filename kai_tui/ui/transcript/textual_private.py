@@ -5,16 +5,20 @@ The dependency is pinned to the minor version they were read in.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from textual.reactive import Reactive
 from textual.selection import SelectEnd
+from textual.widget import Widget
 
 if TYPE_CHECKING:
+    from typing import Any
+
+    from textual.geometry import Size
     from textual.screen import Screen
-    from textual.widget import Widget
 
 
-def extend_selection(screen: Screen, widget: Widget) -> None:
+def extend_selection(screen: Screen[Any], widget: Widget) -> None:
     """While the mouse selects and the view scrolls under it: select up to what is under it now.
 
     Textual scrolls at the edge but moves the selection's end only with the mouse.
@@ -31,3 +35,11 @@ def extend_selection(screen: Screen, widget: Widget) -> None:
     screen._select_state = state.update_end(  # pyright: ignore[reportPrivateUsage]
         state.screen_offset, end
     )
+
+
+def set_virtual_size(widget: Widget, size: Size) -> None:
+    """Set `virtual_size` without the layout of the whole screen that assigning it brings.
+
+    Public names, but typed as if the class attribute were the value.
+    """
+    widget.set_reactive(cast("Reactive[Size]", Widget.virtual_size), size)

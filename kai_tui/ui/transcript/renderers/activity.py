@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from kai_tui.conversation.messages import ReasoningPart, TextPart, ToolPart
 from kai_tui.conversation.safe_text import safe_line
@@ -44,11 +45,11 @@ def activity_text(around: Surroundings, name: str) -> str | None:
 class ActivityUnit(Unit):
     """The line itself."""
 
-    tone: Tone = "note"
-    reachable = False
+    tone: ClassVar[Tone] = "note"
+    reachable: ClassVar[bool] = False
 
-    def __init__(self, block: Block, number: int, text: str) -> None:
-        super().__init__(block, number)
+    def __init__(self, block: Block, text: str) -> None:
+        super().__init__(block, 0)
         self.text = text
 
     def sync(self) -> int | None:
@@ -61,11 +62,11 @@ class ActivityUnit(Unit):
 class WelcomeUnit(Unit):
     """What an empty chat shows: a few lines, the first of them louder."""
 
-    tone: Tone = "note"
-    reachable = False
+    tone: ClassVar[Tone] = "note"
+    reachable: ClassVar[bool] = False
 
-    def __init__(self, block: Block, number: int, lines: Sequence[str]) -> None:
-        super().__init__(block, number)
+    def __init__(self, block: Block, lines: Sequence[str]) -> None:
+        super().__init__(block, 0)
         self._lines = list(lines)
 
     def sync(self) -> int | None:

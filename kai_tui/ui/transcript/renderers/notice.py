@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from kai_tui.conversation.messages import DataPart, FilePart, Part, SourcePart
@@ -51,7 +52,7 @@ def file_row(part: FilePart) -> Row:
     """A file: its name, kind and size or address. Never fetched by itself."""
     url = _text(part, "url")
     name = safe_line(_text(part, "filename") or "file", 120)
-    facts = [safe_line(_text(part, "mediaType"), 80)]
+    facts: list[str] = [safe_line(_text(part, "mediaType"), 80)]
     if url.startswith("data:"):
         facts.append(f"{len(url):,} characters inside the message")
     elif url:
@@ -67,7 +68,7 @@ def file_row(part: FilePart) -> Row:
 class NoticeUnit(Unit):
     """A part of which one line is shown."""
 
-    tone: Tone = "card"
+    tone: ClassVar[Tone] = "card"
 
     def __init__(self, block: Block, number: int, part_index: int) -> None:
         super().__init__(block, number, part_index)

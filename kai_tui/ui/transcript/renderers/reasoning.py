@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import ClassVar, cast
 
 from kai_tui.conversation.messages import ReasoningPart
 from kai_tui.conversation.safe_text import safe_line
@@ -20,7 +20,7 @@ _TAIL = 400
 class ReasoningUnit(Unit):
     """A reasoning part."""
 
-    tone: Tone = "card"
+    tone: ClassVar[Tone] = "card"
 
     def __init__(self, block: Block, number: int, part_index: int) -> None:
         super().__init__(block, number, part_index)

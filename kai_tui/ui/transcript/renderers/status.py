@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from kai_tui.conversation.events import Finish
 from kai_tui.conversation.messages import Message
@@ -30,8 +30,8 @@ class Remark(NamedTuple):
 class RemarksUnit(Unit):
     """Base of units that are a few remarks."""
 
-    tone: Tone = "note"
-    reachable = False
+    tone: ClassVar[Tone] = "note"
+    reachable: ClassVar[bool] = False
 
     def remarks(self) -> list[Remark]:
         """What to say now; nothing when empty."""
@@ -115,15 +115,9 @@ def _end_of(message: Message) -> list[Remark]:
             errors.append(text)
     finish = message.finish
     end = ending(finish) if finish is not None else None
-    if (
-        end is not None
-        and end.style == "error"
-        and finish is not None
-        and finish.reason == "error"
-        and errors
-    ):
-        # The stream's own error text says it already.
-        if not finish.detail or end.text in errors:
-            end = None
+    # The stream's own error text often says already what the end would.
+    said = bool(errors) and finish is not None and finish.reason == "error"
+    if end is not None and said and finish is not None and (not finish.detail or end.text in errors):
+        end = None
     remarks = [Remark("✗", line, "error") for text in errors for line in text.split("\n")]
     return [*remarks, end] if end is not None else remarks

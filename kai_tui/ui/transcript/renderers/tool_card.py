@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, cast
+from typing import ClassVar, NamedTuple, cast
 
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line
@@ -58,7 +58,7 @@ def state_of(part: ToolPart, *, live: bool) -> CardState:
 class ToolUnit(Unit):
     """A tool part."""
 
-    tone: Tone = "card"
+    tone: ClassVar[Tone] = "card"
 
     def __init__(self, block: Block, number: int, part_index: int) -> None:
         super().__init__(block, number, part_index)

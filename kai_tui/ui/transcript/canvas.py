@@ -1,0 +1,273 @@
+"""The window onto the document: width, scroll position, follow, and painting only what differs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.widget import Widget
+
+from kai_tui.ui.transcript import selecting
+from kai_tui.ui.transcript.document import Document, Place
+from kai_tui.ui.transcript.items import Surroundings, Unit
+from kai_tui.ui.transcript.messages import FollowChanged
+from kai_tui.ui.transcript.palette import palette_of
+from kai_tui.ui.transcript.strips import Line
+from kai_tui.ui.transcript.styles import Palette, plain_palette
+from kai_tui.ui.transcript.textual_private import extend_selection, set_virtual_size
+
+CURSOR = "▌"
+_LEAST_WIDTH = 12
+"""Cells; below that nothing is drawn."""
+
+
+class Canvas(ScrollView):
+    """Draws a `Document`. Whoever changes the document calls `_settle` afterwards."""
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,
+        classes: str | None = None,
+        assistant_name: str = "Kai",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.auto_links = False
+        self._clock = clock
+        self._around = Surroundings(None, clock)
+        self._palette: Palette | None = None
+        self._document = Document(self._around, plain_palette(), assistant_name)
+        self._cursor: Unit | None = None
+        self._following = True
+        self._unseen = 0
+        """Lines that came below while the end was not followed."""
+        self._told = (True, 0)
+        self._shown: list[Strip | None] = []
+        """Strips as last painted, by line of the window."""
+        self._painting = False
+        self._moving = False
+        """Whether we scroll ourselves."""
+
+    # -- scrolling ---------------------------------------------------------------------------
+
+    @property
+    def _top(self) -> int:
+        """The document's row at the top of the window."""
+        return round(self.scroll_y)
+
+    def _usable_width(self) -> int:
+        width = self.scrollable_content_region.width if self.is_attached else 0
+        return width if width >= _LEAST_WIDTH else 0
+
+    def _settle(self, anchor: Place | None) -> None:
+        """Measure what is visible, adjust the scroll position, paint what is different.
+
+        What stands at `anchor` keeps its place on the screen unless the end is followed.
+        """
+        document = self._document
+        height = self.size.height
+        if not document.width or not height:
+            return
+        if self._following:
+            document.measure_end(height)
+            top = document.total - height
+        else:
+            top = document.measure_around(self._top, height, anchor)
+        self._resize_virtual()
+        self._go(max(0, min(top, document.total - height)))
+        self._repaint()
+
+    def _resize_virtual(self) -> None:
+        """Tell the scrollbar the height; assigning `virtual_size` would lay out the whole screen."""
+        size = Size(self._document.width, self._document.total)
+        if size == self.virtual_size:
+            return
+        set_virtual_size(self, size)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = size.height
+            self.vertical_scrollbar.refresh()
+
+    def _go(self, row: int) -> None:
+        """Scroll without the corrections that scrolling by the user brings."""
+        if row == self.scroll_y:
+            return
+        self._moving = True
+        try:
+            self.scroll_target_y = row
+            self.scroll_y = row
+        finally:
+            self._moving = False
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
+        document = self._document
+        height = self.size.height
+        if self._moving or not document.width or not height:
+            return
+        old, new = round(old_value), round(new_value)
+        if old == new:
+            return
+        # Going up, what is measured lies above what was seen: that must not move.
+        near = abs(new - old) <= 2 * height
+        anchor = document.place(old if near and new < old else new)
+        top = document.measure_around(new, height, anchor)
+        self._resize_virtual()
+        top = max(0, min(top, document.total - height))
+        if top != new:
+            self.set_reactive(Widget.scroll_y, float(top))
+            self.scroll_target_y += top - new
+        self._set_following(top + height >= document.total)
+        self._repaint()
+        if self.is_attached:
+            extend_selection(self.screen, self)
+
+    def _set_following(self, following: bool) -> None:
+        if following != self._following:
+            self._following = following
+            self._unseen = 0
+        self._tell()
+
+    def _tell(self) -> None:
+        state = (self._following, self._unseen)
+        if state != self._told:
+            self._told = state
+            self.post_message(FollowChanged(*state))
+
+    def on_resize(self, event: events.Resize) -> None:
+        width = self._usable_width()
+        document = self._document
+        if not width:
+            return
+        place = None if self._following or not document.width else document.place(self._top)
+        self._shown = []
+        if width == document.width:
+            self._settle(place)
+            return
+        if place is None:
+            document.set_width(width)
+        else:
+            self._resize_keeping(place, width)
+        self._settle(None)
+
+    def _resize_keeping(self, place: Place, width: int) -> None:
+        """Change the width so that the character at the top stays at the top."""
+        document = self._document
+        line = document.rendered(place.item).lines[place.line]
+        character = line.pieces[0].start if line.pieces else 0
+        document.set_width(width)
+        document.measure(place.item)
+        offset = 0
+        for index, candidate in enumerate(document.rendered(place.item).lines):
+            start = candidate.pieces[0].start if candidate.pieces else 0
+            if (candidate.row, start) <= (line.row, character):
+                offset = index
+        row = document.row_of(place.item)
+        if row is not None:
+            self._resize_virtual()
+            self._go(row + offset)
+
+    # -- painting ----------------------------------------------------------------------------
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._palette = None
+        self._shown = []
+
+    def _current_palette(self) -> Palette:
+        if not self.is_attached:
+            return plain_palette()
+        if self._palette is None:
+            self._palette = palette_of(self)
+            if self._palette != self._document.palette:
+                self._document.set_palette(self._palette)
+        return self._palette
+
+    @property
+    def _selection(self) -> Selection | None:
+        return self.text_selection if self.is_attached else None
+
+    def _is_gap(self, place: Place) -> bool:
+        return place.line == 0 and place.item.unit.block.gap_before(place.item)
+
+    def _decorated(self, place: Place, line: Line, selection: Selection | None) -> Strip:
+        """A line with the selection and the cursor on it."""
+        strip = line.strip
+        item = place.item
+        if selection is not None and line.pieces:
+            span = selection.get_span(item.base + line.row)
+            if span is not None:
+                row = self._document.rendered(item).rows[line.row]
+                strip = selecting.highlighted(line, row, strip, span, self._current_palette().selection)
+        if item.unit is self._cursor and self.has_focus and not self._is_gap(place):
+            mark = Segment(CURSOR, self._current_palette().get(("cursor",)))
+            strip = Strip.join([Strip([mark], 1), strip.crop(1, strip.cell_length)])
+        return strip
+
+    def _compose_lines(self, first: int, count: int) -> list[Strip]:
+        """The strips of some lines of the window."""
+        palette = self._current_palette()
+        selection = self._selection
+        blank = Strip.blank(self.size.width, palette.ground)
+        return [
+            blank if found is None else self._decorated(*found, selection)
+            for found in self._document.lines(self._top + first, count)
+        ]
+
+    def _repaint(self) -> None:
+        """Paint the lines that differ from what is shown."""
+        width, height = self.size
+        if not self._document.width or not height:
+            return
+        if len(self._shown) != height:
+            self._shown = [None] * height
+            self.refresh()
+            return
+        shown = self._shown
+        start: int | None = None
+        for y, strip in enumerate([*self._compose_lines(0, height), None]):
+            before = shown[y] if y < height else None
+            same = strip is None or strip is before or (before is not None and strip == before)
+            if not same and start is None:
+                start = y
+            elif same and start is not None:
+                self.refresh(Region(0, start, width, y - start))
+                start = None
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._painting = True
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._painting = False
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.size
+        if not self._document.width:
+            return Strip.blank(width)
+        if not self._painting:
+            return self._with_offsets(y)
+        strip = self._compose_lines(y, 1)[0]
+        if len(self._shown) != height:
+            self._shown = [None] * height
+        if y < height:
+            self._shown[y] = strip
+        return strip
+
+    def _with_offsets(self, y: int) -> Strip:
+        """For Textual's mouse handling, which asks for a line outside painting."""
+        document = self._document
+        place = document.place(min(self._top + y, document.total - 1))
+        if place is None:
+            return Strip.blank(self.size.width)
+        rendered = document.rendered(place.item)
+        line = rendered.lines[place.line]
+        row = rendered.rows[line.row]
+        return selecting.with_offsets(line, row, place.item.base + line.row, self.size.width)
