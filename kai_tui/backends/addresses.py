@@ -48,8 +48,8 @@ class Origin:
 
 
 def is_loopback(host: str) -> bool:
-    """True for `localhost`, 127.0.0.0/8 and ::1."""
-    if host == "localhost" or host.endswith(".localhost"):
+    """True for `localhost`, 127.0.0.0/8 and ::1; names below `localhost` may lead elsewhere."""
+    if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -32,10 +32,12 @@ class Connections:
     async def client(self, *, reads: bool) -> httpx.AsyncClient:
         """The client for a GET (`reads`) or for anything else. Raises CannotConnect after `aclose`."""
         async with self._making:
-            if self._closed:
-                raise CannotConnect(f"The connection to {self._origin.shown} was closed here.", code="closed")
-            if self._clients is None:
+            if self._clients is None and not self._closed:
                 self._clients = await self._make()
+                if self._closed:  # meanwhile
+                    await self.aclose()
+            if self._clients is None:
+                raise CannotConnect(f"The connection to {self._origin.shown} was closed here.", code="closed")
             return self._clients[0 if reads else 1]
 
     async def aclose(self) -> None:

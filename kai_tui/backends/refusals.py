@@ -76,7 +76,7 @@ def read_refusal(content: bytes, media_type: str = "") -> Refusal:
         return Refusal(one_line(html.unescape(title.group(1))) if title else "")
     if text.lstrip().startswith(("{", "[")):
         return Refusal()  # broken or giant JSON tells a person nothing
-    return Refusal(one_line(text.strip().splitlines()[0]))
+    return Refusal(one_line(next(iter(text.strip().splitlines()), "")))
 
 
 def _from_json(body: Any, depth: int = 0) -> Refusal:
@@ -160,6 +160,8 @@ def _classify(
     if status == 404:
         if refusal.code in ("not_found:chat", "not_found:vote"):
             return error(NotFound, "This chat no longer exists on the server.")
+        if refusal.code is None:
+            return error(NotFound, f"{host} has nothing of that kind at this address. Is it a Kai address?")
         return error(NotFound, f"{host} cannot find that{_after_colon(why)}")
     if status == 429 or (status == 503 and wait is not None):
         said = _sentence(why) or f"{host} takes no more requests for now."

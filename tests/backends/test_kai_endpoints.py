@@ -395,6 +395,16 @@ async def test_a_server_without_info_is_pinged(server: KaiServer, make: Make):
     assert type(await failing(make("assistant").connect())) is NotFound
 
 
+async def test_a_gate_before_everything_gets_the_token(server: KaiServer, make: Make):
+    for call in ("info", "ping"):
+        path = {"info": "/api", "ping": "/ping"}[call]
+        server.on(f"GET {path}", replay("rest-agent-no-token"), replay(f"rest-agent-{call}"))
+    kai = make("assistant")
+    await kai.connect()
+    await kai.ping()
+    assert ["x-storageapi-token" in seen.headers for seen in server.seen] == [False, True, False, True]
+
+
 # History, whichever way the cursors point
 
 

@@ -83,6 +83,7 @@ def test_the_cause_and_the_exception_id_are_kept():
         (b'{"message": "broken', ""),
         (b"", ""),
         (b"   \n", ""),
+        (b"\x1c", ""),
         ([], ""),
         (17, ""),
         (None, ""),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from kai_tui.backends import addresses
 from kai_tui.backends.addresses import storage_address as storage_address
 from kai_tui.backends.base import BackendError, CannotConnect, NoKaiThere, TokenRefused
-from kai_tui.backends.http import HttpDoor, Timeouts
+from kai_tui.backends.http import HttpDoor
 from kai_tui.backends.kai import wire
 from kai_tui.backends.refusals import one_line
 from kai_tui.backends.secret import Secret
@@ -146,5 +146,4 @@ def _door(storage_url: str, token: Secret, transport: httpx.AsyncBaseTransport |
         storage_address(storage_url),
         auth_headers={"x-storageapi-token": token},
         transport=transport,
-        timeouts=Timeouts(read=30.0),
     )
