@@ -54,4 +54,8 @@ async def open_kai(base_url: str, storage_url: str, token: Secret, service: Serv
     await _load("httpx", "pydantic", "kai_tui.backends.kai.client")
     from kai_tui.backends.kai.client import KaiBackend
 
-    return KaiBackend(base_url, storage_url=storage_url, token=token, service=service)
+    backend = KaiBackend(base_url, storage_url=storage_url, token=token, service=service)
+    if service is None:
+        # What it can do depends on which service it is, and sessions ask that before anything is sent.
+        await backend.tell_service()
+    return backend

@@ -397,9 +397,10 @@ class ChatSession(SessionState):
         except NotFound:
             self._tell(Notice("This request was already settled elsewhere."))
         except BackendError as error:
-            self._tell(Notice(f"Your decision may not have arrived: {error.sentence}", "error"))
+            arrived = "did not arrive" if error.delivery == "not-sent" else "may not have arrived"
+            self._tell(Notice(f"Your decision {arrived}. {error.sentence}", "error"))
             if self._run is run and run is not None and not part.settled:
-                self._questions.ask(part, message, "Your first answer may not have arrived.")
+                self._questions.ask(part, message, f"Your first answer {arrived}.")
         self._tell(TurnChanged())
 
     async def _continue(self, run: object, together: ApprovalRound) -> None:

@@ -34,7 +34,8 @@ async def find_kai(
     stack = storage_address(storage_url)
     on_step(SignInStep("verify", "running"))
     owner = await verify_token(stack, token)
-    on_step(SignInStep("verify", "done", owner.project_name))
+    limited = "" if owner.is_master else " (not a master token: Kai may refuse it)"
+    on_step(SignInStep("verify", "done", f"{owner.project_name}{limited}"))
     on_step(SignInStep("discover", "running"))
     flavour, base_url = (await discover(stack, token)).choose(service)
     on_step(SignInStep("discover", "done", flavour))
