@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, NoReturn, TypeAlias, TypeVar
 
 from kai_tui.storage import keyring_entries
 from kai_tui.storage.credential_errors import CredentialsUnavailable, Unavailable
@@ -40,6 +40,10 @@ class Credential:
 class Credentials:
     """The tokens of all accounts. Reading and writing happen in a thread, never longer than `seconds`."""
 
+    _wanted: ClassVar[dict[str, int]] = {}
+    """Hash of the token that shall be in the keyring, per account; for a keyring that answers too late.
+    Shared, because the keyring is: a retry may come from another instance."""
+
     def __init__(
         self, paths: Paths, environ: Mapping[str, str] | None = None, *, seconds: float = KEYRING_SECONDS
     ) -> None:
@@ -47,8 +51,6 @@ class Credentials:
         self._paths = paths
         self._environ = environ
         self._seconds = seconds
-        self._wanted: dict[str, int] = {}
-        """Hash of the token that shall be in the keyring; for a keyring that answers too late."""
 
     async def read(self, account_id: str) -> Credential | None:
         """The token of an account; None when there is none, also when this machine has no usable keyring.

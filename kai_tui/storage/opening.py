@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from kai_tui.storage.copies import before_migration, restore_backup, set_database_aside
-from kai_tui.storage.errors import reason
+from kai_tui.storage.errors import StorageError, reason
 from kai_tui.storage.faults import CannotMigrate, Damaged, NewerFile, fault_of, sqlite_errors
 from kai_tui.storage.paths import NOWHERE
-from kai_tui.storage.private import make_private_directory, make_private_file
+from kai_tui.storage.private import exclusive, make_private_directory, make_private_file
 from kai_tui.storage.schema import Schema, StoreKind, get_version, is_sound, set_version, table_names
 
 if TYPE_CHECKING:
@@ -65,13 +66,15 @@ def identity_of(path: Path) -> tuple[int, int] | None:
     return (status.st_dev, status.st_ino)
 
 
-def open_store(path: Path, schema: Schema, kind: StoreKind, *, broken: bool = False) -> Opened:
+def open_store(
+    path: Path, schema: Schema, kind: StoreKind, *, broken: tuple[int, int] | None = None
+) -> Opened:
     """Open `path`, or what can stand in for it. Never raises for the state of the disk.
 
-    `broken`: the file is known to be damaged though it may look well.
+    `broken`: this file (see `identity_of`) is known to be damaged though it may look well.
     """
-    if broken:
-        return _rebuild(path, schema, kind)
+    if broken is not None:
+        return _rebuild(path, schema, kind, broken)
     try:
         return _open_on_disk(path, schema, kind)
     except NewerFile:
@@ -96,7 +99,9 @@ def open_store(path: Path, schema: Schema, kind: StoreKind, *, broken: bool = Fa
             "What you do now is kept in memory only.",
         )
     except OSError as error:
-        return open_in_memory(path, schema, kind, unwritable(path, reason(error)), may_heal=True)
+        full = error.errno == errno.ENOSPC
+        sentence = disk_full(path) if full else unwritable(path, reason(error))
+        return open_in_memory(path, schema, kind, sentence, may_heal=True)
     except sqlite_errors() as error:
         fault = fault_of(error)
         if fault in ("damaged", "other"):  # other: "unsupported file format"
@@ -226,25 +231,36 @@ def _remove_database(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _rebuild(path: Path, schema: Schema, kind: StoreKind) -> Opened:
-    """Set a broken file aside; state comes back from its newest good backup, a cache starts empty."""
+def _rebuild(path: Path, schema: Schema, kind: StoreKind, broken: tuple[int, int] | None = None) -> Opened:
+    """Set a broken file aside; state comes back from its newest good backup, a cache starts empty.
+
+    Other windows may have met the same file: one of them mends it, the others find it mended.
+    """
     try:
-        aside = set_database_aside(path)
-        restored: str | None = None
-        opened: Opened | None = None
-        if kind == "state":
-            for day in restore_backup(path):
-                with suppress(OSError, NewerFile, CannotMigrate, *sqlite_errors()):
-                    opened = _open_on_disk(path, schema, kind)
-                    restored = day
-                    break
-                _remove_database(path)
-        if opened is None:
-            opened = _open_on_disk(path, schema, kind)
+        with exclusive(path):
+            if broken is None or identity_of(path) != broken:
+                with suppress(*sqlite_errors()):
+                    return _open_on_disk(path, schema, kind)
+            aside = set_database_aside(path)
+            opened, restored = _restored(path, schema, kind) if kind == "state" else (None, None)
+            if opened is None:
+                opened = _open_on_disk(path, schema, kind)
+    except StorageError:
+        sentence = unwritable(path, "another kai-tui window is mending the file")
+        return open_in_memory(path, schema, kind, sentence, may_heal=True)
     except (OSError, NewerFile, CannotMigrate, *sqlite_errors()) as error:
         return open_in_memory(path, schema, kind, unwritable(path, str(error)), may_heal=True)
     opened.notice = _rebuilt_sentence(kind, aside, restored)
     return opened
+
+
+def _restored(path: Path, schema: Schema, kind: StoreKind) -> tuple[Opened | None, str | None]:
+    """The newest backup that opens, and its day."""
+    for day in restore_backup(path):
+        with suppress(OSError, NewerFile, CannotMigrate, *sqlite_errors()):
+            return _open_on_disk(path, schema, kind), day
+        _remove_database(path)
+    return None, None
 
 
 def _rebuilt_sentence(kind: StoreKind, aside: Path, restored: str | None) -> str:

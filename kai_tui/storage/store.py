@@ -19,7 +19,6 @@ from kai_tui.storage.opening import (
     Opened,
     check,
     disk_full,
-    identity_of,
     open_in_memory,
     open_store,
     transaction,
@@ -147,9 +146,8 @@ class Store:
         """The file was moved, removed or broken: open what is there now."""
         old, self._opened = self._opened, None
         assert old is not None
-        # Another process may have replaced a broken file already.
-        broken = fault == "damaged" and identity_of(self._path) == old.identity
-        if broken:
+        broken = old.identity if fault == "damaged" else None
+        if broken is not None:
             old.connection.close()  # Windows does not rename open files
         opened = open_store(self._path, self._schema, self._kind, broken=broken)
         if self._kind == "state" and fault != "damaged" and (opened.fresh or opened.path is None):
@@ -242,7 +240,9 @@ class Store:
         if fault == "busy":
             return StorageError("Not saved: another kai-tui window kept the file busy for 5 s.", fault="busy")
         if fault == "full":
-            return StorageError(disk_full(self._path), fault="full")
+            return StorageError(
+                f"The disk is full ({self._path.parent}): no local copies of chats are kept.", fault="full"
+            )
         if fault in ("damaged", "unwritable", "moved"):
             return StorageError(f"{self._path} cannot be read ({error}).", fault="failed")
         return error

@@ -265,7 +265,7 @@ async def test_a_token_that_comes_too_late_is_kept_only_when_still_wanted(paths:
     backend.unlocked.clear()
     credentials = Credentials(paths, seconds=0.05)
     assert (await refused(credentials.keep("a", TOKEN))).why == "slow"
-    credentials._seconds = 5
+    credentials = Credentials(paths, seconds=5)
     second = asyncio.create_task(credentials.keep("a", TOKEN)) if again else None
     await asyncio.sleep(0)
     backend.unlocked.set()
