@@ -30,6 +30,7 @@ class FoldState:
         "_data",
         "_indexed",
         "_step",
+        "growing_inputs",
         "loose",
         "reasoning",
         "refused_inputs",
@@ -43,6 +44,8 @@ class FoldState:
         """Open blocks nobody started (kai.md §11): they last until something else comes."""
         self.refused_inputs: dict[str, int] = {}
         """Calls of this step whose input was refused, until SDK 6 and 7 can be told apart."""
+        self.growing_inputs: dict[str, int] = {}
+        """Calls whose input comes in pieces, by the part that was started last."""
         self._indexed = 0
         self._step = 0
         self._calls: dict[str, list[int]] = {}
@@ -56,6 +59,7 @@ class FoldState:
             self.text,
             self.reasoning,
             self.refused_inputs,
+            self.growing_inputs,
             self._calls,
             self._data,
             self._approvals,

@@ -26,7 +26,7 @@ _OF_THE_STATE: Final = ("input", "output", "errorText", "rawInput", "inputEncodi
 
 
 def input_start(message: Message, event: ToolInputStart, state: FoldState) -> int:
-    return _call(
+    index = _call(
         message,
         state,
         event.tool_call_id,
@@ -35,10 +35,14 @@ def input_start(message: Message, event: ToolInputStart, state: FoldState) -> in
         "input-streaming",
         inputEncoding=_or_absent(event.fields.get("inputEncoding")),
     )
+    state.growing_inputs[event.tool_call_id] = index
+    return index
 
 
 def input_delta(message: Message, event: ToolInputDelta, state: FoldState) -> int | None:
-    index = state.call(message, event.tool_call_id)
+    index = state.growing_inputs.get(event.tool_call_id)
+    if index is None:
+        index = state.call(message, event.tool_call_id)  # of a message that is continued
     part = _tool(message, index)
     if part is None or part.state != "input-streaming":
         note_fault(message, f"a piece of input for a call that expects none: {event.tool_call_id}")
