@@ -16,5 +16,6 @@ percent-decodes addresses) must pass again where it was decoded.
 """
 
 from kai_tui.conversation.prose_text import Safe, safe_code, safe_copy, safe_line, safe_prose
+from kai_tui.conversation.redact import redact
 
-__all__ = ["Safe", "safe_code", "safe_copy", "safe_line", "safe_prose"]
+__all__ = ["Safe", "redact", "safe_code", "safe_copy", "safe_line", "safe_prose"]
