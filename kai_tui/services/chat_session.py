@@ -286,6 +286,8 @@ class ChatSession(SessionState):
         index = fold(message, event, state)
         if message.id != old_id:
             self._clocks[message.id] = clock
+            if message in self.messages:
+                self._in_background(self._tools.keeper.rename_message(self.chat_id, old_id, message.id))
         if index is None:
             if message.id != old_id and message in self.messages:
                 self._tell(MessageChanged(message.id, old_id))
@@ -389,9 +391,10 @@ class ChatSession(SessionState):
         run = self._run
         try:
             backend = await self._tools.backend()
-            await self._tools.keeper.remember_answer(
+            if not await self._tools.keeper.remember_answer(
                 self.chat_id, approval.tool_call_id, approval.approval_id, decision.approved
-            )
+            ):
+                raise _not_noted()
             async for _ in backend.answer(self.chat_id, message, list(together.answers.values())):
                 pass
         except NotFound:
@@ -417,9 +420,10 @@ class ChatSession(SessionState):
             if await self._changed_meanwhile(backend, message, together):
                 return
             for answer in answers:
-                await self._tools.keeper.remember_answer(
+                if not await self._tools.keeper.remember_answer(
                     self.chat_id, answer.tool_call_id, answer.approval_id, answer.approved
-                )
+                ):
+                    raise _not_noted()
             self._replace(message, answered)
             await self._read(run, backend, backend.answer(self.chat_id, message, answers), answered)
         except BackendError as error:
@@ -545,3 +549,8 @@ class ChatSession(SessionState):
         task = asyncio.create_task(work, name=name)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _not_noted() -> BackendError:
+    sentence = "It could not be noted on disk first, so it was not sent. Please decide again."
+    return BackendError(sentence, delivery="not-sent")

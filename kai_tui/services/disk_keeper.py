@@ -43,7 +43,7 @@ class DiskKeeper:
     @property
     def notice(self) -> str | None:
         """One sentence when something is not kept on disk."""
-        return self._state.notice or self._failed or self._cache.notice
+        return self._state.notice or self._failed
 
     async def ready(self) -> None:
         """Open both files now."""
@@ -93,34 +93,42 @@ class DiskKeeper:
     async def remember_answer(
         self, chat_id: str, tool_call_id: str, approval_id: str | None, approved: bool
     ) -> bool:
-        noted = self._drafts.remember_answer(chat_id, tool_call_id, approval_id, approved)
-        return await self._quietly(noted, True)
+        try:
+            await self._drafts.remember_answer(chat_id, tool_call_id, approval_id, approved)
+        except StorageError as error:
+            self._failed = error.sentence
+            return False
+        # Answered before counts as noted: asking again means that the chat was read and still waits (A7).
+        return True
 
     async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
         await self._quietly(self._drafts.withdraw_answer(chat_id, tool_call_id, approval_id), None)
 
-    # Copies of chats
+    # Copies of chats: a cache may fail silently, the server has the chats
+
+    async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
+        await self._quietly(self._chats.rename_message(chat_id, old_id, new_id), None, matters=False)
 
     async def checkpoint(self, chat_id: str, title: str, message: JsonObject, state: ReplyState) -> None:
-        await self._quietly(self._chats.checkpoint(chat_id, message, state, title=title), None)
+        await self._quietly(self._chats.checkpoint(chat_id, message, state, title=title), None, matters=False)
 
     async def keep_summaries(self, rows: Iterable[ChatSummary]) -> None:
         """Rows of the server's list, the newest first."""
-        await self._quietly(self._chats.put_summaries([_cached(row) for row in rows]), None)
+        await self._quietly(self._chats.put_summaries([_cached(row) for row in rows]), None, matters=False)
 
     async def summaries(self) -> list[ChatSummary]:
         """The newest rows known here."""
-        rows: Sequence[CachedChat] = await self._quietly(self._chats.summaries(SUMMARIES), [])
+        rows: Sequence[CachedChat] = await self._quietly(self._chats.summaries(SUMMARIES), [], matters=False)
         return [_summary(row) for row in rows]
 
     async def keep_chat(self, chat: Chat) -> None:
         """Keep a chat as the server has it."""
         messages = [message.to_wire() for message in chat.messages]
-        await self._quietly(self._chats.put_chat(_cached(chat.summary), messages), None)
+        await self._quietly(self._chats.put_chat(_cached(chat.summary), messages), None, matters=False)
 
     async def chat_copy(self, chat_id: str) -> Chat | None:
         """The copy of a chat; replies that were being written are marked as cut off."""
-        copy = await self._quietly(self._chats.chat(chat_id), None)
+        copy = await self._quietly(self._chats.chat(chat_id), None, matters=False)
         if copy is None or not copy.messages:
             return None
         return Chat(_summary(copy.summary), [_message(each) for each in copy.messages])
@@ -128,11 +136,11 @@ class DiskKeeper:
     async def delete_chat(self, chat_id: str) -> None:
         """Remove draft, outbox, answers and copy."""
         await self._quietly(self._drafts.forget_chat(chat_id), None)
-        await self._quietly(self._chats.delete(chat_id), None)
+        await self._quietly(self._chats.delete(chat_id), None, matters=False)
 
     def drop_copy(self, chat_id: str) -> None:
         """Remove the copy in the background."""
-        task = asyncio.create_task(self._quietly(self._chats.delete(chat_id), None))
+        task = asyncio.create_task(self._quietly(self._chats.delete(chat_id), None, matters=False))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
@@ -142,13 +150,16 @@ class DiskKeeper:
         await self._state.aclose()
         await self._cache.aclose()
 
-    async def _quietly(self, work: Awaitable[T], otherwise: T) -> T:
+    async def _quietly(self, work: Awaitable[T], otherwise: T, *, matters: bool = True) -> T:
         try:
-            return await work
+            result = await work
         except StorageError as error:
-            if error.fault != "closed":
+            if matters and error.fault != "closed":
                 self._failed = error.sentence
             return otherwise
+        if matters:
+            self._failed = None
+        return result
 
 
 def _cached(row: ChatSummary) -> CachedChat:

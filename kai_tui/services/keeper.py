@@ -21,6 +21,10 @@ class Keeper(Protocol):
         """`sent` removes it from the outbox."""
         ...
 
+    async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
+        """The server gave a reply another id than the one it was kept under."""
+        ...
+
     async def checkpoint(self, chat_id: str, title: str, message: JsonObject, state: ReplyState) -> None:
         """Keep a message as it is now (P7)."""
         ...
@@ -28,7 +32,7 @@ class Keeper(Protocol):
     async def remember_answer(
         self, chat_id: str, tool_call_id: str, approval_id: str | None, approved: bool
     ) -> bool:
-        """Note an approval's answer before it is posted (A6). False: it was answered before."""
+        """Note an approval's answer before it is posted (A6). False: it could not be noted; do not post."""
         ...
 
     async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:

@@ -39,6 +39,9 @@ class MemoryKeeper:
     async def checkpoint(self, chat_id: str, title: str, message: JsonObject, state: str) -> None:
         self.replies[message["id"]] = (message, state)
 
+    async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
+        self.log.append(("rename", old_id, new_id))
+
     async def remember_answer(
         self, chat_id: str, tool_call_id: str, approval_id: str | None, approved: bool
     ) -> bool:
