@@ -21,13 +21,16 @@ SseEvent: TypeAlias = ServerSentEvent
 """`event` (its name, "message" by default), `data` (never empty), `id`."""
 
 MAX_EVENT: Final = 8 * 1024 * 1024
-"""Bytes of one event, with everything since the last empty line."""
+"""Bytes of one event, with everything since the last empty line; each further line of data counts more."""
 MAX_REPLY: Final = 32 * 1024 * 1024
 """Bytes of one stream."""
 
 _MEDIA_TYPE: Final = "text/event-stream"
 _BOM: Final = b"\xef\xbb\xbf"
 _SLICE: Final = 64 * 1024
+_DATA_LINE: Final = b"\ndata"
+_DATA_LINE_COST: Final = 64
+"""Bytes a line of data costs in memory, however short it is."""
 _EVENT_TOO_LARGE: Final = "Part of the reply was too large (over 8 MiB) and was left out."
 _REPLY_TOO_LARGE: Final = "The reply was too large (over 32 MiB); its rest was left out."
 
@@ -127,17 +130,20 @@ class _Guard(httpx.AsyncByteStream):
     def _measure(self, piece: bytes) -> None:
         """Stop an event before its last piece reaches the parser."""
         ends_at_once = self._after_lf and piece.startswith(b"\n")
+        last_end = piece.rfind(b"\n\n")
         if self._event_size + len(piece) > MAX_EVENT:
             first_end = 0 if ends_at_once else piece.find(b"\n\n")
             if first_end < 0 or self._event_size + first_end > MAX_EVENT:
                 raise AnswerTooLarge(_EVENT_TOO_LARGE, code="too-large")
-        last_end = piece.rfind(b"\n\n")
         if last_end >= 0:
-            self._event_size = len(piece) - last_end - 2
+            self._event_size = 0
+            begin = last_end + 2
         elif ends_at_once:
-            self._event_size = len(piece) - 1
+            self._event_size = 0
+            begin = 1
         else:
-            self._event_size += len(piece)
+            begin = 0
+        self._event_size += len(piece) - begin + _DATA_LINE_COST * piece.count(_DATA_LINE, begin)
         self._after_lf = piece.endswith(b"\n")
 
 
