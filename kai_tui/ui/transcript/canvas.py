@@ -166,8 +166,9 @@ class Canvas(ScrollView):
         document.measure(place.item)
         offset = 0
         for index, candidate in enumerate(document.rendered(place.item).lines):
-            start = candidate.pieces[0].start if candidate.pieces else 0
-            if (candidate.row, start) <= (line.row, character):
+            if candidate.row < line.row:
+                offset = index + 1
+            elif candidate.row == line.row and candidate.pieces and candidate.pieces[0].start <= character:
                 offset = index
         row = document.row_of(place.item)
         if row is not None:

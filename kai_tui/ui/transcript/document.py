@@ -5,7 +5,8 @@ Knows nothing of Textual's widgets. Rows count from the top of the conversation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kai_tui.conversation.messages import GrowingPart, Message
@@ -19,6 +20,7 @@ from kai_tui.ui.transcript.units import footer_for, unit_for
 KEPT = 600
 """Items whose strips are kept."""
 _NOTHING = Rendered([], [])
+_NO_UNITS: Mapping[int, Unit] = MappingProxyType({})
 
 
 class Place(NamedTuple):
@@ -126,6 +128,7 @@ class Document:
         """A message was read anew: draw it from the start."""
         block.message = message
         self._by_id[message.id] = block
+        before = {unit.part_index: unit for unit in block.units if unit.shows is not None}
         block.units = []
         if block.items is None:
             block.estimated = self._estimate(message)
@@ -133,7 +136,7 @@ class Document:
             return
         block.items = []
         block.heights = Heights()
-        self._build(block)
+        self._build(block, before)
         self._block_height(block)
 
     def sync(self, block: Block) -> None:
@@ -143,12 +146,11 @@ class Document:
             return
         message = block.message
         if message is not None:
-            parts = [unit.part_index for unit in block.units if unit.part_index >= 0]
-            known = max(parts, default=-1)
-            if known >= len(message.parts):
-                # A step was thrown away (SDK 7): start over.
+            if not block.shows_parts():
+                # A step was thrown away (SDK 7), or parts were read anew.
                 self.replace(block, message)
                 return
+            known = max((unit.part_index for unit in block.units), default=-1)
             self._add_units(block, message, known + 1)
         for unit in block.units:
             self._sync_unit(block, unit)
@@ -159,8 +161,9 @@ class Document:
         if block.items is None:
             self.expand(block)
             return
+        parts = block.message.parts if block.message is not None else []
         for unit in reversed(block.units):
-            if unit.part_index == part_index:
+            if unit.part_index == part_index and parts[part_index : part_index + 1] == [unit.shows]:
                 self._sync_unit(block, unit)
                 self._block_height(block)
                 return
@@ -205,12 +208,15 @@ class Document:
         self._build(block)
         self._block_height(block)
 
-    def _build(self, block: Block) -> None:
+    def _build(self, block: Block, before: Mapping[int, Unit] = _NO_UNITS) -> None:
         message = block.message
         if message is None:
             return
         block.units = [footer_for(block, message)]
         self._add_units(block, message, 0)
+        for unit in block.units:
+            if unit.part_index in before:
+                unit.keep(before[unit.part_index])
         for unit in block.units:
             self._sync_unit(block, unit)
 

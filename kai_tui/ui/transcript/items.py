@@ -85,8 +85,10 @@ class Unit(ABC):
     reachable: ClassVar[bool] = True
     """Whether the cursor stops here."""
 
-    def __init__(self, block: Block, number: int, part_index: int = -1) -> None:
+    def __init__(self, block: Block, number: int, part_index: int = -1, part: Part | None = None) -> None:
         self.block = block
+        self.shows = part
+        """The part it was made for; None for lines about the message."""
         self.base = block.base + number * UNIT_ROWS
         self.part_index = part_index
         self.items: list[Item] = []
@@ -118,6 +120,10 @@ class Unit(ABC):
     def toggle(self) -> bool:
         """Open or close it; whether it can. `sync` follows."""
         return False
+
+    def keep(self, before: Unit) -> None:
+        """Take over what the user did (open, closed) from the unit that showed this part before."""
+        return
 
     def timed(self) -> bool:
         """Whether what it shows changes with time now."""
@@ -158,12 +164,13 @@ class Block:
     def height(self) -> int:
         return self.estimated if self.items is None else self.heights.total
 
-    def part_of(self, unit: Unit) -> Part | None:
-        """The part a unit shows."""
-        message = self.message
-        if message is None or not 0 <= unit.part_index < len(message.parts):
-            return None
-        return message.parts[unit.part_index]
+    def shows_parts(self) -> bool:
+        """Whether the units' parts are still those of the message."""
+        parts = self.message.parts if self.message is not None else []
+        return all(
+            unit.shows is None or (unit.part_index < len(parts) and parts[unit.part_index] is unit.shows)
+            for unit in self.units
+        )
 
     def position(self, item: Item) -> int | None:
         """Index of an item, None when it is gone."""

@@ -24,7 +24,7 @@ STYLES = """
     & .transcript--em { text-style: italic; }
     & .transcript--strong { text-style: bold; }
     & .transcript--strike { text-style: strike; }
-    & .transcript--code { color: $text-warning; background: $boost; }
+    & .transcript--code { color: $text-warning; background: $panel; }
     & .transcript--code-block { color: $text; background: $surface; }
     & .transcript--code-label { color: $text-muted; background: $surface; text-style: italic; }
     & .transcript--link { color: $text-secondary; text-style: underline; }

@@ -30,7 +30,7 @@ def fitted(natural: list[int], room: int) -> list[int] | None:
     """
     room -= len(SEPARATOR) * (len(natural) - 1)
     if sum(natural) <= room:
-        return [max(2, width) for width in natural]
+        return [max(1, width) for width in natural]
     least = sum(min(width, _LEAST) for width in natural)
     if least > room:
         return None
@@ -47,7 +47,7 @@ def fitted(natural: list[int], room: int) -> list[int] | None:
         for position, column in enumerate(open_columns):
             widths[column] = share + (1 if position < left - share * len(open_columns) else 0)
         break
-    return [max(2, width) for width in widths]
+    return [max(1, width) for width in widths]
 
 
 def _aligns(table: Table) -> list[Align]:

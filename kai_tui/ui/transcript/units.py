@@ -27,14 +27,14 @@ def unit_for(block: Block, message: Message, index: int, part: Part) -> Unit | N
     """The unit of a part; None for parts that are not shown."""
     if isinstance(part, TextPart):
         kind = UserTextUnit if message.role == "user" else TextUnit
-        return kind(block, index, index)
+        return kind(block, index, index, part)
     if isinstance(part, ReasoningPart):
-        return ReasoningUnit(block, index, index)
+        return ReasoningUnit(block, index, index, part)
     if isinstance(part, ToolPart):
-        return ToolUnit(block, index, index)
+        return ToolUnit(block, index, index, part)
     if isinstance(part, StepStart) or (isinstance(part, DataPart) and part.type in SILENT_DATA):
         return None
-    return NoticeUnit(block, index, index)
+    return NoticeUnit(block, index, index, part)
 
 
 def footer_for(block: Block, message: Message) -> Unit:

@@ -47,8 +47,8 @@ def _narrow_words(text: str, start: int, end: int, width: int) -> Iterator[Break
         yield start, end
 
 
-def _pieces(text: str) -> Iterator[tuple[int, int, int, bool]]:
-    """Parts that may stand on a line of their own: (start, end, cells, whether a space follows).
+def _pieces(text: str) -> Iterator[tuple[int, int, int]]:
+    """Parts that may stand on a line of their own: (start, end, cells).
 
     Wide characters (Chinese, Japanese, Korean, emoji) are parts by themselves.
     """
@@ -56,7 +56,7 @@ def _pieces(text: str) -> Iterator[tuple[int, int, int, bool]]:
         word = match[0]
         start = match.start()
         if _NARROW(word):
-            yield start, match.end(), len(word), True
+            yield start, match.end(), len(word)
             continue
         graphemes, _ = split_graphemes(word)
         run = 0
@@ -66,18 +66,18 @@ def _pieces(text: str) -> Iterator[tuple[int, int, int, bool]]:
                 run_cells += size
                 continue
             if first > run:
-                yield start + run, start + first, run_cells, False
-            yield start + first, start + last, size, False
+                yield start + run, start + first, run_cells
+            yield start + first, start + last, size
             run = last
             run_cells = 0
         if run < len(word):
-            yield start + run, match.end(), run_cells, True
+            yield start + run, match.end(), run_cells
 
 
 def _wide_words(text: str, width: int) -> Iterator[Break]:
     start = end = 0
     used = 0
-    for first, last, size, _ in _pieces(text):
+    for first, last, size in _pieces(text):
         bare = last
         while bare > first and text[bare - 1] == " ":
             bare -= 1
@@ -104,7 +104,7 @@ def _wide_words(text: str, width: int) -> Iterator[Break]:
 
 
 def break_words(text: str, width: int) -> list[Break]:
-    """Break at spaces; words longer than a line are broken anywhere. `width` is at least 2."""
+    """Break at spaces; words longer than a line are broken anywhere."""
     if not text:
         return [(0, 0)]
     if text.isascii() or _NARROW(text):
@@ -117,7 +117,10 @@ def break_words(text: str, width: int) -> list[Break]:
 
 
 def break_cells(text: str, width: int) -> list[Break]:
-    """Break wherever a line is full, never inside a character. `width` is at least 2."""
+    """Break wherever a line is full, never inside a character.
+
+    A wide character takes a line of its own when `width` is 1, and is too wide for it.
+    """
     if not text:
         return [(0, 0)]
     size = len(text)
@@ -126,7 +129,7 @@ def break_cells(text: str, width: int) -> list[Break]:
     lines: list[Break] = []
     start = used = 0
     for first, _, length in split_graphemes(text)[0]:
-        if used + length > width:
+        if used + length > width and first > start:
             lines.append((start, first))
             start = first
             used = 0

@@ -70,34 +70,29 @@ class NoticeUnit(Unit):
 
     tone: ClassVar[Tone] = "card"
 
-    def __init__(self, block: Block, number: int, part_index: int) -> None:
-        super().__init__(block, number, part_index)
+    def __init__(self, block: Block, number: int, part_index: int, part: Part) -> None:
+        super().__init__(block, number, part_index, part)
+        self.part = part
         self.open = False
         self._was_open = False
         self._fields: dict[str, object] = {}
 
-    @property
-    def _part(self) -> Part:
-        part = self.block.part_of(self)
-        assert part is not None
-        return part
-
     def sync(self) -> int | None:
-        fields = self._part.fields
+        fields = self.part.fields
         if self.items and fields == self._fields and self.open == self._was_open:
             return None
         self._fields = dict(fields)
         self._was_open = self.open
         self.items = [Item(self, None, self.base)]
         if self.open:
-            for index, detail in enumerate(text_details("code", pretty(self._part.to_wire()), "json"), 1):
+            for index, detail in enumerate(text_details("code", pretty(self.part.to_wire()), "json"), 1):
                 self.items.append(Item(self, detail, self.base + index * ITEM_ROWS))
         return 0
 
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         if isinstance(item.content, Detail):
             return item.content.blocks()
-        part = self._part
+        part = self.part
         if isinstance(part, SourcePart):
             return [source_row(part)]
         if isinstance(part, FilePart):
@@ -111,11 +106,14 @@ class NoticeUnit(Unit):
         return item.content.lines if isinstance(item.content, Detail) else 1
 
     def source(self) -> str:
-        part = self._part
+        part = self.part
         return _text(part, "url") or pretty(part.to_wire())
 
     def toggle(self) -> bool:
-        if isinstance(self._part, (SourcePart, FilePart)):
+        if isinstance(self.part, (SourcePart, FilePart)):
             return False
         self.open = not self.open
         return True
+
+    def keep(self, before: Unit) -> None:
+        self.open = isinstance(before, NoticeUnit) and before.open

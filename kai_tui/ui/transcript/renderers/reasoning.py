@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from kai_tui.conversation.messages import ReasoningPart
 from kai_tui.conversation.safe_text import safe_line
@@ -22,23 +22,20 @@ class ReasoningUnit(Unit):
 
     tone: ClassVar[Tone] = "card"
 
-    def __init__(self, block: Block, number: int, part_index: int) -> None:
-        super().__init__(block, number, part_index)
+    def __init__(self, block: Block, number: int, part_index: int, part: ReasoningPart) -> None:
+        super().__init__(block, number, part_index, part)
+        self.part = part
         self.open = False
         self._header = Item(self, None, self.base)
         self._shown: tuple[object, ...] = ()
         self._prose = ProseItems(self, self.base + ITEM_ROWS)
 
     @property
-    def _part(self) -> ReasoningPart:
-        return cast("ReasoningPart", self.block.part_of(self))
-
-    @property
     def _running(self) -> bool:
-        return not self._part.done and self.around.live(self.block.message)
+        return not self.part.done and self.around.live(self.block.message)
 
     def sync(self) -> int | None:
-        part = self._part
+        part = self.part
         running = self._running
         if not len(part) and not running:
             # A thought without words (some models hide them): nothing to show.
@@ -90,7 +87,7 @@ class ReasoningUnit(Unit):
         text = f"Thinking… {words_for(seconds)}" if seconds is not None else "Thinking…"
         spans = [Span(0, len(text), "thought")]
         if not self.open:
-            part = self._part
+            part = self.part
             last = part.since(max(0, len(part) - _TAIL)).strip().rpartition("\n")[2]
             if last:
                 text += "  " + safe_line(last)
@@ -100,13 +97,16 @@ class ReasoningUnit(Unit):
         return 1 if item is self._header else self._prose.estimate(item, width)
 
     def source(self) -> str:
-        return self._part.text
+        return self.part.text
 
     def toggle(self) -> bool:
-        if not len(self._part):
+        if not len(self.part):
             return False
         self.open = not self.open
         return True
+
+    def keep(self, before: Unit) -> None:
+        self.open = isinstance(before, ReasoningUnit) and before.open
 
     def timed(self) -> bool:
         return self._running

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from kai_tui.conversation.messages import TextPart
 from kai_tui.ui.transcript.items import Block, Item, Unit
@@ -14,16 +13,13 @@ from kai_tui.ui.transcript.rows import Block as RowBlock
 class TextUnit(Unit):
     """A text part as markdown."""
 
-    def __init__(self, block: Block, number: int, part_index: int) -> None:
-        super().__init__(block, number, part_index)
+    def __init__(self, block: Block, number: int, part_index: int, part: TextPart) -> None:
+        super().__init__(block, number, part_index, part)
+        self.part = part
         self._prose = ProseItems(self, self.base)
 
-    @property
-    def _part(self) -> TextPart:
-        return cast("TextPart", self.block.part_of(self))
-
     def sync(self) -> int | None:
-        part = self._part
+        part = self.part
         changed = self._prose.pull(part, final=part.done or not self.around.live(self.block.message))
         self.items = self._prose.items
         return changed
@@ -35,4 +31,4 @@ class TextUnit(Unit):
         return self._prose.estimate(item, width)
 
     def source(self) -> str:
-        return self._part.text
+        return self.part.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, NamedTuple, cast
+from typing import ClassVar, NamedTuple
 
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line
@@ -60,8 +60,9 @@ class ToolUnit(Unit):
 
     tone: ClassVar[Tone] = "card"
 
-    def __init__(self, block: Block, number: int, part_index: int) -> None:
-        super().__init__(block, number, part_index)
+    def __init__(self, block: Block, number: int, part_index: int, part: ToolPart) -> None:
+        super().__init__(block, number, part_index, part)
+        self.part = part
         self.level = 0
         """0 closed, 1 open up to the cap, 2 all of it."""
         self._header: Row | None = None
@@ -71,21 +72,17 @@ class ToolUnit(Unit):
         self._sized: tuple[object, str] | None = None
 
     @property
-    def _part(self) -> ToolPart:
-        return cast("ToolPart", self.block.part_of(self))
-
-    @property
     def state(self) -> CardState:
         """What the call is doing."""
         message = self.block.message
         live = self.around.live(message)
-        if not live and self._part.state == "approval-requested" and self.around.is_last(message):
+        if not live and self.part.state == "approval-requested" and self.around.is_last(message):
             # Kai's assistant flavour ends the turn while it waits for the answer (kai.md §9.2).
             return WAITING
-        return state_of(self._part, live=live)
+        return state_of(self.part, live=live)
 
     def sync(self) -> int | None:
-        part = self._part
+        part = self.part
         state = self.state
         header = self._summary(state)
         built = (part.input, part.output, part.error_text, part.state, self.level)
@@ -108,7 +105,7 @@ class ToolUnit(Unit):
         return changed
 
     def _summary(self, state: CardState) -> Row:
-        part = self._part
+        part = self.part
         name = safe_line(part.tool_name, 60) or "tool"
         argument = safe_line(headline(part.tool_name, part.input) if part.has_input else "", 400)
         text = f"{name}  {argument}" if argument else name
@@ -134,7 +131,7 @@ class ToolUnit(Unit):
         return self._sized[1]
 
     def _details(self) -> Iterator[Detail]:
-        part = self._part
+        part = self.part
         if part.has_input or part.raw_input is not None:
             yield Detail("label", "Arguments")
             yield from argument_details(part.input if part.has_input else part.raw_input)
@@ -173,7 +170,7 @@ class ToolUnit(Unit):
         return item.content.lines + len(item.content.text) * 3 // (4 * width)
 
     def source(self) -> str:
-        part = self._part
+        part = self.part
         texts = [part.tool_name, pretty(masked(part.input))]
         if part.state == "output-available":
             output = part.output
@@ -191,5 +188,8 @@ class ToolUnit(Unit):
             self.level = 0
         return True
 
+    def keep(self, before: Unit) -> None:
+        self.level = before.level if isinstance(before, ToolUnit) else 0
+
     def timed(self) -> bool:
-        return not self._part.settled and self.around.live(self.block.message)
+        return not self.part.settled and self.around.live(self.block.message)

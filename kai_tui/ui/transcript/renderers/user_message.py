@@ -15,16 +15,13 @@ from kai_tui.ui.transcript.rows import Block as RowBlock
 class UserTextUnit(Unit):
     """A text part of a user's message. Not markdown: people paste code."""
 
-    def __init__(self, block: Block, number: int, part_index: int) -> None:
-        super().__init__(block, number, part_index)
+    def __init__(self, block: Block, number: int, part_index: int, part: TextPart) -> None:
+        super().__init__(block, number, part_index, part)
+        self.part = part
         self._length = -1
 
-    @property
-    def _part(self) -> TextPart:
-        return cast("TextPart", self.block.part_of(self))
-
     def sync(self) -> int | None:
-        part = self._part
+        part = self.part
         if len(part) == self._length:
             return None
         self._length = len(part)
@@ -44,4 +41,4 @@ class UserTextUnit(Unit):
         return estimated_lines(cast("str", item.content), width)
 
     def source(self) -> str:
-        return self._part.text
+        return self.part.text

@@ -1,0 +1,142 @@
+"""A chat to draw from, without a network: tests change its messages and say so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import App, ComposeResult
+
+from kai_tui.backends.base import Delivery
+from kai_tui.conversation.messages import GrowingPart, Message, part_from_wire
+from kai_tui.services.changes import MessageAdded, PartChanged
+from kai_tui.services.turn import Turn
+from kai_tui.ui.themes import DARK, THEMES
+from kai_tui.ui.transcript.view import Transcript
+
+
+class ChatSource:
+    """What the transcript reads of a session."""
+
+    def __init__(self, *messages: Message) -> None:
+        self.messages = list(messages)
+        self.turn = Turn()
+        self.deliveries: dict[str, Delivery] = {}
+        self.reasons: dict[str, str] = {}
+        self.votes: dict[str, bool] = {}
+        self.times: dict[tuple[str, int], float] = {}
+
+    def find(self, message_id: str) -> Message | None:
+        return next((message for message in self.messages if message.id == message_id), None)
+
+    def delivery(self, message_id: str) -> Delivery | None:
+        return self.deliveries.get(message_id)
+
+    def why_not_sent(self, message_id: str) -> str | None:
+        return self.reasons.get(message_id)
+
+    def vote_of(self, message_id: str) -> bool | None:
+        return self.votes.get(message_id)
+
+    def seconds(self, message_id: str, part_index: int) -> float | None:
+        return self.times.get((message_id, part_index))
+
+
+def answer(*parts: dict[str, Any], id: str = "a1") -> Message:
+    """An assistant's message of wire parts."""
+    return Message(id, "assistant", [part_from_wire(part) for part in parts])
+
+
+def text(content: str, *, streaming: bool = False) -> dict[str, Any]:
+    """A text part."""
+    return {"type": "text", "text": content, "state": "streaming" if streaming else "done"}
+
+
+def tool(name: str = "query_data", state: str = "output-available", **fields: Any) -> dict[str, Any]:
+    """A tool part."""
+    return {"type": f"tool-{name}", "toolCallId": "call-1", "state": state, **fields}
+
+
+class TranscriptApp(App[None]):
+    """Nothing but a transcript."""
+
+    AUTO_FOCUS = None
+
+    def __init__(self, source: ChatSource | None = None, clock: float = 100.0) -> None:
+        super().__init__()
+        self.source = source
+        self.now = clock
+        self.said: list[object] = []
+
+    def compose(self) -> ComposeResult:
+        yield Transcript(id="transcript", clock=lambda: self.now)
+
+    def on_mount(self) -> None:
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK
+        self.animation_level = "none"
+        if self.source is not None:
+            self.transcript.show(self.source)
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.query_one(Transcript)
+
+    def on_transcript_follow_changed(self, message: Transcript.FollowChanged) -> None:
+        self.said.append(message)
+
+    def on_transcript_link_chosen(self, message: Transcript.LinkChosen) -> None:
+        self.said.append(message)
+
+    def on_transcript_copy_requested(self, message: Transcript.CopyRequested) -> None:
+        self.said.append(message)
+
+    def on_transcript_tool_toggled(self, message: Transcript.ToolToggled) -> None:
+        self.said.append(message)
+
+    def draw(self) -> None:
+        """Let the tick happen now."""
+        transcript = self.transcript
+        transcript._next_draw = 0.0  # pyright: ignore[reportPrivateUsage]
+        transcript._last_clock = 0.0  # pyright: ignore[reportPrivateUsage]
+        transcript._tick()  # pyright: ignore[reportPrivateUsage]
+
+    def grow(self, index: int, delta: str) -> None:
+        """A delta for a part of the last message."""
+        message = self.source.messages[-1] if self.source else None
+        assert message is not None
+        part = message.parts[index]
+        assert isinstance(part, GrowingPart)
+        part.append(delta)
+        self.transcript.apply(PartChanged(message.id, index))
+
+    def add(self, message: Message) -> None:
+        """A message at the end."""
+        assert self.source is not None
+        self.source.messages.append(message)
+        self.transcript.apply(MessageAdded(message.id))
+
+    def lines(self) -> list[str]:
+        """What the window shows, without padding."""
+        transcript = self.transcript
+        return [strip.text.rstrip() for strip in strips(transcript)]
+
+    def shown(self) -> str:
+        """What the window shows."""
+        return "\n".join(self.lines())
+
+
+def strips(transcript: Transcript) -> list[Any]:
+    """The strips of the window as they are painted."""
+    return transcript._compose_lines(0, transcript.size.height)  # pyright: ignore[reportPrivateUsage]
+
+
+def all_lines(transcript: Transcript) -> list[str]:
+    """The whole conversation, measured from the top."""
+    document = transcript._document  # pyright: ignore[reportPrivateUsage]
+    row = 0
+    lines: list[str] = []
+    while (place := document.place(row)) is not None:
+        lines.append(document.rendered(place.item).lines[place.line].strip.text.rstrip())
+        row += 1
+    return lines
