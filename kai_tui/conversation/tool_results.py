@@ -63,6 +63,8 @@ class Link:
 
 _ASIDE: Final = frozenset({"links"})
 _SIMPLE_PLURAL: Final = re.compile(r"[a-z]+(?:_[a-z]+)*[^s_]s")
+_TOON: Final = re.compile(r"([a-z_]+)\[(\d{1,9})\][:{]")
+"""The head of a listing in TOON: `tables[2]{id,name}:`."""
 _UNITS: Final = ("KB", "MB", "GB")
 
 
@@ -92,6 +94,9 @@ def result_size(output: Any) -> str | None:
     if failed or value is None or isinstance(value, bool | int | float):
         return None
     if isinstance(value, str):
+        listing = _TOON.match(value)
+        if listing is not None:
+            return _count(int(listing[2]), listing[1])
         return _bytes(value) if value else None
     if isinstance(value, list):
         return _count(len(cast("list[Any]", value)), "items")
