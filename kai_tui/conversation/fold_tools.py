@@ -23,9 +23,16 @@ from kai_tui.conversation.messages import Message, ToolPart, ToolState
 _ABSENT: Final = object()
 _OF_THE_STATE: Final = ("input", "output", "errorText", "rawInput", "inputEncoding", "preliminary")
 """Fields that go when a new state does not bring them."""
+_APPROVAL_FIELDS: Final = {
+    "signature": "signature",
+    "approvalDescriptor": "descriptor",
+    "reason": "requestReason",
+}
+"""What an approval request says beside its ids, and what the part calls it."""
 
 
 def input_start(message: Message, event: ToolInputStart, state: FoldState) -> int:
+    """A call begins, or begins anew."""
     index = _call(
         message,
         state,
@@ -40,6 +47,7 @@ def input_start(message: Message, event: ToolInputStart, state: FoldState) -> in
 
 
 def input_delta(message: Message, event: ToolInputDelta, state: FoldState) -> int | None:
+    """A piece of a call's input."""
     index = state.growing_inputs.get(event.tool_call_id)
     if index is None:
         index = state.call(message, event.tool_call_id)  # of a message that is continued
@@ -52,6 +60,7 @@ def input_delta(message: Message, event: ToolInputDelta, state: FoldState) -> in
 
 
 def input_available(message: Message, event: ToolInputAvailable, state: FoldState) -> int:
+    """A call's input is whole."""
     return _call(
         message,
         state,
@@ -64,6 +73,7 @@ def input_available(message: Message, event: ToolInputAvailable, state: FoldStat
 
 
 def input_error(message: Message, event: ToolInputError, state: FoldState) -> int:
+    """A call's input was refused."""
     there = state.call_in_step(message, event.tool_call_id)
     dynamic = bool(event.fields.get("dynamic"))
     if there is not None:
@@ -104,6 +114,7 @@ def settle_refused_inputs(message: Message, state: FoldState) -> int | None:
 
 
 def approval_request(message: Message, event: ToolApprovalRequest, state: FoldState) -> int | None:
+    """A call waits for the user; what the request carries is kept for the answer."""
     index = state.call(message, event.tool_call_id)
     part = _tool(message, index)
     if part is None:
@@ -112,7 +123,7 @@ def approval_request(message: Message, event: ToolApprovalRequest, state: FoldSt
     extra, approval = event.fields, JsonObject(id=event.approval_id)
     if "inputSchemaInput" in extra:
         approval["inputSchemaInput"] = extra["inputSchemaInput"]
-    for name, ours in (("approvalDescriptor", "descriptor"), ("signature",) * 2, ("reason", "requestReason")):
+    for name, ours in _APPROVAL_FIELDS.items():
         if extra.get(name) is not None:
             approval[ours] = extra[name]
     if extra.get("isAutomatic") is True:
@@ -124,6 +135,7 @@ def approval_request(message: Message, event: ToolApprovalRequest, state: FoldSt
 
 
 def approval_response(message: Message, event: ToolApprovalResponse, state: FoldState) -> int | None:
+    """The server echoes an answer (SDK 7)."""
     index = state.approval(message, event.approval_id)
     part = _tool(message, index)
     if part is None:
@@ -142,6 +154,7 @@ def approval_response(message: Message, event: ToolApprovalResponse, state: Fold
 
 
 def output_available(message: Message, event: ToolOutputAvailable, state: FoldState) -> int | None:
+    """A result; a preliminary one is replaced by the next."""
     index = _call_with_result(message, event, state)
     part = _tool(message, index)
     if part is None:
@@ -158,6 +171,7 @@ def output_available(message: Message, event: ToolOutputAvailable, state: FoldSt
 
 
 def output_error(message: Message, event: ToolOutputError, state: FoldState) -> int | None:
+    """A call failed."""
     index = _call_with_result(message, event, state)
     part = _tool(message, index)
     if part is None:
@@ -176,6 +190,7 @@ def output_error(message: Message, event: ToolOutputError, state: FoldState) -> 
 
 
 def output_denied(message: Message, event: ToolOutputDenied, state: FoldState) -> int | None:
+    """A call was refused by the user."""
     index = state.call(message, event.tool_call_id)
     part = _tool(message, index)
     if part is None:
