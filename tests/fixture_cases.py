@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -32,3 +33,20 @@ def cases(kind: str, pattern: str = "*") -> list[Path]:
 def case_id(path: Path) -> str:
     """A short name for pytest: the file, with its root in front when it is not ours."""
     return path.name if path.is_relative_to(FIXTURES) else f"{path.parents[1].name}/{path.name}"
+
+
+def expanded(value: Any) -> Any:
+    """A value of the hostile corpus with its long strings written out.
+
+    `{"$concat": ["a", {"$repeat": ["b", 3]}]}` stands for "abbb".
+    """
+    if isinstance(value, dict):
+        if "$concat" in value:
+            return "".join(expanded(item) for item in value["$concat"])
+        if "$repeat" in value:
+            unit, count = value["$repeat"]
+            return expanded(unit) * count
+        return {key: expanded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [expanded(item) for item in value]
+    return value

@@ -18,7 +18,7 @@ from kai_tui.backends.ui_message_stream import ui_events
 from kai_tui.conversation import events as e
 from kai_tui.conversation.fold import FoldState, fold, fold_stream
 from kai_tui.conversation.messages import Message, TextPart
-from tests.fixture_cases import case_id, cases
+from tests.fixture_cases import case_id, cases, expanded
 from tests.recordings import Recording, recording_id, recordings, response_of
 
 
@@ -196,6 +196,19 @@ async def test_deep_and_odd_json_is_left_out() -> None:
     events = await read(*odd, STOP)
     assert [type(event) for event in events] == [e.Skipped] * len(odd) + [e.Finish]
     assert len(fold_stream(events).faults) == len(odd)
+
+
+@pytest.mark.parametrize("path", cases("hostile", "json-*.json"), ids=case_id)
+async def test_hostile_json_harms_nothing(path: Path) -> None:
+    case = expanded(json.loads(path.read_text("utf-8")))
+    events = await read(START, TEXT, case["input"], {**TEXT, "delta": "the rest"}, STOP)
+    message = fold_stream(events)
+    assert message.finish == e.Finish("stop", "stop")
+    assert "The first half of " in message.text
+    assert "the rest" in message.text
+    bad = [event for event in events if isinstance(event, e.Skipped)]
+    assert bool(bad) is case["expect"]["counted_as_bad_event"]
+    json.dumps(message.to_wire()).encode("ascii")
 
 
 async def test_closing_closes_the_data() -> None:
