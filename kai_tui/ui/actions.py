@@ -99,7 +99,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "retry_unsent",
         "Send again",
-        "Send a message again that did not reach the server; `r` while reading.",
+        "Send a message again that did not reach the server, r works while reading.",
         "Writing",
         "chat",
         ("ctrl+s", "r"),
@@ -155,7 +155,7 @@ ACTIONS: tuple[Action, ...] = (
         "Open or close the tool call, thought or long block under the cursor.",
         "Reading",
         "transcript",
-        ("enter",),
+        ("enter", "space"),
     ),
     Action("copy_block", "Copy block", "Copy the block under the cursor.", "Reading", "transcript", ("c",)),
     Action(

@@ -46,11 +46,8 @@ class KaiApp(SafeApp):
     ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
-    DEFAULT_CSS = """
-    Toast { background: $panel; color: $text; }
-    Button { background: $panel; color: $text; }
-    CommandPalette > Vertical { background: $surface; }
-    """
+    # Here and not on the screens: Textual does not read the file of a default screen.
+    CSS_PATH: ClassVar[list[str]] = ["app.tcss", "screens/start.tcss", "screens/chat.tcss"]
 
     def __init__(
         self,
@@ -71,7 +68,7 @@ class KaiApp(SafeApp):
         self._clock = clock
         self.type_ahead = TypeAhead()
         self._chat: ChatScreen | None = None
-        self._closing: set[asyncio.Task[None]] = set()
+        self._account_closings: set[asyncio.Task[None]] = set()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = theme_named(self.preferences.theme)
@@ -118,14 +115,14 @@ class KaiApp(SafeApp):
         if workspace is None:
             return
         task = asyncio.create_task(_close(workspace, chat), name="close account")
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._account_closings.add(task)
+        task.add_done_callback(self._account_closings.discard)
 
     async def close_services(self) -> None:
         """Save and hang up; called once, when the app ends."""
         self._leave_workspace()
-        if self._closing:
-            await asyncio.wait(self._closing, timeout=CLOSE_SECONDS)
+        if self._account_closings:
+            await asyncio.wait(self._account_closings, timeout=CLOSE_SECONDS)
 
     async def on_unmount(self) -> None:
         await self.close_services()

@@ -136,6 +136,8 @@ class ApprovalDialog(Ask[Decision | Later]):
         self._rows, self._hidden, self._off = rows_for(approval.input, approval.has_input)
         self._arguments = ArgumentView(self._rows, id="arguments", on_end=self._tell)
         self._withdrawn = False
+        self._built = False
+        self._fitted = False
         self.set_class(approval.risk == "reads", "-reads")
 
     # What is shown
@@ -159,7 +161,7 @@ class ApprovalDialog(Ask[Decision | Later]):
 
     def set_position(self, position: int, total: int) -> None:
         """More questions came or went meanwhile."""
-        if (position, total) != self._position:
+        if (position, total) != self._position and self._built:
             self._position = (position, total)
             self.query_one(".dialog").border_subtitle = Content(self._subtitle())
 
@@ -209,7 +211,7 @@ class ApprovalDialog(Ask[Decision | Later]):
 
     def _tell(self) -> None:
         """Write the state line and mark the chosen answer."""
-        if not self.is_mounted:
+        if not self._built or not self.is_attached:
             return
         why = self.why_not()
         state = self.query_one("#state", Static)
@@ -233,6 +235,7 @@ class ApprovalDialog(Ask[Decision | Later]):
     # Size
 
     def on_mount(self) -> None:
+        self._built = True
         hidden = self.query_one("#hidden", Static)
         if self._hidden:
             hidden.update(Content(f"! {' and '.join(self._hidden)}: marked below"))
@@ -240,33 +243,41 @@ class ApprovalDialog(Ask[Decision | Later]):
         self.set_interval(BEAT_SECONDS, self.beat)
         self.watch(self.app, "app_focus", self._focus_changed, init=False)
         self._tell()
-        self.call_after_refresh(self._fit)
 
     def on_resize(self) -> None:
         self.guard.disturb(self._clock())
-        self.call_after_refresh(self._fit)
-
-    def _fit(self) -> None:
-        """Give the arguments the rows that the rest leaves."""
-        box = self.query_one(".dialog")
         self.set_class(self.size.height < 26, "-low")
         self.set_class(self.size.width < 60, "-narrow")
-        lines = self._arguments.fold_to(self._arguments.size.width - 1)
-        others = box.outer_size.height - self._arguments.outer_size.height
-        room = self.size.height - 2 - others
-        self._arguments.styles.height = max(3, min(lines, room))
-        self.call_after_refresh(self._painted)
+        self._fitted = False
 
-    def _painted(self) -> None:
-        self._arguments.look()
-        self.guard.painted(self._clock())
-        self._tell()
+    def _fit(self) -> bool:
+        """Give the arguments the rows that the rest leaves; True when they have them already.
+
+        Asked at every beat: other styles take effect only with the next layout.
+        """
+        box, arguments = self.query_one(".dialog"), self._arguments
+        if not box.outer_size.height:
+            return False
+        lines = arguments.fold_to(arguments.size.width - 1)
+        others = box.outer_size.height - arguments.outer_size.height
+        height = max(3, min(lines, self.size.height - others))
+        if arguments.outer_size.height == height:
+            return True
+        arguments.styles.height = height
+        return False
 
     # What happens
 
     def beat(self) -> None:
         """The pulse that arms the dialog after enough quiet."""
-        if self.guard.beat(self._clock()):
+        now = self._clock()
+        if not self._fitted:
+            self._fitted = self._fit()
+            if self._fitted:
+                self.guard.painted(now)
+        else:
+            self._arguments.look()
+        if self.guard.beat(now):
             if not self.guard.armed:
                 self.chosen = "deny"
             self._tell()

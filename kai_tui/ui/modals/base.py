@@ -30,7 +30,7 @@ class Ask(ModalScreen[T], Generic[T]):
         width: 68;
         max-width: 94%;
         height: auto;
-        max-height: 94%;
+        max-height: 100%;
         padding: 0 2;
         background: $surface;
         border: round $border-blurred;
@@ -61,7 +61,7 @@ class Ask(ModalScreen[T], Generic[T]):
 
     def withdraw(self) -> None:
         """Close without an answer as soon as this dialog is on top."""
-        if self._done:
+        if self._done or not self.is_attached:
             return
         if self.is_current:
             self.finish(None)

@@ -26,7 +26,6 @@ class Confirm(Ask[bool]):
     Confirm .dialog { border: round $text-warning; }
     Confirm #body { margin: 1 0; height: auto; max-height: 12; }
     Confirm #answers { height: 1; margin-bottom: 1; }
-    Confirm Button { margin-right: 2; }
     """
 
     def __init__(self, heading: str, body: Content, *, yes: str, no: str = "Cancel", id: str) -> None:

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from kai_tui.ui.actions import grouped, key_names
 from kai_tui.ui.modals.base import Ask
 
-KEY_COLUMN = 22
+KEY_COLUMN = 21
 
 ABOUT = (
     "The sandbox is a small made-up company with tables, flows and jobs, in a database on this computer. "
@@ -32,7 +32,7 @@ class HelpDialog(Ask[None]):
         Binding("question_mark,f1,ctrl+g,q", "leave", "Close", show=False),
     ]
     DEFAULT_CSS = """
-    HelpDialog .dialog { width: 92; height: 94%; padding: 0 0 0 2; }
+    HelpDialog .dialog { width: 92; height: 94%; padding: 0 0 0 2; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
     HelpDialog #help-text { padding-right: 1; }
     """
 
@@ -47,7 +47,7 @@ class HelpDialog(Ask[None]):
 
     def _write(self) -> None:
         text = self.query_one("#help-text", Static)
-        text.update(help_text(max(30, text.size.width - 1)))
+        text.update(help_text(max(30, text.content_size.width)))
 
 
 def help_text(width: int) -> Content:

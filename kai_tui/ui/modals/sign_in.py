@@ -41,13 +41,12 @@ class SignInDialog(Ask[Account]):
     SignInDialog .label { margin-top: 1; color: $text-muted; }
     SignInDialog Input { border: none; height: 1; padding: 0 1; background: $panel; }
     SignInDialog Input:focus { border: none; background: $boost; }
-    SignInDialog #progress { height: auto; margin-top: 1; }
-    SignInDialog #problem { margin-top: 1; }
+    SignInDialog #progress, SignInDialog #problem { height: auto; margin-top: 1; display: none; }
+    SignInDialog #progress.-shown, SignInDialog #problem.-shown { display: block; }
     SignInDialog #answers, SignInDialog #keep-answers { height: 1; margin: 1 0; }
     SignInDialog #keep-answers { display: none; }
     SignInDialog.-asks-keep #keep-answers { display: block; }
     SignInDialog.-asks-keep #answers { display: none; }
-    SignInDialog Button { margin-right: 2; }
     """
 
     def __init__(self, accounts: AccountService, *, address: str = "", why: str = "") -> None:
@@ -56,7 +55,7 @@ class SignInDialog(Ask[Account]):
         self._accounts = accounts
         self._address = address
         self._why = why
-        self._running: Worker[None] | None = None
+        self._signing: Worker[None] | None = None
         self._steps: list[SignInStep] = []
 
     def compose(self) -> ComposeResult:
@@ -80,7 +79,7 @@ class SignInDialog(Ask[Account]):
                 yield Button("Cancel", id="keep-cancel", compact=True)
 
     def on_mount(self) -> None:
-        self.query_one("#problem", Static).update(Content(self._why))
+        self._say(self._why)
         self.query_one("#token" if self._address else "#address").focus()
 
     # Going
@@ -108,7 +107,7 @@ class SignInDialog(Ask[Account]):
             self.action_leave()
 
     def _go(self, keep: Keep) -> None:
-        if self._running is not None and not self._running.is_finished:
+        if self._signing is not None and not self._signing.is_finished:
             return
         address = self.query_one("#address", Input).value.strip()
         token = self.query_one("#token", Input).value.strip()
@@ -129,7 +128,7 @@ class SignInDialog(Ask[Account]):
         self.remove_class("-asks-keep")
         self._steps = []
         service = _SERVICES[self.query_one(Picker).index]
-        self._running = self.run_worker(
+        self._signing = self.run_worker(
             self._sign_in(address, token, service, keep), exclusive=True, exit_on_error=False
         )
 
@@ -168,12 +167,17 @@ class SignInDialog(Ask[Account]):
                     (detail, "$text-muted"),
                 )
             )
-        self.query_one("#progress", Static).update(Content("\n").join(lines))
+        self._write("progress", Content("\n").join(lines))
+
+    def _write(self, where: str, text: Content) -> None:
+        shown = self.query_one(f"#{where}", Static)
+        shown.update(text)
+        shown.set_class(bool(text), "-shown")
 
     def _say(self, sentence: str) -> None:
         from kai_tui.conversation.safe_text import safe_prose
 
-        self.query_one("#problem", Static).update(Content(safe_prose(sentence)))
+        self._write("problem", Content(safe_prose(sentence)))
 
     def _ask_where(self, sentence: str) -> None:
         """The token is good, but the keyring is not: nothing is written before the user says so."""
@@ -185,8 +189,8 @@ class SignInDialog(Ask[Account]):
         self.query_one("#keep-memory").focus()
 
     def action_leave(self) -> None:
-        if self._running is not None and not self._running.is_finished:
-            self._running.cancel()
+        if self._signing is not None and not self._signing.is_finished:
+            self._signing.cancel()
             self._say("Stopped. Nothing was kept.")
             return
         self.query_one("#token", Input).value = ""

@@ -42,10 +42,10 @@ QUIT_SECONDS = 2.0
 class ChatScreen(ChatReading):
     """Shows one chat of an account; chats change without changing the screen."""
 
-    CSS_PATH = "chat.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#composer"
     BINDINGS: ClassVar[list[BindingType]] = bindings("chat")
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (WIDE, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (20, "-tall")]
     scopes: ClassVar[tuple[Scope, ...]] = ("chat",)
 
     def __init__(
@@ -241,15 +241,19 @@ class ChatScreen(ChatReading):
 
     def on_composer_submitted(self, message: Composer.Submitted) -> None:
         message.stop()
-        self._problem = None if self._opening is None else self._problem
-        self.run_worker(self.workspace.remember_prompt(message.text), group="prompts", exit_on_error=False)
-        if self._session is None:
+        session = self._session
+        if session is None:
             self._held.append(message.text)
             if self._problem is not None:
                 self._give_back_held()
             return
+        self.run_worker(
+            self.workspace.remember_prompt(message.text, session.chat_id),
+            group="prompts",
+            exit_on_error=False,
+        )
         self._transcript.jump_to_end()
-        self._session.send(message.text)
+        session.send(message.text)
 
     def on_composer_pasted(self, message: Composer.Pasted) -> None:
         from kai_tui.conversation.safe_text import redact

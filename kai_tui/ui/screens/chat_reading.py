@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from textual.actions import SkipAction
+import asyncio
 
 from kai_tui.backends.base import BackendError
 from kai_tui.services.changes import Notice
+from kai_tui.ui.modals.open_link import OpenLink, refusal
 from kai_tui.ui.screens.chat_layout import ChatLayout
+from kai_tui.ui.transcript.view import Transcript
+
+MOST_COPIED = 100_000
+"""Characters that terminals take by OSC 52 without trouble (shared textual-notes §6)."""
 
 
 class ChatReading(ChatLayout):
@@ -14,15 +19,15 @@ class ChatReading(ChatLayout):
 
     def action_page_up(self) -> None:
         """Scroll the conversation."""
-        self._transcript.scroll_page_up(animate=False)
+        self._transcript.action_page_up()
 
     def action_page_down(self) -> None:
         """Scroll the conversation."""
-        self._transcript.scroll_page_down(animate=False)
+        self._transcript.action_page_down()
 
     def action_jump_to_start(self) -> None:
         """To the first message."""
-        self._transcript.scroll_home(animate=False)
+        self._transcript.scroll_to(y=0, animate=False)
 
     def action_jump_to_end(self) -> None:
         """To the newest line, and follow again."""
@@ -30,7 +35,19 @@ class ChatReading(ChatLayout):
 
     def action_browse(self) -> None:
         """Put the focus on the conversation, or back."""
-        self.set_focus(self._composer if self._transcript.has_focus else self._transcript)
+        if self._transcript.has_focus:
+            self.set_focus(self._composer)
+        elif self._session is not None and self._session.messages:
+            self.set_focus(self._transcript)
+
+    def on_transcript_follow_changed(self, message: Transcript.FollowChanged) -> None:
+        self._pill.lines = None if message.following else message.new_lines
+        self.query_one("#pill-row").set_class(not message.following, "-shown")
+
+    def on_new_lines_pill_pressed(self) -> None:
+        self._transcript.jump_to_end()
+
+    # Votes
 
     def action_vote_up(self) -> None:
         """A good answer."""
@@ -44,7 +61,7 @@ class ChatReading(ChatLayout):
         session = self._session
         message = session.last_assistant_message if session is not None else None
         if session is None or message is None:
-            raise SkipAction
+            return
 
         async def vote() -> None:
             try:
@@ -56,5 +73,44 @@ class ChatReading(ChatLayout):
 
         self.run_worker(vote(), group="vote", exit_on_error=False)
 
-    def on_new_lines_pill_pressed(self) -> None:
-        self._transcript.jump_to_end()
+    # Copying and links
+
+    def on_transcript_copy_requested(self, message: Transcript.CopyRequested) -> None:
+        self.copy(message.text)
+
+    def copy(self, text: str) -> None:
+        """Foreign text to the clipboard; what is copied is what is seen."""
+        from kai_tui.conversation.safe_text import safe_copy
+
+        safe = safe_copy(text)
+        if len(safe) > MOST_COPIED:
+            self._tell(Notice("This is too long for the terminal's clipboard. Copy a part of it.", "warning"))
+            return
+        self.app.copy_to_clipboard(safe)
+        self._tell(Notice("Copied."))
+
+    def action_copy_text(self) -> None:
+        """Copy what is selected."""
+        text = self.get_selected_text()
+        if text:
+            self.copy(text)
+
+    def on_transcript_link_chosen(self, message: Transcript.LinkChosen) -> None:
+        href = message.href.strip()
+        why = refusal(href)
+        if why is not None:
+            self._tell(Notice(why, "warning"))
+            return
+        self.app.push_screen(
+            OpenLink(href),
+            lambda yes: self.run_worker(self._browse_to(href), exit_on_error=False) if yes else None,
+        )
+
+    async def _browse_to(self, href: str) -> None:
+        import webbrowser
+
+        # In a thread: it may wait for the browser, and some systems start one in the terminal.
+        opened = await asyncio.to_thread(webbrowser.open, href)
+        if not opened:
+            self.copy(href)
+            self._tell(Notice("No browser was found. The address was copied instead.", "warning"))

@@ -32,7 +32,6 @@ NAME_COLUMN = 20
 class StartScreen(KaiScreen):
     """Posts what was chosen; the app acts."""
 
-    CSS_PATH = "start.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#ways"
     BINDINGS: ClassVar[list[BindingType]] = bindings("start")
     scopes: ClassVar[tuple[Scope, ...]] = ("start",)
@@ -77,7 +76,7 @@ class StartScreen(KaiScreen):
 
         options = [
             _option("sandbox", "Try the sandbox", "a made-up company; no account, no network"),
-            _option("sign-in", "Sign in to Kai", "your Keboola project: its address and a token"),
+            _option("sign-in", "Sign in to Kai", "a Keboola project: its address and a token"),
         ]
         for number, account in enumerate(self._accounts[:6]):
             host = account.storage_url.removeprefix("https://").strip("/")
