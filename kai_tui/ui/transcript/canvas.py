@@ -265,10 +265,14 @@ class Canvas(ScrollView):
     def _with_offsets(self, y: int) -> Strip:
         """For Textual's mouse handling, which asks for a line outside painting."""
         document = self._document
-        place = document.place(min(self._top + y, document.total - 1))
+        width = self.size.width
+        wanted = self._top + y
+        place = document.place(min(wanted, document.total - 1))
         if place is None:
-            return Strip.blank(self.size.width)
+            return Strip.blank(width)
         rendered = document.rendered(place.item)
         line = rendered.lines[place.line]
-        row = rendered.rows[line.row]
-        return selecting.with_offsets(line, row, place.item.base + line.row, self.size.width)
+        row, number = rendered.rows[line.row], place.item.base + line.row
+        if wanted >= document.total:
+            return selecting.end_of(row, number, width)
+        return selecting.with_offsets(line, row, number, width)

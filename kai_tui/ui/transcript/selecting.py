@@ -39,6 +39,12 @@ def with_offsets(line: Line, row: RowText, number: int, width: int) -> Strip:
     return Strip(segments)
 
 
+def end_of(row: RowText, number: int, width: int) -> Strip:
+    """A line below the end: all of it is the end of the last row."""
+    after = Style.from_meta({"offset": (len(row.text), number)})
+    return Strip([Segment(" ", after) for _ in range(width)])
+
+
 def highlighted(line: Line, row: RowText, strip: Strip, span: tuple[int, int], style: Style) -> Strip:
     """The strip with the selected characters in the selection's colours."""
     start, end = span
@@ -53,7 +59,11 @@ def highlighted(line: Line, row: RowText, strip: Strip, span: tuple[int, int], s
         parts = list(strip.divide([left, right, strip.cell_length] if left else [right, strip.cell_length]))
         selected = 1 if left else 0
         if selected < len(parts):
-            parts[selected] = parts[selected].apply_style(Style(color=style.color, bgcolor=style.bgcolor))
+            over = Style(color=style.color, bgcolor=style.bgcolor)
+            parts[selected] = Strip(
+                [Segment(text, (under or Style()) + over) for text, under, _ in parts[selected]],
+                parts[selected].cell_length,
+            )
             strip = Strip.join(parts)
     return strip
 

@@ -4,10 +4,46 @@ from __future__ import annotations
 
 import random
 
-WORDS = (
-    "the of and to in a is that for it as was with be by on not latency buffer stream token widget layout "
-    "render terminal worker message queue block parser cache viewport scroll session model reply table region"
-).split()
+WORDS = [
+    "the",
+    "of",
+    "and",
+    "to",
+    "in",
+    "a",
+    "is",
+    "that",
+    "for",
+    "it",
+    "as",
+    "was",
+    "with",
+    "be",
+    "by",
+    "on",
+    "not",
+    "latency",
+    "buffer",
+    "stream",
+    "token",
+    "widget",
+    "layout",
+    "render",
+    "terminal",
+    "worker",
+    "message",
+    "queue",
+    "block",
+    "parser",
+    "cache",
+    "viewport",
+    "scroll",
+    "session",
+    "model",
+    "reply",
+    "table",
+    "region",
+]
 
 
 def sentence(randomly: random.Random, length: int | None = None) -> str:

@@ -76,7 +76,7 @@ async def test_the_end_is_followed_until_the_user_scrolls_up(size: tuple[int, in
         assert app.lines() == before
         await pilot.pause(0)
         told = [item for item in app.said if isinstance(item, Transcript.FollowChanged)]
-        assert [item.following for item in told][0] is False
+        assert told[0].following is False
         assert told[-1].new_lines >= 40
         transcript.jump_to_end()
         assert "Line number 119." in app.shown()

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 from kai_tui.conversation.safe_text import safe_code, safe_line, safe_prose
 from kai_tui.ui.transcript.renderers.plain import pieces
 from kai_tui.ui.transcript.rows import Align, Block, Cell, Lead, Row, Table
+from kai_tui.ui.transcript.wrap import cells
 
 _LANGUAGES = {
     "sql": "sql", "sql_query": "sql", "query": "sql", "script": "sql", "code": "python", "source_code": "python",
@@ -18,6 +19,8 @@ _LANGUAGES = {
 _MASK = "••••••••"
 _ROWS = 40
 """Table rows in one piece."""
+_MEASURED = 2_000
+"""Rows that decide how wide the columns are."""
 
 
 @dataclass(slots=True)
@@ -132,22 +135,21 @@ def text_details(kind: Literal["code", "text", "error"], raw: str, language: str
 
 def table_details(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Detail]:
     """A table in pieces whose columns stand below each other."""
-    from kai_tui.ui.transcript.table_layout import natural_widths
-
     names = [safe_line(name) for name in columns]
-    natural: list[int] | None = None
+    natural = [cells(name) for name in names]
+    for row in rows[:_MEASURED]:
+        for index, value in enumerate(_padded(row, len(columns))):
+            natural[index] = max(natural[index], cells(safe_line(value)))
     for start in range(0, max(1, len(rows)), _ROWS):
         part = [_padded(row, len(columns)) for row in rows[start : start + _ROWS]]
         detail = Detail("table", opens=start == 0, columns=names, natural=natural)
         detail.rows = [list(columns), *part] if start == 0 else part
-        if natural is None:
-            natural = natural_widths(cast("Table", detail.blocks()[0]))
         yield detail
 
 
 def _padded(row: Sequence[str], count: int) -> list[str]:
     """A row with exactly `count` cells; what is too much stays in the last one."""
-    cells = [str(cell) for cell in row]
-    if len(cells) > count > 0:
-        return [*cells[: count - 1], " | ".join(cells[count - 1 :])]
-    return cells + [""] * (count - len(cells))
+    values = [str(value) for value in row]
+    if len(values) > count > 0:
+        return [*values[: count - 1], " | ".join(values[count - 1 :])]
+    return values + [""] * (count - len(values))
