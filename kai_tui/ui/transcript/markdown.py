@@ -20,6 +20,7 @@ from kai_tui.ui.transcript.table_layout import natural_widths
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
 NEXT_ACTIONS = "next_actions"
@@ -39,7 +40,19 @@ References = dict[str, Any]
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser.inline.ruler.before("escape", "escaped_bracket", _escaped_bracket)
+    return parser
+
+
+def _escaped_bracket(state: StateInline, silent: bool) -> bool:
+    r"""Keep the backslash of `\[` and `\(`: models write formulas that way, and it says no link is meant."""
+    if state.src[state.pos] != "\\" or state.src[state.pos + 1 : state.pos + 2] not in tuple("[]()"):
+        return False
+    if not silent:
+        state.pending += state.src[state.pos : state.pos + 2]
+    state.pos += 2
+    return True
 
 
 def find_references(source: str, references: References) -> bool:

@@ -118,12 +118,14 @@ def foreign_text(case: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("path", cases("hostile", "*.json"), ids=case_id)
 async def test_the_hostile_corpus_gets_out_nowhere(path: Path) -> None:
-    app = TranscriptApp(everywhere(foreign_text(json.loads(path.read_text("utf-8")))))
+    case = json.loads(path.read_text("utf-8"))
+    app = TranscriptApp(everywhere(foreign_text(case)))
+    forbidden = FORBIDDEN - set("".join(case["must_show"]) if case.get("false_positive") else "")
     async with app.run_test(size=(100, 30)):
         transcript = app.transcript
         all_lines(transcript)
         open_all(transcript)
-        assert all(leaked(line) == set() for line in all_lines(transcript))
+        assert all(set(line).isdisjoint(forbidden) for line in all_lines(transcript))
 
 
 @pytest.mark.parametrize("path", [path for path in cases("hostile", "*.json") if json.loads(path.read_text("utf-8"))["surface"] == "prose"], ids=case_id)  # fmt: skip
@@ -131,7 +133,7 @@ async def test_the_hostile_corpus_as_prose(path: Path) -> None:
     case = json.loads(path.read_text("utf-8"))
     app = TranscriptApp(ChatSource(answer(text(foreign_text(case)))))
     async with app.run_test(size=(200, 40)):
-        shown = "\n".join(all_lines(app.transcript))
+        shown = "\n".join(line[8:] for line in all_lines(app.transcript))
         for wanted in case["must_show"]:
             assert wanted in shown
         for banned in (*case["must_not_emit"], *case["must_not_show"]):
