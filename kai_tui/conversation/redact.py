@@ -39,8 +39,8 @@ _SHAPES: Final = re.compile(
     r"""
       \b(?:Bearer|Basic|Token)\s+[A-Za-z0-9+/=._~-]{8,}
     | \beyJ[A-Za-z0-9_=-]{5,}(?:\s{0,4}\.\s{0,4}[A-Za-z0-9_=-]*){0,2}   # JSON web tokens
-    | \b\d{1,10}-\d{1,12}-(?:[A-Za-z0-9]{32,}                           # Storage API tokens, whole
-        | [A-Za-z0-9]{4,31}(?:[ \t"'│|\\]*(?:\r?\n|\\n)[ \t"'│|\\]*[A-Za-z0-9]{4,})?)   # or broken
+    | (?<![\w-])(?!\d{4}-\d\d-\d\d[T\D])\d{1,10}-\d{1,12}-(?:           # Storage API tokens: whole
+          [A-Za-z0-9]{32,} | [A-Za-z0-9]{8,31}(?:[ \t"'│|\\]*(?:\r?\n|\\n)[ \t"'│|\\]*[A-Za-z0-9]{4,})?)   # or broken
     | \b(?:sk|pk|rk|api)[-_][A-Za-z0-9_-]{16,}
     | \bgh[pousr]_[A-Za-z0-9]{16,} | \bgithub_pat_\w{16,} | \bglpat-[\w-]{16,}
     | \bxox[abeoprs]-[A-Za-z0-9-]{10,}
@@ -60,7 +60,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """
     for secret in set(secrets):
         if len(secret) >= SHORTEST_SECRET:
-            text = _without_pieces(text, secret)
+            text = _without_pieces(text.replace(secret, MASK), secret)
             if (encoded := quote(secret, safe="")) != secret:
                 text = _without_pieces(text, encoded)
     text = _HEADER_LINE.sub(rf"\1\2{MASK}", text)
@@ -72,6 +72,9 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 def _without_pieces(text: str, secret: str) -> str:
     """Hide every piece of `secret`, looking at the text as if nothing stood between its characters."""
+    secret, _ = _joined(secret)
+    if len(secret) < SHORTEST_SECRET:
+        return text
     size = min(_LONGEST_PIECE, len(secret) // 2)
     joined, places = _joined(text)
     found = bytearray(len(joined))

@@ -15,7 +15,46 @@ Text that something decodes after it passed here (Markdown turns `&#x202e;` into
 percent-decodes addresses) must pass again where it was decoded.
 """
 
-from kai_tui.conversation.prose_text import Safe, safe_code, safe_copy, safe_line, safe_prose
-from kai_tui.conversation.redact import redact
+from __future__ import annotations
 
-__all__ = ["Safe", "redact", "safe_code", "safe_copy", "safe_line", "safe_prose"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from kai_tui.conversation.prose_text import Safe, safe_code, safe_copy, safe_line, safe_prose
+
+if TYPE_CHECKING:
+    from kai_tui.conversation.exact_arguments import ExactArgument, Pairs, exact_arguments, exact_value
+    from kai_tui.conversation.exact_text import Exact, safe_exact
+    from kai_tui.conversation.redact import redact
+
+__all__ = [
+    "Exact",
+    "ExactArgument",
+    "Pairs",
+    "Safe",
+    "exact_arguments",
+    "exact_value",
+    "redact",
+    "safe_code",
+    "safe_copy",
+    "safe_exact",
+    "safe_line",
+    "safe_prose",
+]
+
+_LATER = {
+    "Exact": "exact_text",
+    "ExactArgument": "exact_arguments",
+    "Pairs": "exact_arguments",
+    "exact_arguments": "exact_arguments",
+    "exact_value": "exact_arguments",
+    "redact": "redact",
+    "safe_exact": "exact_text",
+}
+"""What the first paint does not need: its patterns take 12 ms to compile, so it is loaded when asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"kai_tui.conversation.{_LATER[name]}"), name)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from kai_tui.conversation.redact import redact
-from kai_tui.conversation.safe_text import Safe, safe_line, safe_prose
+from kai_tui.conversation.prose_text import Safe, safe_line, safe_prose
 
 KEPT_REPORTS: Final = 10
 """Older reports are removed when a new one is written."""
