@@ -5,6 +5,7 @@ Protocol: protocols/kai.md §5, §6, §11. What goes wrong inside a stream: reli
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from typing import Final, cast
@@ -27,6 +28,9 @@ MAX_BROKEN_IN_A_ROW: Final = 20
 MAX_BROKEN_SHARE: Final = 0.05
 """Of at least 100 events. Beyond either the stream counts as lost."""
 
+SECONDS_AFTER_DONE: Final = 2.0
+"""`[DONE]` is not the end (kai.md §5), but a server that leaves the connection open says no more."""
+
 _SHARE_COUNTS_FROM: Final = 100
 _DONE: Final = "[DONE]"
 _USER_STOPPED: Final = ("user", "cancel", "client")
@@ -40,9 +44,10 @@ async def ui_events(data: AsyncIterator[str]) -> AsyncGenerator[Event, None]:
     becomes `Finish("lost")`. Closing this iterator closes `data`.
     """
     ending = _Ending()
-    begun = False
+    begun = done = False
     try:
-        async for text in data:
+        while (text := await (_next_soon(data) if done else anext(data, None))) is not None:
+            done = done or text == _DONE
             for event in _decoded(text, ending):
                 passed_on = ending.note(event)
                 if passed_on is not None:
@@ -58,6 +63,15 @@ async def ui_events(data: AsyncIterator[str]) -> AsyncGenerator[Event, None]:
         if isinstance(data, AsyncGenerator):
             await cast("AsyncGenerator[str, None]", data).aclose()
     yield ending.conclusion()
+
+
+async def _next_soon(data: AsyncIterator[str]) -> str | None:
+    """What still follows `[DONE]`; None when nothing does, also while the server keeps the line open."""
+    try:
+        async with asyncio.timeout(SECONDS_AFTER_DONE):
+            return await anext(data, None)
+    except TimeoutError:
+        return None
 
 
 def _decoded(text: str, ending: _Ending) -> list[Event]:

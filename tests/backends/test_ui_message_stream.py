@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Iterable
@@ -298,3 +299,18 @@ async def test_one_finish_whatever_comes(texts: list[str], breaks: bool) -> None
     assert [isinstance(event, e.Finish) for event in events].count(True) == 1
     assert isinstance(events[-1], e.Finish)
     assert fold_stream(events).finish == events[-1]
+
+
+async def test_a_server_that_leaves_the_line_open_after_done_does_not_hold_up_the_end(monkeypatch) -> None:
+    monkeypatch.setattr("kai_tui.backends.ui_message_stream.SECONDS_AFTER_DONE", 0.01)
+
+    async def open_line():
+        yield '{"type":"finish","finishReason":"stop"}'
+        yield "[DONE]"
+        yield '{"type":"data-late","data":1}'
+        await asyncio.Event().wait()
+
+    events = [event async for event in ui_events(open_line())]
+    assert isinstance(events[-1], e.Finish)
+    assert events[-1].reason == "stop"
+    assert any(isinstance(event, e.Data) for event in events)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Literal
 
 from kai_tui.backends.base import BackendError, ConnectionLost
 from kai_tui.backends.failures import TRANSPORT_ERRORS
 from kai_tui.backends.http import HttpDoor, noted
+from kai_tui.backends.silence import SilenceClock
 from kai_tui.backends.sse import sse_data
 from kai_tui.backends.ui_message_stream import ui_events
 from kai_tui.conversation.events import (
@@ -47,12 +47,16 @@ async def stream_turn(
             return
         begun = False
         open_calls: set[str] = set()
-        async with aclosing(sse_data(response)) as data, aclosing(ui_events(data)) as events:
+        clock = SilenceClock(silence)
+        async with (
+            aclosing(sse_data(response)) as data,
+            aclosing(ui_events(data)) as events,
+            _stopping(clock),
+        ):
             while True:
-                limit = None if waits_for_user and open_calls else silence
+                clock.paused = waits_for_user and bool(open_calls)
                 try:
-                    async with asyncio.timeout(limit):
-                        event = await anext(events, None)
+                    event = await clock.next(events)
                 except TimeoutError:
                     error = ConnectionLost(f"{door.host} sent nothing for {silence:g} s.", code="timeout")
                     event = _lost(error, begun, unsure_note)
@@ -71,6 +75,14 @@ async def stream_turn(
                 yield event
                 if isinstance(event, Finish):
                     return
+
+
+@asynccontextmanager
+async def _stopping(clock: SilenceClock) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        clock.stop()
 
 
 def _lost(error: BackendError, begun: bool, unsure_note: str) -> Finish:
