@@ -1,0 +1,66 @@
+"""`kai-tui sandbox …`: the built-in assistant for other programs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage] - argparse has no public name
+
+
+def add_sandbox_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `sandbox` to the command line."""
+    sandbox = subparsers.add_parser(
+        "sandbox",
+        help="the built-in assistant as a server for other programs",
+        description="The built-in assistant: a made-up company, rules instead of a model, no network.",
+    )
+    commands = sandbox.add_subparsers(dest="sandbox_command", metavar="COMMAND", required=True)
+    parser = commands.add_parser(
+        "serve",
+        help="serve Kai's API on this machine",
+        description="Serve Kai's API on 127.0.0.1 until Ctrl+C. "
+        'Prints one line of JSON when ready: {"base_url", "storage_api_url", "token"}.',
+    )
+    parser.add_argument("--port", type=_port, default=0, metavar="N", help="default: any free port")
+    parser.add_argument(
+        "--service",
+        choices=("agent", "assistant"),
+        default="agent",
+        help="which Kai to be at the base URL; an agent also lists an assistant for older clients (default: agent)",
+    )
+    parser.add_argument(
+        "--path", type=Path, metavar="FILE", help="keep the project in this file (default: in memory)"
+    )
+    parser.add_argument(
+        "--pace",
+        type=_pace,
+        default=1.0,
+        metavar="X",
+        help="1 answers at a believable speed, 0 as fast as possible (default: 1)",
+    )
+
+
+def run_sandbox(arguments: argparse.Namespace) -> int:
+    """Run `kai-tui sandbox …`; answers with the exit code."""
+    from kai_tui.sandbox.serve import serve
+
+    return serve(arguments.port, arguments.service, arguments.path, pace=arguments.pace)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: use 0 to 65535")
+    return int(text)
+
+
+def _pace(text: str) -> float:
+    try:
+        pace = float(text)
+    except ValueError:
+        pace = -1.0
+    if not 0 <= pace <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no pace: use 0 to 100")
+    return pace

@@ -1,0 +1,107 @@
+"""The endpoints only kai-agent has: approvals, quota, settings, suggestions (protocols/kai.md §4.10-§4.13)."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any, TypeAlias, cast
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from kai_tui.sandbox.desk import Desk
+from kai_tui.sandbox.refusals import Refusal, bad_request
+from kai_tui.sandbox.requests import json_object, settings_changes
+from kai_tui.sandbox.tools import TOOLS
+from kai_tui.sandbox.turns import Decision
+
+JsonObject: TypeAlias = dict[str, Any]
+
+_SUGGESTIONS = {
+    "dashboard": (
+        ("Support desk fails", "Why did the Support desk job fail?", "error", "Its last two runs failed."),
+        ("Sales", "Which region sold most?", "insight", "The orders are fresh."),
+    ),
+    "job-detail": (("Explain this job", "Why did the last job fail?", "error", "The job has an error."),),
+    "configuration-detail": (
+        ("Run it", "Run the CRM job", "action", "It last ran this morning."),
+        ("Describe it", "List my configurations", "documentation", "To see what is there."),
+    ),
+}
+
+
+class AgentRoutes:
+    """The endpoints of kai-agent beside the common ones."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._store = desk.store
+
+    async def approval(self, request: Request) -> Response:
+        """The user's decision about a call that waits in an open stream."""
+        body = await json_object(request)
+        call_id, approved = body.get("toolUseId"), body.get("approved")
+        if not isinstance(call_id, str) or not isinstance(approved, bool):
+            raise bad_request("toolUseId and approved are required.")
+        reason: Any = body.get("reason")
+        updated: Any = body.get("updatedInput")
+        if updated is not None and (not isinstance(updated, dict) or not approved):
+            raise bad_request("updatedInput is an object, and only for an approval.")
+        decision = Decision(
+            approved,
+            reason if isinstance(reason, str) else "",
+            cast("JsonObject | None", updated),
+        )
+        chat_id = str(request.path_params["chat_id"]).lower()
+        if not self._desk.waiting.decide(chat_id, call_id, decision):
+            raise Refusal("not_found", "api", "No pending approval found")
+        return JSONResponse({"success": True, "toolUseId": call_id, "approved": approved})
+
+    async def usage(self, _request: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(self._store.usage))
+
+    async def settings(self, _request: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(self._store.settings, "project"))
+
+    async def change_settings(self, request: Request) -> Response:
+        changes = settings_changes(await json_object(request), user=False)
+        return JSONResponse(await asyncio.to_thread(self._store.change_settings, "project", changes))
+
+    async def user_settings(self, _request: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(self._store.settings, "user"))
+
+    async def change_user_settings(self, request: Request) -> Response:
+        changes = settings_changes(await json_object(request), user=True)
+        return JSONResponse(await asyncio.to_thread(self._store.change_settings, "user", changes))
+
+    async def tools(self, _request: Request) -> Response:
+        return JSONResponse(
+            {
+                "tools": [
+                    {"name": tool.name, "description": tool.description, "readOnly": tool.read_only}
+                    for tool in TOOLS.values()
+                ]
+            }
+        )
+
+    async def suggestions(self, request: Request) -> Response:
+        body = await json_object(request)
+        found = _SUGGESTIONS.get(str(body.get("context")))
+        if found is None:
+            raise bad_request(f"context must be one of {', '.join(_SUGGESTIONS)}.")
+        return JSONResponse(
+            {
+                "suggestions": [
+                    {
+                        "id": str(uuid.uuid4()),
+                        "label": label,
+                        "prompt": prompt,
+                        "priority": number,
+                        "category": category,
+                        "reasoning": reasoning,
+                    }
+                    for number, (label, prompt, category, reasoning) in enumerate(found, start=1)
+                ],
+                "suggestionSessionId": str(uuid.uuid4()),
+            }
+        )
