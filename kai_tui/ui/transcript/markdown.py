@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kai_tui.conversation.safe_text import safe_code, safe_line, safe_prose
 from kai_tui.ui.transcript.code import code_rows, expand_tabs
+from kai_tui.ui.transcript.half import closed
 from kai_tui.ui.transcript.inline import Inline, addresses, inline, split_lines
 from kai_tui.ui.transcript.rows import Align, Block, Cell, Lead, Link, Row, Span, Table
 from kai_tui.ui.transcript.splitter import Chunk
@@ -78,7 +79,7 @@ def blocks_of(chunk: Chunk, references: References | None = None) -> list[Block]
     elif chunk.kind == "table":
         blocks = _table_chunk(chunk)
     else:
-        source = safe_prose(chunk.source)
+        source = safe_prose(closed(chunk.source) if chunk.live else chunk.source)
         clean = safe_prose if "&" in source else None
         env: References = {"references": dict(references["references"])} if references else {}
         tokens = _parser().parse(source, env)

@@ -53,6 +53,8 @@ class Chunk:
     """Spaces before the opening fence; as many are taken off its lines."""
     ordinal: int | None = None
     """The number of the first item when a numbered list goes on here."""
+    live: bool = False
+    """Prose whose last line is still being written."""
     head: str = ""
     """Source of the table's first chunk, for the columns of a later one."""
 
@@ -356,7 +358,7 @@ class Splitter:
         source = "".join(lines) + partial
         if not source.strip():
             return None
-        return Chunk("prose", source, self._gap, ordinal=self._ordinal)
+        return Chunk("prose", source, self._gap, ordinal=self._ordinal, live=True)
 
     def _may_be_header(self) -> bool:
         """Whether the last complete line may be the header of a table that is about to come."""

@@ -82,6 +82,8 @@ class Transcript(BrowsableCanvas, can_focus=True):
         self._changed: dict[str, None] = {}
         self._renamed: list[tuple[str, str]] = []
         self._reset = False
+        self._turned = False
+        """Whether the turn moved on: that decides what the last message says of its parts."""
 
     # -- what others call --------------------------------------------------------------------
 
@@ -119,6 +121,8 @@ class Transcript(BrowsableCanvas, can_focus=True):
             self._changed[change.message_id] = None
         elif isinstance(change, MessageAdded):
             self._changed[change.message_id] = None
+        else:
+            self._turned = True
         self._noted = True
         if not self._awake:
             self._wake()
@@ -179,7 +183,7 @@ class Transcript(BrowsableCanvas, can_focus=True):
         self._hot = ("", -1)
         self._changed.clear()
         self._renamed.clear()
-        self._reset = False
+        self._reset = self._turned = False
         self._noted = False
 
     def _draw_changes(self) -> None:
@@ -235,9 +239,8 @@ class Transcript(BrowsableCanvas, can_focus=True):
             elif block.items:
                 block.items[0].forget()
         if document.message_count:
-            # Whether the turn runs decides what its last message says of its parts.
             last = document.blocks[document.message_count - 1]
-            if not self._parts or self._changed:
+            if self._turned:
                 touched[last.index] = last
             for unit in last.units:
                 if unit.timed():
