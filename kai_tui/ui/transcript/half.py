@@ -33,5 +33,5 @@ def _closed_line(line: str) -> str:
     for mark in ("~~", "**"):
         if outside.count(mark) % 2:
             bare = line.rstrip()
-            line = bare[: -len(mark)] if bare.endswith(mark) else bare + mark
+            line = bare[: -len(mark)] if bare.endswith(mark) else bare.rstrip(mark[0]) + mark
     return line
