@@ -27,7 +27,7 @@ def _closed_line(line: str) -> str:
         line = line[: link.start()]
     if line.count("`") % 2:
         bare = line.rstrip()
-        return bare[:-1] if bare.endswith("`") else bare + "`"
+        line = bare[:-1] if bare.endswith("`") else bare + "`"
     line = _LOOSE_END.sub("", line)
     outside = _CODE.sub("", line)
     for mark in ("~~", "**"):
