@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
-from textual.app import App as SafeApp
 from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.content import Content
@@ -27,6 +27,7 @@ from kai_tui.ui.modals.sign_in import SignInDialog
 from kai_tui.ui.palette import ActionProvider
 from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.screens.start import StartScreen
+from kai_tui.ui.terminal.safe_app import SafeApp
 from kai_tui.ui.themes import THEMES, other, theme_named
 from kai_tui.ui.widgets.type_ahead import TypeAhead
 
@@ -39,15 +40,14 @@ CLOSE_SECONDS = 3.0
 """How long leaving waits for services to save and hang up."""
 
 
-class KaiApp(SafeApp):
+class KaiApp(SafeApp[object]):
     """The terminal chat."""
 
     TITLE = "kai-tui"
-    ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
-    # Here and not on the screens: Textual does not read the file of a default screen.
-    CSS_PATH: ClassVar[list[str]] = ["app.tcss", "screens/start.tcss", "screens/chat.tcss"]
+    # Here and not on the screens: read once, before the first paint.
+    CSS_PATH = ["app.tcss", "screens/start.tcss", "screens/chat.tcss"]  # noqa: RUF012 - Textual wants a list
 
     def __init__(
         self,
@@ -73,10 +73,22 @@ class KaiApp(SafeApp):
             self.register_theme(theme)
         self.theme = theme_named(self.preferences.theme)
 
+    def crash_folder(self) -> Path:
+        """Where crash reports go."""
+        return self.accounts.paths.state
+
+    def live_secrets(self) -> Iterable[str]:
+        """Tokens in use, for clearing them out of reports."""
+        secrets = cast("Callable[[], Iterable[str]] | None", getattr(self.accounts, "live_secrets", None))
+        return secrets() if secrets is not None else ()
+
     # Screens
 
-    def get_default_screen(self) -> Screen[None]:
-        """The first screen: what was asked for, else the last account, else the start screen."""
+    def on_mount(self) -> None:
+        self.push_screen(self._first_screen())
+
+    def _first_screen(self) -> Screen[None]:
+        """What was asked for, else the last account, else the start screen."""
         options = self.options
         if options.sandbox:
             return self._chat_screen(self.accounts.sandbox())
@@ -104,9 +116,14 @@ class KaiApp(SafeApp):
         self._replace(self._chat_screen(account))
 
     def _replace(self, screen: Screen[None]) -> None:
+        """Show another full screen; in a worker, because a screen cannot wait for its own end."""
+        self.run_worker(self._change_to(screen), group="screen", exit_on_error=True)
+
+    async def _change_to(self, screen: Screen[None]) -> None:
+        # The one that ends must be gone first: both may have the same id.
         while len(self.screen_stack) > 1:
-            self.pop_screen()
-        self.switch_screen(screen)
+            await self.pop_screen()
+        await self.push_screen(screen)
 
     def _leave_workspace(self) -> None:
         self.desk.watch(None)
@@ -229,9 +246,9 @@ class KaiApp(SafeApp):
         from kai_tui.conversation.safe_text import safe_exact
 
         body = Content.assemble(
-            (safe_exact(account.label).text, "bold"),
+            (safe_exact(account.label, one_line=True).text, "bold"),
             "\n",
-            (safe_exact(account.storage_url).text, "$text-muted"),
+            (safe_exact(account.storage_url, one_line=True).text, "$text-muted"),
             "\n\nIts token is removed from this computer. Chats stay on the server.",
         )
         self.push_screen(
@@ -268,5 +285,4 @@ def _load_libraries() -> None:
 def run_app(accounts: AccountService, options: LaunchOptions, preferences: Preferences | None = None) -> int:
     """Run until the user leaves; the exit code."""
     app = KaiApp(accounts, options, preferences)
-    app.run()
-    return app.return_code or 0
+    return app.run_and_exit_code()

@@ -58,8 +58,7 @@ class ApprovalDesk:
         self._later.clear()
         self._service = service
         if service is not None:
-            # Called from tasks of the services: act in the app's own task.
-            self._unsubscribe = service.observe(lambda _: self._app.call_later(self.update))
+            self._unsubscribe = service.observe(self._heard)
             self._app.call_later(self.update)
 
     @property
@@ -75,6 +74,10 @@ class ApprovalDesk:
     def waits_for_typing(self) -> bool:
         """Whether a question is held back until the user stops typing."""
         return self._waits
+
+    def _heard(self, _: None) -> None:
+        # Called from tasks of the services: act in the app's own task.
+        self._app.call_later(self.update)
 
     # What the user does elsewhere
 

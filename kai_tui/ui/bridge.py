@@ -58,8 +58,8 @@ class Bridge:
         self._session: ChatSession | None = None
         self._leave_session: Callable[[], None] | None = None
         self._leave = [
-            workspace.history.observe(lambda _: host.post_message(HistoryNews())),
-            workspace.observe(lambda _: host.post_message(ConnectionNews())),
+            workspace.history.observe(lambda _: self._post(HistoryNews())),
+            workspace.observe(lambda _: self._post(ConnectionNews())),
         ]
 
     def follow(self, session: ChatSession) -> None:
@@ -78,6 +78,9 @@ class Bridge:
             leave()
         self._leave.clear()
 
+    def _post(self, news: Message) -> None:
+        self._host.post_message(news)
+
     def _hear(self, session: ChatSession, change: SessionChange) -> None:
         if session is not self._session:
             return
@@ -86,4 +89,4 @@ class Bridge:
             return
         if isinstance(change, MessageAdded | MessageChanged | MessagesReset):
             self._draw(change)
-        self._host.post_message(SessionNews(session, change))
+        self._post(SessionNews(session, change))

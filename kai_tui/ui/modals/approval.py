@@ -22,6 +22,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from kai_tui.services.approval_service import Approval, Decision, Risk
+from kai_tui.ui.app_of import app_of
 from kai_tui.ui.modals.argument_view import ArgumentView, rows_for
 from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.modals.guard import Guard
@@ -89,6 +90,15 @@ class Choice(Static):
         self.post_message(self.Clicked(self.answer))
 
 
+def _moment_by(clock: Callable[[], float]) -> Callable[[events.Event], float]:
+    """When an event was read, on our clock: Textual has another one on Windows."""
+
+    def moment(event: events.Event) -> float:
+        return event.time + (clock() - get_time())
+
+    return moment
+
+
 class ApprovalDialog(Ask[Decision | Later]):
     """Asks about one call. Result: a decision, `Later`, or None when the question was withdrawn."""
 
@@ -128,8 +138,7 @@ class ApprovalDialog(Ask[Decision | Later]):
         self._position = (position, total)
         self._changed = changed
         self._clock = clock
-        # Textual stamps events when they are read, with a clock of its own on Windows.
-        self._stamp = stamp or (lambda event: event.time + (clock() - get_time()))
+        self._stamp: Callable[[events.Event], float] = stamp or _moment_by(clock)
         self.guard = Guard()
         self.chosen: Answer = "deny"
         self._press_counts = False
@@ -168,12 +177,17 @@ class ApprovalDialog(Ask[Decision | Later]):
     def _what(self) -> Content:
         from kai_tui.conversation.safe_text import safe_exact
 
-        title, tool = safe_exact(self.approval.title), safe_exact(self.approval.tool_name)
-        parts = [(title.text, "bold")]
+        title, tool = (
+            safe_exact(self.approval.title, one_line=True),
+            safe_exact(self.approval.tool_name, one_line=True),
+        )
+        parts: list[tuple[str, str]] = [(title.text, "bold")]
         if tool.text != title.text:
             parts.append((f"  {tool.text}", "not bold $text-muted"))
         if self._changed:
             parts.append(("\nchanged since you saw it: read it again", "bold $text-warning"))
+        if self.approval.note:
+            parts.append((f"\n{self.approval.note}", "not bold $text-warning"))
         return Content.assemble(*parts)
 
     def _facts(self) -> Content:
@@ -181,12 +195,12 @@ class ApprovalDialog(Ask[Decision | Later]):
 
         approval = self.approval
         risk, colour = _RISKS[approval.risk]
-        project = safe_exact(approval.account).text
+        project = safe_exact(approval.account, one_line=True).text
         if approval.branch:
-            project += f" · branch {safe_exact(approval.branch).text}"
-        facts = [("in", project, "text"), ("at", safe_exact(approval.host).text, "text")]
+            project += f" · branch {safe_exact(approval.branch, one_line=True).text}"
+        facts = [("in", project, "text"), ("at", safe_exact(approval.host, one_line=True).text, "text")]
         if approval.chat_title:
-            facts.append(("chat", safe_exact(approval.chat_title).text, "text"))
+            facts.append(("chat", safe_exact(approval.chat_title, one_line=True).text, "text"))
         facts.append(("risk", risk, colour))
         lines: list[Content] = [
             Content.assemble((f"{label:<6}", "$text-muted"), (value, f"${style}"))
@@ -241,7 +255,7 @@ class ApprovalDialog(Ask[Decision | Later]):
             hidden.update(Content(f"! {' and '.join(self._hidden)}: marked below"))
             hidden.add_class("-shown")
         self.set_interval(BEAT_SECONDS, self.beat)
-        self.watch(self.app, "app_focus", self._focus_changed, init=False)
+        self.watch(app_of(self), "app_focus", self._focus_changed, init=False)
         self._tell()
 
     def on_resize(self) -> None:
@@ -355,7 +369,7 @@ class ApprovalDialog(Ask[Decision | Later]):
         elif answer == "deny":
             self.finish(Decision(approved=False))
         elif answer == "reason":
-            self.app.push_screen(ReasonDialog(), self._deny_with)
+            app_of(self).push_screen(ReasonDialog(), self._deny_with)
         elif self.guard.armed and self.why_not() is None:
             self.finish(Decision(approved=True))
         else:

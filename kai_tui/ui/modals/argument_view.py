@@ -7,9 +7,9 @@ hard at the view's width, so that no character can hide behind a margin.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, cast
 
 from rich.cells import chop_cells
 from rich.segment import Segment
@@ -17,6 +17,9 @@ from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+if TYPE_CHECKING:
+    from kai_tui.conversation.safe_text import Exact
 
 RowKind: TypeAlias = Literal["names", "key", "value", "note", "space"]
 
@@ -96,14 +99,15 @@ class ArgumentView(ScrollView):
         if width == self._width:
             return len(self._lines)
         self._width = width
-        self._lines = lines = []
+        lines: list[tuple[RowKind, str, str]] = []
+        self._lines = lines
         for row in self._rows:
             indent = _INDENT.get(row.kind, "")
             folded = fold(row.text, width - len(indent))
             aside = f"  {row.aside}" if row.aside else ""
             if aside and len(folded[-1]) + len(aside) > width:
                 folded.append("")
-            lines += [(row.kind, indent + text, "") for text in folded[:-1]]
+            lines.extend((row.kind, indent + text, "") for text in folded[:-1])
             lines.append((row.kind, indent + folded[-1], aside))
         self.virtual_size = Size(width, len(lines))
         self.refresh()
@@ -146,23 +150,23 @@ class ArgumentView(ScrollView):
         return segments
 
 
-def rows_for(value: Any, has_input: bool) -> tuple[list[Row], list[str], str | None]:
+def rows_for(value: object, has_input: bool) -> tuple[list[Row], list[str], str | None]:
     """What to show of a call's input.
 
     Returns:
         rows, warnings about what is hidden or looks like something else, and why Approve is off
         (None: it is not).
     """
-    from kai_tui.conversation.safe_text import exact_arguments, exact_value
+    from kai_tui.conversation.safe_text import Pairs, exact_arguments, exact_value
 
     if not has_input:
         why = "The arguments were not received, so this cannot be approved."
         return [Row("note", "arguments not received")], [], why
-    if not isinstance(value, dict):
+    if not isinstance(value, dict | Pairs):
         shown = exact_value(value)
         why = "The arguments are not names and values, so this cannot be approved."
-        return [Row("note", "not an object:"), Row("value", shown.text)], _flags([shown]), why
-    entries = exact_arguments(value)
+        return [Row("note", "not an object:"), Row("value", shown.text)], _warnings([shown]), why
+    entries = exact_arguments(cast("object", value))
     if not entries:
         return [Row("names", "no arguments")], [], None
     names = ", ".join(entry.key.text for entry in entries)
@@ -171,15 +175,30 @@ def rows_for(value: Any, has_input: bool) -> tuple[list[Row], list[str], str | N
     for entry in entries:
         rows += [Row("space", ""), Row("key", entry.key.text, entry.size), Row("value", entry.value.text)]
         rows += [Row("note", f"! {flag}") for flag in (*entry.key.flags, *entry.value.flags)]
-    return rows, _flags([exact for entry in entries for exact in (entry.key, entry.value)]), None
+        rows += [Row("names", f"  {note}") for note in entry.value.notes]
+    warnings = _warnings([exact for entry in entries for exact in (entry.key, entry.value)])
+    return rows, warnings, _not_clear(cast("object", value), [entry.value for entry in entries])
 
 
-def _flags(shown: list[Any]) -> list[str]:
+def _not_clear(value: object, shown: Sequence[Exact]) -> str | None:
+    """Why arguments that can be shown cannot be approved all the same (A4)."""
+    from kai_tui.conversation.safe_text import Pairs
+
+    doubled = isinstance(value, Pairs) and bool(value.duplicates)
+    flags = [flag for exact in shown for flag in exact.flags]
+    if doubled or any(flag.endswith("comes more than once") for flag in flags):
+        return "A name comes more than once in the arguments, so this cannot be approved."
+    if any(flag.startswith("nested deeper") for flag in flags):
+        return "The arguments are nested too deeply to be shown, so this cannot be approved."
+    return None
+
+
+def _warnings(shown: Sequence[Exact]) -> list[str]:
     hidden = sum(exact.hidden for exact in shown)
     flags = sum(len(exact.flags) for exact in shown)
     found: list[str] = []
     if hidden:
         found.append("1 hidden character" if hidden == 1 else f"{hidden} hidden characters")
     if flags:
-        found.append("1 suspicious value" if flags == 1 else f"{flags} suspicious values")
+        found.append("1 suspicious place" if flags == 1 else f"{flags} suspicious places")
     return found

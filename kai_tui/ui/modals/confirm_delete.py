@@ -14,10 +14,10 @@ class ConfirmDelete(Confirm):
         """`messages` when known; `local` when the chat exists on this computer only."""
         from kai_tui.conversation.safe_text import safe_exact
 
-        shown = safe_exact(title)
+        shown = safe_exact(title, one_line=True)
         lines = [
             Content.styled(shown.text if title else "a chat without a title", "bold"),
-            Content.styled(safe_exact(chat_id).text, "$text-muted"),
+            Content.styled(safe_exact(chat_id, one_line=True).text, "$text-muted"),
         ]
         if shown.hidden:
             lines.append(

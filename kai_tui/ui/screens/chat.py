@@ -19,6 +19,7 @@ from kai_tui.services.changes import (
     TurnEnded,
 )
 from kai_tui.ui.actions import Scope, bindings
+from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.bridge import Bridge, SessionNews
 from kai_tui.ui.modals.confirm_delete import ConfirmDelete
@@ -44,8 +45,8 @@ class ChatScreen(ChatReading):
 
     AUTO_FOCUS: ClassVar[str | None] = "#composer"
     BINDINGS: ClassVar[list[BindingType]] = bindings("chat")
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (WIDE, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (20, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual wants a list
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
     scopes: ClassVar[tuple[Scope, ...]] = ("chat",)
 
     def __init__(
@@ -104,8 +105,9 @@ class ChatScreen(ChatReading):
         """The app, by its own type."""
         from kai_tui.ui.app import KaiApp
 
-        assert isinstance(self.app, KaiApp)
-        return self.app
+        app = app_of(self)
+        assert isinstance(app, KaiApp)
+        return app
 
     # Chats
 
@@ -219,10 +221,12 @@ class ChatScreen(ChatReading):
         dialog = ConfirmDelete(
             chat_id, title, messages=len(session.messages) if session is not None else None
         )
-        self.app.push_screen(
-            dialog,
-            lambda yes: self.run_worker(self._delete(chat_id), exit_on_error=False) if yes else None,
-        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(self._delete(chat_id), exit_on_error=False)
+
+        app_of(self).push_screen(dialog, answered)
 
     async def _delete(self, chat_id: str) -> None:
         try:
@@ -299,7 +303,7 @@ class ChatScreen(ChatReading):
         elif self._session is not None and self._session.turn.busy:
             self._session.stop()
         elif monotonic() - self._interrupted < QUIT_SECONDS:
-            self.app.exit()
+            app_of(self).exit()
         else:
             self._interrupted = monotonic()
             self._tell(Notice("Press Ctrl+C again to quit. Your draft is kept."))

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kai_tui.services.changes import Notice
+from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.screens.base import KaiScreen
 from kai_tui.ui.screens.chat_words import banner_line, header_facts, queued_line, status_facts, welcome
@@ -70,7 +71,7 @@ class ChatLayout(KaiScreen):
         yield self._status
 
     def on_mount(self) -> None:
-        self.set_class(not self._preferences.sidebar or self.app.size.width < WIDE, "-no-chats")
+        self.set_class(not self._preferences.sidebar or app_of(self).size.width < WIDE, "-no-chats")
         self._sidebar.show((), loading=True)
 
     # Words

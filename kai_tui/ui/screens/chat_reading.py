@@ -6,12 +6,11 @@ import asyncio
 
 from kai_tui.backends.base import BackendError
 from kai_tui.services.changes import Notice
+from kai_tui.ui.app_of import app_of
 from kai_tui.ui.modals.open_link import OpenLink, refusal
 from kai_tui.ui.screens.chat_layout import ChatLayout
+from kai_tui.ui.terminal.safe_app import MAX_CLIPBOARD
 from kai_tui.ui.transcript.view import Transcript
-
-MOST_COPIED = 100_000
-"""Characters that terminals take by OSC 52 without trouble (shared textual-notes §6)."""
 
 
 class ChatReading(ChatLayout):
@@ -83,10 +82,10 @@ class ChatReading(ChatLayout):
         from kai_tui.conversation.safe_text import safe_copy
 
         safe = safe_copy(text)
-        if len(safe) > MOST_COPIED:
+        if len(safe) > MAX_CLIPBOARD:
             self._tell(Notice("This is too long for the terminal's clipboard. Copy a part of it.", "warning"))
             return
-        self.app.copy_to_clipboard(safe)
+        app_of(self).copy_to_clipboard(safe)
         self._tell(Notice("Copied."))
 
     def action_copy_text(self) -> None:
@@ -101,10 +100,12 @@ class ChatReading(ChatLayout):
         if why is not None:
             self._tell(Notice(why, "warning"))
             return
-        self.app.push_screen(
-            OpenLink(href),
-            lambda yes: self.run_worker(self._browse_to(href), exit_on_error=False) if yes else None,
-        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(self._browse_to(href), exit_on_error=False)
+
+        app_of(self).push_screen(OpenLink(href), answered)
 
     async def _browse_to(self, href: str) -> None:
         import webbrowser

@@ -1,0 +1,176 @@
+"""What the screens' tests run on: real services over a backend that does what the test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from kai_tui.backends.base import BackendError, Chat, ChatSummary
+from kai_tui.services.account_service import Account, AccountService, SignInStep
+from kai_tui.services.approval_service import Approval
+from kai_tui.services.disk_keeper import DiskKeeper
+from kai_tui.services.workspace import Workspace
+from kai_tui.storage.paths import account_files
+from kai_tui.ui.app import KaiApp
+from kai_tui.ui.launch import LaunchOptions
+from kai_tui.ui.modals.approval import ApprovalDialog
+from tests.services.scripted_backend import ScriptedBackend
+
+TOKEN = "1234-567890-canaryCanaryCanaryCanaryCanary1234"
+
+
+class Clock:
+    """Monotonic seconds that pass only when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FakeAccounts(AccountService):
+    """Opens every account on a scripted backend; signs in as the test says."""
+
+    def __init__(self, home: Path, backend: ScriptedBackend) -> None:
+        super().__init__({"KAI_TUI_HOME": str(home)})
+        self.backend = backend
+        self.known: list[Account] = []
+        self.opened: list[Account] = []
+        self.sign_ins: list[tuple[str, str, str | None, str]] = []
+        self.sign_in_errors: list[Exception] = []
+        self.signed_out: list[Account] = []
+
+    def last(self) -> Account | None:
+        return None
+
+    async def accounts(self) -> Sequence[Account]:
+        return self.known
+
+    def open(self, account: Account) -> Workspace:
+        self.opened.append(account)
+
+        async def provide() -> ScriptedBackend:
+            return self.backend
+
+        return Workspace(account, provide, DiskKeeper(account_files(self.paths, account.id)))
+
+    async def sign_in(
+        self,
+        storage_url: str,
+        token: str,
+        *,
+        service: str | None = None,
+        keep: str = "keyring",
+        on_step: Callable[[SignInStep], None] | None = None,
+    ) -> Account:
+        self.sign_ins.append((storage_url, token, service, keep))
+        if on_step is not None:
+            on_step(SignInStep("verify", "running"))
+        await asyncio.sleep(0)
+        if self.sign_in_errors:
+            raise self.sign_in_errors.pop(0)
+        if on_step is not None:
+            on_step(SignInStep("verify", "done", "My project"))
+        return Account("new", "kai", "My project", "https://kai.test", storage_url, token_from="keyring")
+
+    async def sign_out(self, account: Account) -> None:
+        self.signed_out.append(account)
+        self.known = [each for each in self.known if each.id != account.id]
+
+
+def kai_account(number: int = 1) -> Account:
+    return Account(
+        f"project-{number}",
+        "kai",
+        f"Project {number}",
+        "https://kai.test",
+        "https://connection.test",
+        token_from="keyring",
+    )
+
+
+def app_for(
+    home: Path,
+    backend: ScriptedBackend | None = None,
+    *,
+    sandbox: bool = True,
+    clock: Clock | None = None,
+    known: Sequence[Account] = (),
+) -> KaiApp:
+    """The app over a scripted backend; with `clock`, events happen at the clock's time."""
+    accounts = FakeAccounts(home, backend or ScriptedBackend())
+    accounts.known = list(known)
+    options = LaunchOptions(sandbox=sandbox)
+    if clock is None:
+        return KaiApp(accounts, options)
+    return KaiApp(accounts, options, clock=clock, stamp=lambda event: clock())
+
+
+def accounts_of(app: KaiApp) -> FakeAccounts:
+    assert isinstance(app.accounts, FakeAccounts)
+    return app.accounts
+
+
+def stored(*titles: str) -> dict[str, Chat]:
+    """Chats on the server, the first the newest."""
+    chats: dict[str, Chat] = {}
+    for number, title in enumerate(titles):
+        when = f"2026-11-{20 - number:02}T10:00:00Z"
+        summary = ChatSummary(f"chat-{number}", title, when, when)
+        chats[summary.id] = Chat(summary, [])
+    return chats
+
+
+def approval(**changes: object) -> Approval:
+    """A question; fields can be changed."""
+    fields: dict[str, object] = {
+        "chat_id": "chat",
+        "chat_title": "Orders",
+        "message_id": "message",
+        "tool_call_id": "call-1",
+        "approval_id": "approval-1",
+        "tool_name": "create_bucket",
+        "title": "Create a bucket",
+        "input": {"name": "reports", "stage": "out"},
+        "has_input": True,
+        "risk": "creates",
+        "account": "My project",
+        "host": "connection.test",
+        "branch": "main",
+        "digest": "digest",
+        "asked": 0.0,
+    }
+    return Approval(**(fields | changes))  # type: ignore[arg-type]
+
+
+async def until(pilot: Pilot[object], condition: Callable[[], object], seconds: float = 8.0) -> None:
+    """Wait for a condition while the app runs; fails when it does not come."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+    await pilot.pause(0)
+
+
+async def pass_time(pilot: Pilot[object], dialog: ApprovalDialog, clock: Clock, seconds: float) -> None:
+    """Let invented time pass, with the dialog's pulse."""
+    for _ in range(round(seconds / 0.1)):
+        clock.now += 0.1
+        dialog.beat()
+    await pilot.pause(0)
+
+
+async def arm(pilot: Pilot[object], dialog: ApprovalDialog, clock: Clock) -> None:
+    """Quiet until the dialog is armed, and a little longer."""
+    async with asyncio.timeout(8):
+        while not dialog.guard.armed:
+            clock.now += 0.1
+            dialog.beat()
+            await asyncio.sleep(0.005)
+    await pass_time(pilot, dialog, clock, 0.1)
+
+
+__all__ = ["BackendError"]
