@@ -186,9 +186,11 @@ class Canvas(ScrollView):
         if not self.is_attached:
             return plain_palette()
         if self._palette is None:
-            self._palette = palette_of(self)
-            if self._palette != self._document.palette:
-                self._document.set_palette(self._palette)
+            # Styles are updated on every change of focus; that must not draw everything again.
+            fresh = palette_of(self)
+            if not fresh.same_as(self._document.palette):
+                self._document.set_palette(fresh)
+            self._palette = self._document.palette
         return self._palette
 
     @property

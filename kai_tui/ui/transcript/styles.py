@@ -84,6 +84,11 @@ class Palette:
             self._made[names] = style
         return style
 
+    def same_as(self, other: Palette) -> bool:
+        """Whether both draw the same; then nothing has to be drawn again."""
+        mine = (self.ground, self.selection, self._named)
+        return mine == (other.ground, other.selection, other._named)
+
     def fills(self, name: str) -> bool:
         """Whether the style has a background of its own."""
         style = self._named.get(name)

@@ -11,6 +11,9 @@ from kai_tui.conversation.messages import GrowingPart, Message, part_from_wire
 from kai_tui.services.changes import MessageAdded, PartChanged
 from kai_tui.services.turn import Turn
 from kai_tui.ui.themes import DARK, THEMES
+from kai_tui.ui.transcript.document import Document
+from kai_tui.ui.transcript.items import Surroundings
+from kai_tui.ui.transcript.styles import plain_palette
 from kai_tui.ui.transcript.view import Transcript
 
 
@@ -131,12 +134,33 @@ def strips(transcript: Transcript) -> list[Any]:
     return transcript._compose_lines(0, transcript.size.height)  # pyright: ignore[reportPrivateUsage]
 
 
-def all_lines(transcript: Transcript) -> list[str]:
+def document_of(source: ChatSource, width: int = 80) -> Document:
+    """The conversation without a widget: cheap enough for a whole corpus."""
+    document = Document(Surroundings(source, lambda: 100.0), plain_palette())
+    document.set_width(width)
+    document.load(source.messages)
+    return document
+
+
+def lines_of(document: Document) -> list[str]:
     """The whole conversation, measured from the top."""
-    document = transcript._document  # pyright: ignore[reportPrivateUsage]
     row = 0
     lines: list[str] = []
     while (place := document.place(row)) is not None:
         lines.append(document.rendered(place.item).lines[place.line].strip.text.rstrip())
         row += 1
     return lines
+
+
+def open_all(document: Document) -> None:
+    """Open every card, thought and part."""
+    for block in document.blocks:
+        document.expand(block)
+        for unit in block.units:
+            if unit.toggle():
+                document.sync(block)
+
+
+def all_lines(transcript: Transcript) -> list[str]:
+    """The whole conversation of a widget."""
+    return lines_of(transcript._document)  # pyright: ignore[reportPrivateUsage]

@@ -9,9 +9,19 @@ from textual.selection import SELECT_ALL
 
 from kai_tui.conversation.messages import Message
 from kai_tui.services.turn import Turn
-from kai_tui.ui.transcript.view import Transcript
 from tests.fixture_cases import case_id, cases
-from tests.ui.transcript.chat_source import ChatSource, TranscriptApp, all_lines, answer, strips, text, tool
+from tests.ui.transcript.chat_source import (
+    ChatSource,
+    TranscriptApp,
+    all_lines,
+    answer,
+    document_of,
+    lines_of,
+    open_all,
+    strips,
+    text,
+    tool,
+)
 
 EVIL = (
     "\x1b]52;c;aGk=\x07 \x1b[2J \x9b31m \x90q\x9c \x00\x08\x0e\x7f \u202eabc\u202c \u2066x\u2069 \u200e\u200f\u061c "
@@ -56,14 +66,6 @@ def everywhere(evil: str) -> ChatSource:
     return source
 
 
-def open_all(transcript: Transcript) -> None:
-    """Open every card, thought and part, all the way."""
-    for block in list(transcript._document.blocks):
-        for unit in block.units:
-            if unit.toggle():
-                transcript._document.sync(block)
-
-
 def leaked(content: str) -> set[str]:
     return set(content) & FORBIDDEN
 
@@ -73,7 +75,7 @@ async def test_nothing_gets_out_on_any_surface() -> None:
     async with app.run_test(size=(80, 40)) as pilot:
         transcript = app.transcript
         all_lines(transcript)
-        open_all(transcript)
+        open_all(transcript._document)
         for line in all_lines(transcript):
             assert leaked(line) == set()
         assert any("[red]markup[/nope]" in line for line in all_lines(transcript))
@@ -102,7 +104,7 @@ async def test_cut_in_the_middle_of_a_sequence() -> None:
     source.turn = Turn("streaming", started=99.0, last_event=100.0)
     app = TranscriptApp(source)
     async with app.run_test(size=(80, 24)):
-        for character in EVIL * 3:
+        for character in EVIL:
             app.grow(0, character)
             app.draw()
             assert all(leaked(line) == set() for line in app.lines())
@@ -117,29 +119,26 @@ def foreign_text(case: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("path", cases("hostile", "*.json"), ids=case_id)
-async def test_the_hostile_corpus_gets_out_nowhere(path: Path) -> None:
+def test_the_hostile_corpus_gets_out_nowhere(path: Path) -> None:
     case = json.loads(path.read_text("utf-8"))
-    app = TranscriptApp(everywhere(foreign_text(case)))
+    document = document_of(everywhere(foreign_text(case)), 100)
     forbidden = FORBIDDEN - set("".join(case["must_show"]) if case.get("false_positive") else "")
-    async with app.run_test(size=(100, 30)):
-        transcript = app.transcript
-        all_lines(transcript)
-        open_all(transcript)
-        assert all(set(line).isdisjoint(forbidden) for line in all_lines(transcript))
+    lines_of(document)
+    open_all(document)
+    assert all(set(line).isdisjoint(forbidden) for line in lines_of(document))
 
 
 @pytest.mark.parametrize("path", [path for path in cases("hostile", "*.json") if json.loads(path.read_text("utf-8"))["surface"] == "prose"], ids=case_id)  # fmt: skip
-async def test_the_hostile_corpus_as_prose(path: Path) -> None:
+def test_the_hostile_corpus_as_prose(path: Path) -> None:
     case = json.loads(path.read_text("utf-8"))
-    app = TranscriptApp(ChatSource(answer(text(foreign_text(case)))))
-    async with app.run_test(size=(200, 40)):
-        shown = "\n".join(line[8:] for line in all_lines(app.transcript))
-        for wanted in case["must_show"]:
-            assert wanted in shown
-        for banned in (*case["must_not_emit"], *case["must_not_show"]):
-            assert banned not in shown
-        for point in case["must_show_codepoints"]:
-            assert point in shown
+    document = document_of(ChatSource(answer(text(foreign_text(case)))), 200)
+    shown = "\n".join(line[8:] for line in lines_of(document))
+    for wanted in case["must_show"]:
+        assert wanted in shown
+    for banned in (*case["must_not_emit"], *case["must_not_show"]):
+        assert banned not in shown
+    for point in case["must_show_codepoints"]:
+        assert point in shown
 
 
 @pytest.mark.parametrize(

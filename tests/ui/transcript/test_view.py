@@ -373,3 +373,15 @@ async def test_a_closed_turn_that_goes_on_elsewhere_is_drawn_anew() -> None:
         app.draw()
         assert "New" in app.shown()
         assert "Old" not in app.shown()
+
+
+async def test_a_change_of_focus_draws_nothing_again() -> None:
+    app = TranscriptApp(long_chat(2))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0)
+        before = app.transcript._document.renders
+        app.transcript.focus()
+        await pilot.pause(0)
+        app.screen.set_focus(None)
+        await pilot.pause(0)
+        assert app.transcript._document.renders == before
