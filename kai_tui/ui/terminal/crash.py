@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from kai_tui.conversation.redact import redact
 from kai_tui.conversation.prose_text import Safe, safe_line, safe_prose
+from kai_tui.conversation.redact import redact
+from kai_tui.storage.private import make_private_directory
 
 KEPT_REPORTS: Final = 10
 """Older reports are removed when a new one is written."""
@@ -27,7 +27,7 @@ _PREFIX: Final = "crash-"
 
 
 def report_text(error: BaseException, secrets: Iterable[str] = (), *, version: str = "") -> str:
-    """The report: what ran, and the traceback with its causes. No locals, no token, no control codes.
+    """The report: what ran, and the traceback with its causes. No variables, no token, no control codes.
 
     Messages of errors are cut to 500 characters: some carry the text of the chat. Those of pydantic
     print the input and are left out.
@@ -39,11 +39,16 @@ def report_text(error: BaseException, secrets: Iterable[str] = (), *, version: s
         time.strftime("%Y-%m-%d %H:%M:%S %z"),
         "",
     ]
-    told = traceback.TracebackException.from_exception(error, limit=-60, compact=True, capture_locals=False)
-    _shorten(told)
-    lines.append("".join(told.format()))
+    lines.append(traceback_text(error))
     text = redact("\n".join(lines), secrets)
     return safe_prose(text[:_LONGEST_REPORT])
+
+
+def traceback_text(error: BaseException) -> str:
+    """A traceback with its causes and without variables, its messages cut. Not yet redacted."""
+    told = traceback.TracebackException.from_exception(error, limit=-60, compact=True, capture_locals=False)
+    _shorten(told)
+    return "".join(told.format())
 
 
 def write_report(folder: Path, text: str) -> Path:
@@ -52,7 +57,7 @@ def write_report(folder: Path, text: str) -> Path:
     Raises:
         OSError: when the folder can not be made or written.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(folder)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     for number in range(100):
@@ -77,22 +82,13 @@ def sentence(error: BaseException, report: Path | None, why_none: str = "") -> S
     )
 
 
-def report_crash(error: BaseException, folder: Path, secrets: Iterable[str] = ()) -> Safe:
+def report_crash(error: BaseException, folder: Callable[[], Path], secrets: Iterable[str] = ()) -> Safe:
     """Write the report and give the sentence for the user. Never raises."""
     try:
-        return sentence(error, write_report(folder, report_text(error, secrets)))
+        return sentence(error, write_report(folder(), report_text(error, secrets)))
     except Exception as trouble:  # noqa: BLE001 - a crash in the crash handler would hide the first one
         reason = redact(safe_line(getattr(trouble, "strerror", None) or type(trouble).__name__, 80))
         return sentence(error, None, reason)
-
-
-def say(text: str) -> None:
-    """Tell the user on the real stderr, also while Textual has redirected it. Never raises."""
-    stream = sys.__stderr__
-    if stream is not None:
-        with suppress(OSError, ValueError):
-            stream.write(f"{text}\n")
-            stream.flush()
 
 
 def _shorten(told: traceback.TracebackException) -> None:

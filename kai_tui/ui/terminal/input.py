@@ -28,8 +28,8 @@ _SEQUENCE: Final = re.compile(
         \[ (?: \[[A-Z]                           # function keys of the Linux console
              | <[^\x1bMm]{0,40}[Mm]             # mouse reports, also with numbers that are none
              | M.{3}                             # mouse reports of the first kind
-             | [0-9:;<=>?]*+ [\x20-/]*+ [@-LN-Z\\-~]
-             | [0-9:;<=>?]++ [\x20-/]*+ M
+             | (?!<) [0-9:;<=>?]*+ [\x20-/]*+ [@-LN-Z\\-~]
+             | (?!<) [0-9:;<=>?]++ [\x20-/]*+ M
              )
       | O [0-9;]*+ [A-Za-z]
       | \] (?:[0-9]{1,4};|[lL]) [^\x07\x1b\x9c]*+ (?:\x07|\x1b\\|\x9c)   # OSC; title reports

@@ -8,6 +8,7 @@ everything the driver writes.
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -148,3 +149,12 @@ class LastingFile:
         self.lost = True
         with suppress(Exception):
             self._on_lost()
+
+
+def say(text: str) -> None:
+    """Tell the user on the real stderr, also while Textual has redirected it. Never raises."""
+    stream = sys.__stderr__
+    if stream is not None:
+        with suppress(OSError, ValueError):
+            stream.write(f"{text}\n")
+            stream.flush()

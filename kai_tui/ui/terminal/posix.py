@@ -8,13 +8,25 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-_NAMES = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
+SIGNALS: Final = tuple(
+    number
+    for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
+    if (number := getattr(signal, name, None)) is not None
+)
+GRACE_SECONDS: Final = 10.0
+"""How long the program may take to end after a signal, before it is ended."""
 
-_RESTORE = b"\x1b[<u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[?7h"
+_RESTORE: Final = (
+    b"\x1b[<u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?1004l\x1b[?2004l"
+    b"\x1b[?2048l\x1b[?1049l\x1b[0m\x1b[?25h\x1b[?7h"
+)
 _flags_before: list[Any] = []
+_handlers_before: dict[int, Any] = {}
+_deadlines: list[threading.Timer] = []
 
 
 class Exits(Protocol):
@@ -28,39 +40,38 @@ class Exits(Protocol):
 def install_signal_handlers(app: Exits) -> None:
     """Make TERM, HUP, INT and QUIT end the app with 128 + number, the terminal given back.
 
-    Call it inside the running loop. A second signal ends the program at once. Does nothing where
-    there are no such signals (Windows) or outside the main thread (tests).
+    Call it inside the running loop. A second signal, or ten seconds, end a program whose loop hangs.
+    Does nothing where there are no such signals or outside the main thread (tests).
     """
     loop = asyncio.get_running_loop()
-    for name in _NAMES:
-        number = getattr(signal, name, None)
-        if number is not None:
-            with suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, _end, app, loop, int(number))
+
+    def end(number: int, _frame: object) -> None:
+        for each in SIGNALS:
+            signal.signal(each, _end_at_once)
+        deadline = threading.Timer(GRACE_SECONDS, _end_at_once, (number, None))
+        deadline.daemon = True
+        deadline.start()
+        _deadlines.append(deadline)
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(lambda: app.exit(return_code=128 + number))
+
+    with suppress(ValueError, OSError):
+        for each in SIGNALS:
+            _handlers_before.setdefault(each, signal.signal(each, end))
 
 
 def remove_signal_handlers() -> None:
-    """Give the signals back. Call it inside the loop they were taken in."""
-    loop = asyncio.get_running_loop()
-    for name in _NAMES:
-        number = getattr(signal, name, None)
-        if number is not None:
-            with suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.remove_signal_handler(number)
-
-
-def _end(app: Exits, loop: asyncio.AbstractEventLoop, number: int) -> None:
-    for name in _NAMES:
-        other = getattr(signal, name, None)
-        if other is not None:
-            with suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.remove_signal_handler(other)
-                signal.signal(other, _end_at_once)
-    app.exit(return_code=128 + number)
+    """The app has ended: put back the handlers that were there before."""
+    while _deadlines:
+        _deadlines.pop().cancel()
+    with suppress(ValueError, OSError):
+        for number, handler in _handlers_before.items():
+            signal.signal(number, handler)
+        _handlers_before.clear()
 
 
 def _end_at_once(number: int, _frame: object) -> None:
-    """The second signal: the loop hangs. Give back what can be given back and go."""
+    """The loop hangs: give back what can be given back without it, and go."""
     with suppress(Exception):
         import termios
 
@@ -84,15 +95,6 @@ def forget_output() -> None:
     """Point stdout and stderr at nothing: the terminal is gone, and flushing at exit would fail."""
     with suppress(OSError):
         nothing = os.open(os.devnull, os.O_WRONLY)
-        for number in (1, 2):
-            if os.isatty(number) or not _writable(number):
-                os.dup2(nothing, number)
+        os.dup2(nothing, 1)
+        os.dup2(nothing, 2)
         os.close(nothing)
-
-
-def _writable(number: int) -> bool:
-    try:
-        os.write(number, b"")
-    except OSError:
-        return False
-    return True

@@ -17,9 +17,8 @@ from textual.filter import LineFilter
 from textual.worker import WorkerFailed
 
 from kai_tui.conversation.safe_text import Safe, safe_copy, safe_line, safe_prose
-from kai_tui.ui.terminal.crash import report_crash, report_text, say, write_report
 from kai_tui.ui.terminal.host import tell
-from kai_tui.ui.terminal.output import SafeFilter
+from kai_tui.ui.terminal.output import SafeFilter, say
 from kai_tui.ui.terminal.posix import (
     forget_output,
     remember_terminal,
@@ -168,7 +167,9 @@ class SafeApp(App[ReturnType]):
 
     def _note_crash(self, error: BaseException) -> None:
         if self._crash_words is None:
-            self._crash_words = report_crash(_cause(error), self.crash_folder(), self._secrets())
+            from kai_tui.ui.terminal.crash import report_crash
+
+            self._crash_words = report_crash(_cause(error), self.crash_folder, self._secrets())
 
     def _secrets(self) -> list[str]:
         with suppress(Exception):
@@ -213,6 +214,8 @@ class SafeApp(App[ReturnType]):
         self._failures_aside += 1
         if self._failures_aside > MAX_ASIDE:
             return
+        from kai_tui.ui.terminal.crash import report_text, write_report
+
         kind = safe_line(type(error).__name__, 80)
         try:
             path = write_report(self.crash_folder(), report_text(error, self._secrets()))

@@ -1,0 +1,54 @@
+"""t_pty_output: no control code of foreign text reaches the terminal, from any widget (P11)."""
+
+from __future__ import annotations
+
+import base64
+import re
+import unicodedata
+
+from tests.hostile_cases import hostile_cases
+from tests.hostile_payloads import hostile_texts, leaks
+from tests.pty_harness import posix_only
+from tests.ui.terminal.conftest import Start
+
+pytestmark = posix_only
+
+
+def test_the_check_itself_finds_payloads() -> None:
+    for name, text in hostile_texts():
+        if any(unicodedata.category(character) == "Cc" and character not in "\t\n\r" for character in text):
+            assert leaks(text.encode("utf-8", "surrogatepass")), name
+    assert not leaks(b"\x1b[1;2H\x1b[38;2;1;2;3mtext\x1b[0m\x1b[?25l \xe2\x94\x80 \xc3\xa9")
+
+
+def test_raw_hostile_text_in_every_widget_writes_no_control_codes(start: Start) -> None:
+    terminal = start("walls", size=(120, 60), ready="")
+    assert terminal.wait_exit(60) == 0, terminal.text()
+    assert "all shown" in terminal.text()
+    shown = {int(number) for number in re.findall(rb"<([0-9]+)>", terminal.raw)}
+    assert shown >= set(range(len(hostile_texts(odd=True))))
+    assert leaks(terminal.raw) == []
+
+
+def test_what_must_be_seen_is_on_the_screen(start: Start) -> None:
+    terminal = start("doors", size=(100, 40))
+    wanted = {case.name: case for case in hostile_cases("prose", "error", "title")}
+    for number, (name, text) in enumerate(hostile_texts(odd=True, longest=1500)):
+        terminal.write("\x1b[19~")
+        terminal.wait_for(f"{number} {name[:40]}")
+        case = wanted.get(name)
+        if case is not None and len(text) < 1500 and case.kind != "false-positive":
+            shown = terminal.text().replace("\n", "")
+            for words in case.strings("must_show"):
+                assert words.replace("\n", "") in shown, name
+    assert leaks(terminal.raw) == []
+
+
+def test_the_clipboard_gets_safe_text_only(start: Start) -> None:
+    terminal = start()
+    terminal.write("\x1b[20~")
+    terminal.wait_raw(b"\x1b]52;c;")
+    terminal.wait_quiet()
+    copied = base64.b64decode(terminal.raw.partition(b"\x1b]52;c;")[2].partition(b"\x07")[0])
+    assert copied == "ls␛[201~\nrm -rf /".encode()
+    assert leaks(terminal.raw, clipboard=True) == []
