@@ -267,6 +267,10 @@ class Document:
                 oldest = next(iter(self._kept))
                 del self._kept[oldest]
                 oldest.rendered = None
+            if item.exact:
+                # What it says may have changed since it was measured (a delivery, a duration), before
+                # anybody told: its height must be that of the lines that are drawn.
+                self._set_height(item, len(rendered.lines))
         return rendered
 
     def _draw(self, item: Item) -> Rendered:
@@ -289,9 +293,12 @@ class Document:
         """Make an item's height exact."""
         if item.exact:
             return
-        block = item.unit.block
         height = len(self.rendered(item).lines)
         item.exact = True
+        self._set_height(item, height)
+
+    def _set_height(self, item: Item, height: int) -> None:
+        block = item.unit.block
         difference = height - item.height
         if difference:
             item.height = height
