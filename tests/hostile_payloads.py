@@ -10,6 +10,7 @@ to write. `hostile_texts` gives the strings to feed to whatever shows foreign te
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from tests.hostile_cases import hostile_cases
@@ -56,6 +57,7 @@ def leaks(raw: bytes, *, clipboard: bool = False, bell: bool = False, exact: boo
     return found
 
 
+@cache
 def payloads(*, exact: bool = True) -> list[tuple[str, str]]:
     """What must never be written, with the case it is from; without `exact` only what acts on terminals."""
     return [
