@@ -57,6 +57,8 @@ PRODUCTS = (
     ("P24", "First aid kit", "Tools", 36.0),
 )
 
+SOLD_OUT = ("P10", "P19")
+
 _FIRST_NAMES = (
     "Ada Amir Anna Arlo Bea Boris Carmen Chidi Clara Dario Dora Edith Elias Ema Farah Felix Greta Hana Hugo "
     "Ida Ivan Jana Jonas Kaya Lena Leon Lucia Mara Mateo Mina Nadia Nils Nora Oskar Petra Priya Rafael Rosa "
@@ -211,7 +213,7 @@ def tables(today: date) -> list[Table]:
     customers = list(_customers(today, chance))
     deals = list(_deals(today, customers, chance))
     orders, items = _orders(today, customers, chance)
-    stock = [(*product, chance.randrange(0, 140)) for product in PRODUCTS]
+    stock = [(*product, 0 if product[0] in SOLD_OUT else chance.randrange(3, 140)) for product in PRODUCTS]
     return [
         Table(
             "in.c-crm.customers",

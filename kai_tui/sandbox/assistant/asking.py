@@ -112,6 +112,26 @@ def ask_more(_talk: Talk, question: Question) -> Script:
     )
 
 
+def stock(_talk: Talk) -> Script:
+    """Which products are out of stock?"""
+    statement = (
+        'SELECT name, category, in_stock\nFROM "in.c-shop"."products"\nORDER BY in_stock, name\nLIMIT 10'
+    )
+    (result,) = yield Step(
+        calls=(Call("query_data", {"sql_query": statement, "query_name": "What is low in stock"}),)
+    )
+    if result.status != "done":
+        yield Step(unread(result))
+        return
+    _, rows = csv_rows(result.output)
+    gone = [row[0] for row in rows if row[-1] == "0"]
+    first = f"Out of stock: **{', '.join(gone)}**." if gone else "Nothing is out of stock."
+    yield Step(
+        f"{first} The ten with the fewest pieces:\n\n{result_table(result.output)}"
+        + next_actions("Top 5 products", "Show me the products table")
+    )
+
+
 _TEXT_FILTERS = {
     "orders": {
         "delivered": "status",

@@ -109,6 +109,8 @@ def which_one(found: Sequence[JsonObject], name: str, example: str) -> str:
             "List my configurations", "List flows"
         )
     names = [each["name"] for each in found]
+    if len(set(names)) < len(names):
+        names = [f"{each['name']} {each['configuration_id']}" for each in found]
     return f"Which one do you mean: {', '.join(names)}?" + next_actions(
         *(example.format(each) for each in names[:4])
     )
