@@ -16,14 +16,14 @@ from pathlib import Path
 
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
-from textual.pilot import Pilot  # noqa: E402 - the environment comes first
+from textual.pilot import Pilot
 
-from kai_tui.services.account_service import AccountService  # noqa: E402
-from kai_tui.ui.app import KaiApp  # noqa: E402
-from kai_tui.ui.launch import LaunchOptions  # noqa: E402
-from kai_tui.ui.modals.approval import ApprovalDialog  # noqa: E402
-from kai_tui.ui.screens.chat import ChatScreen  # noqa: E402
-from kai_tui.ui.widgets.composer import Composer  # noqa: E402
+from kai_tui.services.account_service import AccountService
+from kai_tui.ui.app import KaiApp
+from kai_tui.ui.launch import LaunchOptions
+from kai_tui.ui.modals.approval import ApprovalDialog
+from kai_tui.ui.screens.chat import ChatScreen
+from kai_tui.ui.widgets.composer import Composer
 
 FOLDER = Path(__file__).parent
 SIZE = (120, 36)
@@ -68,6 +68,7 @@ class Visit:
         composer = self.chat.query_one(Composer)
         composer.load(text)
         session = self.chat.session
+        assert session is not None
         before = len(session.messages)
         await self.pilot.press("enter")
         if wait:
@@ -80,7 +81,7 @@ class Visit:
         await until(self.pilot, lambda: isinstance(self.app.screen, ApprovalDialog))
         dialog = self.app.screen
         assert isinstance(dialog, ApprovalDialog)
-        await until(self.pilot, lambda: dialog.armed)
+        await until(self.pilot, lambda: dialog.guard.armed)
         await self.pilot.press("right", "enter")
 
 
@@ -109,10 +110,10 @@ async def _walk(visit: Visit) -> None:
     await until(visit.pilot, lambda: isinstance(visit.app.screen, ApprovalDialog))
     dialog = visit.app.screen
     assert isinstance(dialog, ApprovalDialog)
-    await until(visit.pilot, lambda: dialog.armed)
+    await until(visit.pilot, lambda: dialog.guard.armed)
     picture(visit.app, "approval")
     await visit.pilot.press("right", "enter")
-    await until(visit.pilot, lambda: visit.chat.session.turn.phase == "finished")
+    await until(visit.pilot, lambda: visit.chat.session and visit.chat.session.turn.phase == "finished")
     picture(visit.app, "history")
 
 

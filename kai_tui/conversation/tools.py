@@ -44,6 +44,7 @@ MARKS: Final[Mapping[str, Mark]] = {
     "update_descriptions": "D",
     "update_project_description": "D",
     "run_job": "D",
+    "create_bucket": "W",
     "create_config": "W",
     "add_config_row": "W",
     "update_config": "D",
@@ -88,7 +89,8 @@ MARKS: Final[Mapping[str, Mark]] = {
     "search_semantic_context": "R",
     "validate_semantic_query": "R",
 }
-"""Kai's own `request_credentials`, `fetch_website` and `search_internet` have no known mark."""
+"""`create_bucket` is in no list of the MCP server; Kai's tests and our sandbox have it.
+Kai's own `request_credentials`, `fetch_website` and `search_internet` have no known mark."""
 
 _RISKS: Final[Mapping[Mark, Risk]] = {"R": "reads", "W": "creates", "D": "changes"}
 

@@ -111,6 +111,11 @@ class ChatScreen(ChatReading):
 
     # Chats
 
+    @property
+    def session(self) -> ChatSession | None:
+        """The chat on screen; None while one is being opened."""
+        return self._session
+
     def _show(self, session: ChatSession) -> None:
         if self._bridge is None:
             return

@@ -77,6 +77,10 @@ class Surroundings:
         """How long a part took or takes."""
         return self.source.seconds(message.id, index) if self.source is not None else None
 
+    def waits_for_user(self, tool_call_id: str) -> bool:
+        """Whether the user was asked about this call."""
+        return self.source is not None and tool_call_id in self.source.pending_calls()
+
 
 class Unit(ABC):
     """One part of a message (or a line about it) on the screen."""

@@ -43,3 +43,7 @@ class TranscriptSource(Protocol):
     def seconds(self, message_id: str, part_index: int) -> float | None:
         """How long a tool call or a thought took, or takes so far."""
         ...
+
+    def pending_calls(self) -> Sequence[str]:
+        """Ids of tool calls the user was asked about and did not decide yet."""
+        ...

@@ -27,6 +27,7 @@ class ChatSource:
         self.reasons: dict[str, str] = {}
         self.votes: dict[str, bool] = {}
         self.times: dict[tuple[str, int], float] = {}
+        self.pending: list[str] = []
 
     def find(self, message_id: str) -> Message | None:
         return next((message for message in self.messages if message.id == message_id), None)
@@ -42,6 +43,9 @@ class ChatSource:
 
     def seconds(self, message_id: str, part_index: int) -> float | None:
         return self.times.get((message_id, part_index))
+
+    def pending_calls(self) -> list[str]:
+        return self.pending
 
 
 def answer(*parts: dict[str, Any], id: str = "a1") -> Message:

@@ -9,7 +9,16 @@ from kai_tui.ui.transcript.renderers.duration import words_for
 from kai_tui.ui.transcript.renderers.tool_card import state_of
 from kai_tui.ui.transcript.renderers.tool_data import masked
 from kai_tui.ui.transcript.view import Transcript
-from tests.ui.transcript.chat_source import ChatSource, TranscriptApp, all_lines, answer, text, tool
+from tests.ui.transcript.chat_source import (
+    ChatSource,
+    TranscriptApp,
+    all_lines,
+    answer,
+    document_of,
+    lines_of,
+    text,
+    tool,
+)
 
 CSV = "region,amount\n" + "".join(f"Region {number},{number * 1000}\n" for number in range(200))
 
@@ -273,3 +282,11 @@ async def test_sources_files_and_unknown_parts() -> None:
 def test_secrets_are_masked_unless_encrypted() -> None:
     value = {"a": [{"#token": "t"}, {"#enc": "KBC::ProjectSecure::x"}], "b": 1}
     assert masked(value) == {"a": [{"#token": "••••••••"}, {"#enc": "KBC::ProjectSecure::x"}], "b": 1}
+
+
+def test_a_call_of_an_open_stream_waits_for_the_user_once_asked() -> None:
+    source = ChatSource(answer(tool(state="input-available", input={"name": "x"})))
+    source.turn = Turn("waiting-for-approval")
+    assert "running" in lines_of(document_of(source))[0]
+    source.pending.append("call-1")
+    assert "waiting for you" in lines_of(document_of(source))[0]

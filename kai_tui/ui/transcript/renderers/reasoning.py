@@ -82,7 +82,7 @@ class ReasoningUnit(Unit):
         mark = "▾ " if self.open else "▸ "
         seconds = self._seconds()
         if not self._running:
-            text = f"Thought for {words_for(seconds)}" if seconds is not None else "Thought"
+            text = f"Thought for {words_for(seconds)}" if seconds else "Thought"
             return Row(text, base="thought", lead=(Lead(mark, "thought"),), wrap="cut")
         text = f"Thinking… {words_for(seconds)}" if seconds is not None else "Thinking…"
         spans = [Span(0, len(text), "thought")]

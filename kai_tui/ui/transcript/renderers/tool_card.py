@@ -79,6 +79,13 @@ class ToolUnit(Unit):
         if not live and self.part.state == "approval-requested" and self.around.is_last(message):
             # Kai's assistant flavour ends the turn while it waits for the answer (kai.md §9.2).
             return WAITING
+        if (
+            live
+            and self.part.state == "input-available"
+            and self.around.waits_for_user(self.part.tool_call_id)
+        ):
+            # kai-agent says nothing on the wire while it waits (kai.md §9.2): the session asked.
+            return WAITING
         return state_of(self.part, live=live)
 
     def sync(self) -> int | None:
