@@ -50,6 +50,8 @@ class ChatLayout(KaiScreen):
         self._status = StatusBar()
         self._session: ChatSession | None = None
         """The chat on screen; None while one opens, or when it could not be opened."""
+        self._worked_unseen: set[str] = set()
+        """Chats whose reply went on while they were not on screen."""
         self._opening: str | None = None
         """The chat that opens, or that could not be opened (`_problem`)."""
         self._problem: str | None = None
@@ -156,12 +158,15 @@ class ChatLayout(KaiScreen):
         """What the list shows beside a chat."""
         session = self.workspace.chats.sessions.get(chat_id)
         mark: ChatMark | None = None
+        if session is None or session is self._session:
+            self._worked_unseen.discard(chat_id)
+        elif session.turn.busy:
+            self._worked_unseen.add(chat_id)
         if session is not None:
-            turn = session.turn
-            if turn.phase == "waiting-for-approval":
+            if session.turn.phase == "waiting-for-approval":
                 mark = "waiting"
-            elif turn.busy:
+            elif session.turn.busy:
                 mark = "working"
-            elif turn.phase == "finished" and session is not self._session:
+            elif chat_id in self._worked_unseen:
                 mark = "new"
         self._sidebar.mark(chat_id, mark)

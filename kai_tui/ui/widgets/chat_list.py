@@ -45,7 +45,6 @@ class ChatList(ScrollView, can_focus=True):
         & .chat-list--chat { color: $foreground; }
         & .chat-list--open { color: $text-primary; text-style: bold; }
         & .chat-list--hover { background: $boost; }
-        & .chat-list--cursor { background: $block-cursor-blurred-background; }
         &:focus .chat-list--cursor, &.-driven .chat-list--cursor {
             background: $block-cursor-background;
             color: $block-cursor-foreground;

@@ -114,7 +114,8 @@ class ToolUnit(Unit):
     def _summary(self, state: CardState) -> Row:
         part = self.part
         name = safe_line(part.tool_name, 60) or "tool"
-        argument = safe_line(headline(part.tool_name, part.input) if part.has_input else "", 400)
+        subject = headline(part.tool_name, part.input) if part.has_input else ""
+        argument = safe_line(" ".join(subject.split()), 400)
         text = f"{name}  {argument}" if argument else name
         spans = [Span(0, len(name), "tool"), Span(len(name), len(text), "muted")]
         right: list[Lead] = []
