@@ -7,8 +7,9 @@ import uuid
 from typing import Any, TypeAlias, cast
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from kai_tui.sandbox.answers import JsonAnswer
 from kai_tui.sandbox.desk import Desk
 from kai_tui.sandbox.refusals import Refusal, bad_request
 from kai_tui.sandbox.requests import json_object, settings_changes
@@ -55,27 +56,27 @@ class AgentRoutes:
         chat_id = str(request.path_params["chat_id"]).lower()
         if not self._desk.waiting.decide(chat_id, call_id, decision):
             raise Refusal("not_found", "api", "No pending approval found")
-        return JSONResponse({"success": True, "toolUseId": call_id, "approved": approved})
+        return JsonAnswer({"success": True, "toolUseId": call_id, "approved": approved})
 
     async def usage(self, _request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(self._store.usage))
+        return JsonAnswer(await asyncio.to_thread(self._store.usage))
 
     async def settings(self, _request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(self._store.settings, "project"))
+        return JsonAnswer(await asyncio.to_thread(self._store.settings, "project"))
 
     async def change_settings(self, request: Request) -> Response:
         changes = settings_changes(await json_object(request), user=False)
-        return JSONResponse(await asyncio.to_thread(self._store.change_settings, "project", changes))
+        return JsonAnswer(await asyncio.to_thread(self._store.change_settings, "project", changes))
 
     async def user_settings(self, _request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(self._store.settings, "user"))
+        return JsonAnswer(await asyncio.to_thread(self._store.settings, "user"))
 
     async def change_user_settings(self, request: Request) -> Response:
         changes = settings_changes(await json_object(request), user=True)
-        return JSONResponse(await asyncio.to_thread(self._store.change_settings, "user", changes))
+        return JsonAnswer(await asyncio.to_thread(self._store.change_settings, "user", changes))
 
     async def tools(self, _request: Request) -> Response:
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "tools": [
                     {"name": tool.name, "description": tool.description, "readOnly": tool.read_only}
@@ -89,7 +90,7 @@ class AgentRoutes:
         found = _SUGGESTIONS.get(str(body.get("context")))
         if found is None:
             raise bad_request(f"context must be one of {', '.join(_SUGGESTIONS)}.")
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "suggestions": [
                     {

@@ -7,11 +7,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from kai_tui import __version__
 from kai_tui.sandbox import assistant
+from kai_tui.sandbox.answers import JsonAnswer
 from kai_tui.sandbox.assistant import Result, Talk
 from kai_tui.sandbox.desk import Desk, new_message
 from kai_tui.sandbox.project import stamp
@@ -37,11 +38,11 @@ class ChatRoutes:
         self._since = desk.project.now()
 
     async def ping(self, _request: Request) -> Response:
-        return JSONResponse({"timestamp": stamp(self._desk.project.now())})
+        return JsonAnswer({"timestamp": stamp(self._desk.project.now())})
 
     async def info(self, _request: Request) -> Response:
         now = self._desk.project.now()
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "timestamp": stamp(now),
                 "uptime": (now - self._since).total_seconds(),
@@ -155,7 +156,7 @@ class ChatRoutes:
         if chat is None:
             raise no_chat()
         messages = await asyncio.to_thread(self._store.messages, chat_id)
-        return JSONResponse(chat | {"messages": messages})
+        return JsonAnswer(chat | {"messages": messages})
 
     async def delete_chat(self, request: Request) -> Response:
         chat_id = request.query_params.get("id", "").lower()
@@ -170,7 +171,7 @@ class ChatRoutes:
                 "chat",
                 "This chat belongs to another user. Please check the chat ID and try again.",
             )
-        return JSONResponse(chat)
+        return JsonAnswer(chat)
 
     async def history(self, request: Request) -> Response:
         query = request.query_params
@@ -191,8 +192,8 @@ class ChatRoutes:
         if page is None:
             if self._flavour == "agent":
                 raise Refusal("not_found", "history", "Chat not found")
-            return JSONResponse({"code": "", "message": "Something went wrong. Please try again later."}, 400)
-        return JSONResponse({"chats": page.chats, "hasMore": page.has_more})
+            return JsonAnswer({"code": "", "message": "Something went wrong. Please try again later."}, 400)
+        return JsonAnswer({"chats": page.chats, "hasMore": page.has_more})
 
     async def votes(self, request: Request) -> Response:
         chat_id = request.query_params.get("chatId", "").lower()
@@ -200,7 +201,7 @@ class ChatRoutes:
             raise bad_request("Parameter chatId is required.")
         if await asyncio.to_thread(self._store.chat, chat_id) is None:
             raise no_chat()
-        return JSONResponse(await asyncio.to_thread(self._store.votes, chat_id))
+        return JsonAnswer(await asyncio.to_thread(self._store.votes, chat_id))
 
     async def vote(self, request: Request) -> Response:
         body = await json_object(request)

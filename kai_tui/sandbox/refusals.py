@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any, Literal, TypeAlias
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
+
+from kai_tui.sandbox.answers import JsonAnswer
 
 JsonObject: TypeAlias = dict[str, Any]
 Flavour: TypeAlias = Literal["agent", "assistant"]
@@ -40,7 +42,7 @@ class Refusal(Exception):
 
     def response(self, flavour: Flavour) -> Response:
         """The refusal as an HTTP answer."""
-        return JSONResponse(self._body(flavour), _STATUS[self.problem])
+        return JsonAnswer(self._body(flavour), _STATUS[self.problem])
 
     def _body(self, flavour: Flavour) -> JsonObject:
         if flavour == "agent":

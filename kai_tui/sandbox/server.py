@@ -7,10 +7,11 @@ from collections.abc import Collection
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from kai_tui.sandbox.agent_routes import AgentRoutes
+from kai_tui.sandbox.answers import JsonAnswer
 from kai_tui.sandbox.chat_routes import ChatRoutes
 from kai_tui.sandbox.chats import ChatStore
 from kai_tui.sandbox.company import PROJECT_ID, PROJECT_NAME
@@ -102,7 +103,7 @@ def _stack_routes(service: Flavour) -> list[BaseRoute]:
         services = [{"id": f"kai-{service}", "url": base}]
         if service == "agent":
             services.append({"id": "kai-assistant", "url": base + ASSISTANT_PATH})
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "api": "storage",
                 "version": "v2",
@@ -114,7 +115,7 @@ def _stack_routes(service: Flavour) -> list[BaseRoute]:
         )
 
     async def verify(_request: Request) -> Response:
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "id": "1",
                 "description": "Sandbox token",

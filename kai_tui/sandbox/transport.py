@@ -90,8 +90,8 @@ class _Call:
 
     async def next_piece(self) -> bytes | None:
         """The next piece of the body, None at its end. Raises httpx.TransportError."""
-        if self._gone.is_set():
-            return None
+        if self._gone.is_set() and self._pieces.empty():
+            raise self._closed()
         try:
             async with asyncio.timeout(self._timeout):
                 piece = await self._pieces.get()
@@ -111,10 +111,15 @@ class _Call:
             finally:
                 self.task.cancel()
             await asyncio.wait([self.task])
+        self._drain()
+        self._pieces.put_nowait(self._closed())  # for a reader that waits while another task hangs up
         if self._head.done() and not self._head.cancelled():
             self._head.exception()  # looked at: asyncio need not complain about it
         else:
             self._head.cancel()
+
+    def _closed(self) -> httpx.ReadError:
+        return httpx.ReadError("the connection to the sandbox was closed", request=self._request)
 
     def _drain(self) -> None:
         """Let an app go on that waits for its reader."""
@@ -127,7 +132,7 @@ class _Call:
         except asyncio.CancelledError:
             if self._pieces.full():
                 self._drain()  # nobody may be reading any more: never wait while being cancelled
-            await self._fail(httpx.ReadError("the sandbox was closed", request=self._request))
+            await self._fail(self._closed())
             raise
         except Exception as error:  # noqa: BLE001 - whatever the app raises is a broken connection to the reader
             await self._fail(httpx.ReadError(f"the sandbox failed: {error!r}", request=self._request))
