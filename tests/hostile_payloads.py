@@ -46,12 +46,13 @@ def leaks(raw: bytes, *, clipboard: bool = False, bell: bool = False, exact: boo
         rest = _OWN_CLIPBOARD.sub(b"", rest)
     if bell:
         rest = _BELL.sub(b"", rest)
+    left = _OURS.sub(b"", rest)
     found = [
         f"{name}: {payload!r}"
         for name, payload in payloads(exact=exact)
-        if payload.encode("utf-8", "surrogatepass") in rest
+        # A text may well be followed by an escape sequence of ours.
+        if payload.encode("utf-8", "surrogatepass") in (left if payload.endswith("\x1b") else rest)
     ]
-    left = _OURS.sub(b"", rest)
     for match in list(_CONTROL.finditer(left))[:10]:
         found.append(f"control character in {left[max(0, match.start() - 20) : match.end() + 20]!r}")
     return found

@@ -32,8 +32,8 @@ def exact_arguments(arguments: object) -> list[ExactArgument]:
     """Every argument of a call's input, in its order. Empty for no arguments and for what is no object.
 
     An input that is no object has no names to show: show it whole with `exact_value`, and do not
-    let it be approved. Duplicate keys can be seen only in the JSON text: give the pairs of
-    `duplicate_keys.py`'s reader, or any sequence of (name, value) tuples, to show all of them.
+    let it be approved. Duplicate names can be seen only while the JSON text is read: read it with
+    `Pairs` to have all of them shown.
     """
     if isinstance(arguments, Mapping):
         pairs = list(cast("Mapping[object, object]", arguments).items())
@@ -42,8 +42,7 @@ def exact_arguments(arguments: object) -> list[ExactArgument]:
     else:
         return []
     return [
-        ExactArgument(safe_exact(_name(key), one_line=True), size_words(value), exact_value(value))
-        for key, value in pairs
+        ExactArgument(_exact_name(_name(key)), size_words(value), exact_value(value)) for key, value in pairs
     ]
 
 
@@ -86,6 +85,11 @@ def size_words(value: object) -> Safe:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _exact_name(name: str) -> Exact:
+    """A name as it is; in quotes when its ends could not be seen."""
+    return safe_exact(name, one_line=True) if name and name == name.strip() else exact_string(name)
 
 
 def _name(key: object) -> str:

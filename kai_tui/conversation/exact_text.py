@@ -17,7 +17,7 @@ from typing import Final
 
 from kai_tui.conversation.look_alikes import disguises, facts
 from kai_tui.conversation.messages import mend_surrogates
-from kai_tui.conversation.prose_text import Safe, code_point, mark_class
+from kai_tui.conversation.prose_text import Safe, code_point, has_old_scripts, mark_class
 
 MAX_EXACT_MARKS: Final = 2
 """Combining marks one letter may carry; later ones are code points (D5)."""
@@ -101,7 +101,7 @@ class _Shown:
             text = text.replace("\\", "\\\\").replace('"', '\\"')
         text = self._without_gaps(text)
         if not text.isascii():
-            text = re.sub(f"[{mark_class(astral=True)}]+", self._marks, text)
+            text = re.sub(f"[{mark_class(astral=has_old_scripts(text))}]+", self._marks, text)
             text = _LOOSE_JAMO.sub(self._run, text)
         odd = [each for each in set(text) if not each.isprintable() or each in _BLANK_LOOKING]
         if odd:

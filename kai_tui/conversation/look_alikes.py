@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
-from kai_tui.conversation.web_address import WebAddress, addresses_in, shares_in
+from kai_tui.conversation.web_address import MAX_ADDRESSES, WebAddress, addresses_in, shares_in
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _CJK: Final = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "HALFWIDTH"})
@@ -25,17 +26,12 @@ _LIKE_LATIN: Final = {
     "ARMENIAN": frozenset("աոսԼՕՍհցօ"),
     "CHEROKEE": frozenset("ᎠᎡᎢᎥᎪᎫᎬᎳᎷᎻᎽᏀᏂᏃᏎᏏᏒᏔᏙᏚᏞᏟᏢᏦ"),
 }
-_LATIN_DISGUISES: Final = {
-    "ɑ": "a",
-    "ɡ": "g",
-    "ɩ": "i",
-    "ʟ": "L",
-    "ո": "n",
-    "ƽ": "s",
-    "ǀ": "|",
-    "ǃ": "!",
-    "ꞁ": "l",
-}
+_DISGUISES: Final = frozenset("ɑɡɩʟƽǀǃꞁ")
+"""Latin letters of phonetics and of few languages that look like other characters."""
+_NO_SCRIPTS: Final = frozenset(
+    {"MATHEMATICAL", "FULLWIDTH", "MODIFIER", "FEMININE", "MASCULINE", "UNKNOWN", "MICRO"}
+)
+_LATIN_LETTER: Final = re.compile("[A-Za-z]")
 
 _PUNCTUATION: Final = {
     "\u2215": "/",
@@ -111,11 +107,12 @@ _PUNCTUATION_IN_CODE: Final = {
 
 _CODE: Final = re.compile(
     r"""(?ix)
-      ^\s*(?:select|insert|update|delete|merge|drop|alter|create|truncate|grant|revoke|with|call|copy|show)\b
-    | ^(?:[~.]{0,2}[/\\]|[a-z]:[/\\]) | ^\S*[/\\.:_=]\S*$ | \s\S?-{1,2}[a-z] | [|;&`$><]{1,2} | [a-z0-9_]\([^)]*\)
+      \A\s*(?:select|insert|update|delete|merge|drop|alter|create|truncate|grant|revoke|with|call|copy|show)\b
+    | \A(?:[~.]{0,2}[/\\]|[a-z]:[/\\]) | \s\S?-{1,2}[a-z] | [|;&`$><] | [a-z0-9_]\([^)\s]{0,40}\)
     | (?:^|\s)[\u2010-\u2015\u2212]{1,2}[a-z]                 # an option with a dash of print
     """
 )
+_CODE_SIGNS: Final = re.compile(r"[/\\.:_=]")
 _PLAIN_FORMS: Final = frozenset({"<super>", "<sub>", "<fraction>", "<square>"})
 _NOT_DISGUISED: Final = frozenset("…‥™℠№℡ªº℀℁℅℆ⁿⁱ")
 _EACH: Final = 6
@@ -127,8 +124,9 @@ def disguises(text: str) -> list[str]:
     if not text.isascii():
         composed = unicodedata.normalize("NFC", text)
         words = {word for word in _WORD.findall(composed) if not word.isascii()}
-        said += _mixed_words(words)
-        said += _look_alike_words(words, composed)
+        if words:
+            said += _mixed_words(words)
+            said += _look_alike_words(words, composed)
         said += _disguised_ascii(text)
     return said
 
@@ -154,42 +152,52 @@ def _points(characters: Iterable[str]) -> str:
     return shown if len(listed) <= _EACH else f"{shown} and {len(listed) - _EACH} more"
 
 
+@cache
 def _script(letter: str) -> str:
-    return unicodedata.name(letter, "UNKNOWN").partition(" ")[0]
+    """The script of a letter, by the first word of its Unicode name; CJK scripts are one."""
+    name = unicodedata.name(letter, "UNKNOWN").partition(" ")[0]
+    return "CJK" if name in _CJK else name
 
 
 def _mixed_words(words: set[str]) -> list[str]:
+    """Words of letters from more than one script; Latin beside CJK is ordinary writing."""
+    listed = sorted(words)
+    letters = set("".join(listed))
+    scripts = {
+        letter: _script(letter)
+        for letter in letters
+        if unicodedata.category(letter)[0] == "L" and letter not in _DISTINCT_GREEK
+    }
+    names = sorted({name for name in scripts.values() if name not in _NO_SCRIPTS})
+    signs = {name: chr(ord("A") + number) for number, name in enumerate(names)}
+    table = {ord(letter): signs.get(scripts.get(letter, ""), "") for letter in letters}
+    ordinary = {signs.get("CJK", ""), signs.get("LATIN", "")}
     said: list[str] = []
-    for word in sorted(words):
-        scripts: dict[str, set[str]] = {}
-        for letter in set(word):
-            if unicodedata.category(letter)[0] == "L" and letter not in _DISTINCT_GREEK:
-                scripts.setdefault(_script(letter), set()).add(letter)
-        for other in ("MATHEMATICAL", "FULLWIDTH", "MODIFIER", "FEMININE", "MASCULINE", "UNKNOWN", "MICRO"):
-            scripts.pop(other, None)
-        names = [name for name in scripts if name not in _CJK]
-        mixed = len(names) > 1 or (names and names != ["LATIN"] and len(scripts) > 1)
-        if mixed:
-            foreign = {letter for name in names if name != "LATIN" for letter in scripts[name]}
-            said.append(
-                f"“{word}” mixes {' and '.join(name.title() for name in sorted(names))} letters: {_points(foreign)}"
-            )
-        elif disguised := [letter for letter in word if letter in _LATIN_DISGUISES and len(word) > 1]:
-            said.append(f"“{word}” has letters that look like others: {_points(disguised)}")
+    for word, shape in zip(listed, "\n".join(listed).translate(table).split("\n"), strict=True):
+        mixed = set(shape)
+        if len(mixed) > 1 and not mixed <= ordinary:
+            foreign = [letter for letter in word if scripts.get(letter) not in (None, "LATIN", *_NO_SCRIPTS)]
+            named = " and ".join(name.title() for name in names if signs[name] in mixed)
+            said.append(f"“{_cut(word)}” mixes {named} letters: {_points(foreign)}")
+        elif len(word) > 1 and not _DISGUISES.isdisjoint(word):
+            disguised = [letter for letter in word if letter in _DISGUISES]
+            said.append(f"“{_cut(word)}” has letters that look like others: {_points(disguised)}")
     return _first(said, "more words like that")
 
 
 def _look_alike_words(words: set[str], text: str) -> list[str]:
     """Words written wholly in letters that look Latin, among Latin ones."""
-    if not any("a" <= character <= "z" for character in text[:100_000].lower()):
+    if _LATIN_LETTER.search(text) is None:
         return []
+    letters = set("".join(words))
     said: list[str] = []
     for script, like_latin in _LIKE_LATIN.items():
-        of_script = [word for word in words if all(_script(letter) == script for letter in word)]
-        if of_script and all(letter in like_latin for word in of_script for letter in word):
+        of_script = {letter for letter in letters if _script(letter) == script}
+        if of_script and of_script <= like_latin:
             said += [
-                f"“{word}” is written in {script.title()}, though it looks Latin: {_points(word)}"
-                for word in sorted(of_script)
+                f"“{_cut(word)}” is written in {script.title()}, though it looks Latin: {_points(word)}"
+                for word in sorted(words)
+                if of_script.issuperset(word)
             ]
     return _first(said, "more words like that")
 
@@ -197,7 +205,8 @@ def _look_alike_words(words: set[str], text: str) -> list[str]:
 def _disguised_ascii(text: str) -> list[str]:
     others = _others(text)
     cjk = any(_script(character) in _CJK for character in others if character.isalpha())
-    code = _CODE.search(text) is not None
+    one_word = len(text.split(None, 1)) == 1 and _CODE_SIGNS.search(text) is not None
+    code = one_word or _CODE.search(text) is not None
     found: dict[str, str] = {}
     for character in others:
         plain = _PUNCTUATION.get(character) or (_PUNCTUATION_IN_CODE.get(character) if code else None)
@@ -228,7 +237,10 @@ def _plain_form(character: str, *, among_cjk: bool) -> str | None:
 
 def _address_tricks(text: str) -> list[str]:
     said: list[str] = []
-    for address in addresses_in(text):
+    addresses = addresses_in(text)
+    if len(addresses) >= MAX_ADDRESSES:
+        said.append(f"more than {MAX_ADDRESSES:,} addresses: not all were checked")
+    for address in addresses:
         host = _host_and_port(address)
         for trick in address.tricks:
             if trick == "user":

@@ -117,7 +117,8 @@ def safe_line(raw: str, limit: int | None = None) -> Safe:
         window = 8 * max(limit, 1) + 256
         more = len(raw) > window
         raw = raw[:window]
-    text = _BREAKS.sub(" ⏎ ", str(safe_prose(raw)).strip())
+    text = safe_prose(raw).strip()  # a plain str again, which may now begin with a mark
+    text = _BREAKS.sub(" ⏎ ", safe_prose(text))
     text = count_gaps(text, _LINE_GAP).replace("\t", " ")
     if limit is not None and (more or len(text) > limit):
         text = text[: max(limit - 1, 0)].rstrip(_JOINERS + " ") + "…"
@@ -151,7 +152,7 @@ def _shown(raw: str, *, keep_code: bool) -> Safe:
     elif (first := _suspects().search(text)) is not None:
         if _ODD_SET.search(text, first.start()) is not None:
             text = _without_odd(mend_surrogates(text), keep_code=keep_code)
-        for crowd in _crowds(astral=_OLD_SCRIPT.search(text, first.start()) is not None):
+        for crowd in _crowds(astral=has_old_scripts(text)):
             text = crowd.sub(_crowd_counted, text)
     for sign, gap in _HUGE_GAPS:
         if sign in text:
@@ -261,7 +262,7 @@ def _joins(character: str) -> bool:
         or 0x10A00 <= point <= 0x11FFF
         or 0x1E900 <= point <= 0x1E95F
     )
-    return joining and unicodedata.category(character)[0] in "LM"
+    return joining and unicodedata.category(character)[0] in "LM" and _ODD_SET.match(character) is None
 
 
 def _crowd_counted(match: re.Match[str]) -> str:
@@ -274,6 +275,11 @@ def _crowd_counted(match: re.Match[str]) -> str:
         lead, marks = "", run
     extra = len(marks) - MAX_MARKS
     return lead + (marks if extra <= 0 else f"{marks[:MAX_MARKS]}⟨{extra} marks⟩")
+
+
+def has_old_scripts(text: str) -> bool:
+    """Whether marks beyond U+FFFF have to be looked for."""
+    return _OLD_SCRIPT.search(text) is not None
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 from urllib.parse import unquote
 
@@ -18,6 +19,8 @@ _DOTS: Final = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
 _IGNORED_IN_HOSTS: Final = re.compile("[\xad\u034f\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff\u180b-\u180f]")
 _LONGEST_AUTHORITY: Final = 2_000
 _PARTS_OF_IP: Final = 4
+MAX_ADDRESSES: Final = 2_000
+"""More in one text are not looked at; who shows them says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +42,23 @@ class WebAddress:
 
 
 def addresses_in(text: str) -> list[WebAddress]:
-    """Every address with a host in `text`, in order. Looks only at the text; never raises."""
+    """The addresses with a host in `text`, in order, at most MAX_ADDRESSES. Never raises."""
     found: list[tuple[int, WebAddress]] = []
-    for match in _START.finditer(text):
+    for match in islice(_START.finditer(text), MAX_ADDRESSES):
         scheme = _SCHEME.search(text, max(0, match.start() - 32), match.start())
         if scheme is not None:
             slashes = ("backslash",) if "\\" in match.group() else ()
             found.append((match.start(), _parsed(scheme.group(), text, match.end(), slashes)))
-    for match in _SLOPPY_START.finditer(text):
+    for match in islice(_SLOPPY_START.finditer(text), MAX_ADDRESSES):
         scheme_name = match.group().partition(":")[0]
         found.append((match.start(), _parsed(scheme_name, text, match.end(), ("slashes",))))
     found.sort(key=lambda pair: pair[0])
-    return [address for _, address in found if address.written_host]
+    return [address for _, address in found if address.written_host][:MAX_ADDRESSES]
 
 
 def shares_in(text: str) -> list[str]:
     r"""Windows network paths (`\\host\share`): opening one hands the user's password hash to the host."""
-    return [match.group() for match in _SHARE.finditer(text)] if "\\\\" in text else []
+    return [match.group() for match in islice(_SHARE.finditer(text), MAX_ADDRESSES)] if "\\\\" in text else []
 
 
 def _parsed(scheme: str, text: str, start: int, tricks: tuple[str, ...]) -> WebAddress:

@@ -108,6 +108,7 @@ def test_the_corpus_is_there() -> None:
         ("ad\u200dmin", "ad⟨U+200D⟩min"),
         ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
         ("\u0645\u06cc\u200c", "\u0645\u06cc"),  # the next letter is still to come
+        ("\u0620\u200c\u180b", "\u0620⟨U+180B⟩"),
         ("\u2764\ufe0f\u200d\U0001f525", "\u2764\ufe0f\u200d\U0001f525"),
         ("1\ufe0f\u20e3", "1\ufe0f\u20e3"),
         ("a\ufe0f", "a⟨U+FE0F⟩"),

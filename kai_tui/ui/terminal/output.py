@@ -78,7 +78,6 @@ _OURS: Final = re.compile(
 
 _BELL: Final = "\x07"
 _CLIPBOARD: Final = re.compile(r"\x1b\]52;c;[A-Za-z0-9+/=]*+\x07")
-_FOREIGN: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def walled(data: str) -> str:

@@ -42,6 +42,10 @@ from kai_tui.ui.terminal.safe_app import SafeApp
 from tests.hostile_payloads import hostile_texts
 
 
+LONGEST = 400
+"""Characters shown of each text."""
+
+
 class RawLines(Widget):
     """Draws its text through the Line API, without any help of Textual's, links included."""
 
@@ -73,7 +77,7 @@ class DemoApp(SafeApp[None]):
     def __init__(self, mode: str) -> None:
         super().__init__()
         self.mode = mode
-        self.texts = hostile_texts(odd=True, longest=1500)
+        self.texts = hostile_texts(odd=True, longest=LONGEST)
         self.number = -1
         self.drawn = -1
         """The text that the last frame holds."""

@@ -46,7 +46,13 @@ def test_quit(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130), ("SIGQUIT", 131)]
+    ("name", "code"),
+    [
+        ("SIGTERM", 143),
+        ("SIGHUP", 129),
+        pytest.param("SIGINT", 130, marks=pytest.mark.slow),
+        pytest.param("SIGQUIT", 131, marks=pytest.mark.slow),
+    ],
 )
 def test_signals(start: Start, name: str, code: int) -> None:
     terminal = start()

@@ -22,7 +22,7 @@ def test_the_check_itself_finds_payloads() -> None:
 
 
 def test_raw_hostile_text_in_every_widget_writes_no_control_codes(start: Start) -> None:
-    terminal = start("walls", size=(120, 60), ready="")
+    terminal = start("walls", size=(80, 60), ready="")
     assert terminal.wait_exit(60) == 0, terminal.text()
     assert "all shown" in terminal.text()
     shown = {int(number) for number in re.findall(rb"<([0-9]+)>", terminal.raw)}
@@ -33,11 +33,11 @@ def test_raw_hostile_text_in_every_widget_writes_no_control_codes(start: Start) 
 def test_what_must_be_seen_is_on_the_screen(start: Start) -> None:
     terminal = start("doors", size=(100, 40))
     wanted = {case.name: case for case in hostile_cases("prose", "error", "title")}
-    for number, (name, text) in enumerate(hostile_texts(odd=True, longest=1500)):
+    for number, (name, text) in enumerate(hostile_texts(odd=True, longest=400)):
         terminal.write("\x1b[19~")
         terminal.wait_for(f"{number} {name[:40]}")
         case = wanted.get(name)
-        if case is not None and len(text) < 1500 and case.kind != "false-positive":
+        if case is not None and len(text) < 400 and case.kind != "false-positive":
             shown = terminal.text().replace("\n", "")
             for words in case.strings("must_show"):
                 assert words.replace("\n", "") in shown, name
