@@ -149,6 +149,10 @@ class _ImpatientProtocol(H11Protocol):
         else:
             self._stop()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._start()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         super().connection_lost(exc)
