@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import monotonic
@@ -18,6 +17,7 @@ from textual.screen import Screen
 from kai_tui.services.account import Account
 from kai_tui.ui.actions import bindings
 from kai_tui.ui.approval_desk import ApprovalDesk
+from kai_tui.ui.collector import start_collector
 from kai_tui.ui.launch import LaunchOptions
 from kai_tui.ui.modals.accounts import AccountChoice, AccountsDialog
 from kai_tui.ui.modals.approval import ApprovalDialog
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 CLOSE_SECONDS = 3.0
 """How long leaving waits for services to save and hang up."""
+FIRST_KEYS_SECONDS = 0.1
+"""How long after the first frame nothing is loaded yet."""
 
 
 class KaiApp(SafeApp[object]):
@@ -161,13 +163,10 @@ class KaiApp(SafeApp[object]):
 
     async def warm_up(self) -> None:
         """Load what the first answer needs, beside the event loop; then let the collector run again."""
+        # Imports hold the interpreter: keys typed while the program started are shown first.
+        await asyncio.sleep(FIRST_KEYS_SECONDS)
         await asyncio.to_thread(_load_libraries)
-        gc.collect()
-        gc.freeze()
-        # Few, small collections: the default thresholds stop the screen for up to 130 ms
-        # while a long answer streams (shared textual-notes §1).
-        gc.set_threshold(20_000, 50, 100)
-        gc.enable()
+        start_collector()
 
     # Actions
 
@@ -205,6 +204,10 @@ class KaiApp(SafeApp[object]):
         if current is not None and all(each.id != current.id for each in accounts):
             accounts.insert(0, current)
         self.push_screen(AccountsDialog(accounts, current), self._account_chosen)
+
+    def on_approval_desk_changed(self) -> None:
+        if self._chat is not None:
+            self._chat.questions_changed()
 
     def on_start_screen_chosen(self, message: StartScreen.Chosen) -> None:
         if message.account is not None:
@@ -252,7 +255,7 @@ class KaiApp(SafeApp[object]):
             "\n\nIts token is removed from this computer. Chats stay on the server.",
         )
         self.push_screen(
-            Confirm("Sign out?", body, yes="Sign out", id="confirm-sign-out"),
+            Confirm("Sign out?", body, yes="Sign out", name="confirm-sign-out"),
             lambda yes: self._sign_out(account) if yes else None,
         )
 
@@ -278,8 +281,11 @@ def _load_libraries() -> None:
     """Imported in a thread: together they would keep the first keys waiting for a quarter of a second."""
     from importlib import import_module
 
-    for name in ("httpx", "pydantic", "markdown_it", "pygments.lexers", "pygments.styles"):
+    from kai_tui.ui.transcript.warm import warm_up
+
+    for name in ("httpx", "pydantic"):
         import_module(name)
+    warm_up()
 
 
 def run_app(accounts: AccountService, options: LaunchOptions, preferences: Preferences | None = None) -> int:

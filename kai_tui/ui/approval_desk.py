@@ -82,8 +82,9 @@ class ApprovalDesk:
     # What the user does elsewhere
 
     def typed(self) -> None:
-        """A key was pressed outside of an approval."""
+        """A key was pressed outside of an approval; what follows it is meant for the same place."""
         self._typed = self._clock()
+        self._closed = float("-inf")
 
     def swallows(self, key: str) -> bool:
         """Whether a key came so soon after a dialog closed that it was meant for it."""

@@ -42,7 +42,7 @@ class AccountsDialog(Ask[AccountChoice]):
 
     def __init__(self, accounts: Sequence[Account], current: Account | None) -> None:
         """`accounts` in the order to show, the sandbox among them."""
-        super().__init__(id="accounts")
+        super().__init__(name="accounts")
         self._accounts = tuple(accounts)
         self._current = current
 

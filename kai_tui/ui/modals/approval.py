@@ -133,7 +133,7 @@ class ApprovalDialog(Ask[Decision | Later]):
         stamp: Callable[[events.Event], float] | None = None,
     ) -> None:
         """`clock` and `stamp` (the moment an event happened) are injected by tests."""
-        super().__init__(id="approval")
+        super().__init__(name="approval")
         self.approval = approval
         self._position = (position, total)
         self._changed = changed

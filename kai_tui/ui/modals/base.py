@@ -42,8 +42,9 @@ class Ask(ModalScreen[T], Generic[T]):
     Ask .problem { color: $text-error; height: auto; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, name: str) -> None:
+        """`name`, not an id: the next dialog of a kind may open before the last one is gone."""
+        super().__init__(name=name)
         self._done = False
         self._leaving = False
 

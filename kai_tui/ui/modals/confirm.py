@@ -28,9 +28,9 @@ class Confirm(Ask[bool]):
     Confirm #answers { height: 1; margin-bottom: 1; }
     """
 
-    def __init__(self, heading: str, body: Content, *, yes: str, no: str = "Cancel", id: str) -> None:
+    def __init__(self, heading: str, body: Content, *, yes: str, no: str = "Cancel", name: str) -> None:
         """`heading`, `yes` and `no` are words of ours; `body` holds foreign text only as safe text."""
-        super().__init__(id=id)
+        super().__init__(name=name)
         self._heading = heading
         self._body = body
         self._words = (yes, no)

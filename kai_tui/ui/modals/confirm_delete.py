@@ -33,4 +33,4 @@ class ConfirmDelete(Confirm):
                 else "It is removed from the server and from this computer. This cannot be undone."
             ),
         ]
-        super().__init__("Delete this chat?", Content("\n").join(lines), yes="Delete", id="confirm-delete")
+        super().__init__("Delete this chat?", Content("\n").join(lines), yes="Delete", name="confirm-delete")

@@ -36,6 +36,9 @@ class HelpDialog(Ask[None]):
     HelpDialog #help-text { padding-right: 1; }
     """
 
+    def __init__(self) -> None:
+        super().__init__(name="help")
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help-body", classes="dialog") as box:
             box.border_title = Content("Keys")

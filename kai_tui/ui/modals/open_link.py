@@ -31,7 +31,7 @@ class OpenLink(Confirm):
             "Open this address in your browser?",
             Content("\n").join(lines),
             yes="Open",
-            id="open-link",
+            name="open-link",
         )
 
 

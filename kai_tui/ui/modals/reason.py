@@ -17,6 +17,9 @@ class ReasonDialog(Ask[str]):
 
     AUTO_FOCUS: ClassVar[str | None] = "#reason"
 
+    def __init__(self) -> None:
+        super().__init__(name="reason")
+
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
             box.border_title = Content("Deny with a reason")

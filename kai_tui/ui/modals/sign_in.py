@@ -51,7 +51,7 @@ class SignInDialog(Ask[Account]):
 
     def __init__(self, accounts: AccountService, *, address: str = "", why: str = "") -> None:
         """`why`: one sentence of ours, when signing in again was needed."""
-        super().__init__(id="sign-in")
+        super().__init__(name="sign-in")
         self._accounts = accounts
         self._address = address
         self._why = why

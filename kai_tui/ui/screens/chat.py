@@ -22,6 +22,7 @@ from kai_tui.ui.actions import Scope, bindings
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.bridge import Bridge, SessionNews
+from kai_tui.ui.collector import after_loading
 from kai_tui.ui.modals.confirm_delete import ConfirmDelete
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_layout import WIDE
@@ -163,6 +164,7 @@ class ChatScreen(ChatReading):
         if self._opening != chat_id or self._left:
             return
         self._show(session)
+        after_loading()
         held, self._held = self._held, []
         for text in held:
             session.send(text)
@@ -359,5 +361,6 @@ class ChatScreen(ChatReading):
         self._desk.disarm()
         self._refresh_words()
 
-    def on_approval_desk_changed(self) -> None:
+    def questions_changed(self) -> None:
+        """Questions of the assistant came, went or were put off."""
         self._refresh_words()

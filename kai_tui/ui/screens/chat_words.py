@@ -137,7 +137,7 @@ def banner_line(pending: Sequence[Approval], *, typing: bool) -> Content:
     first = pending[0]
     more = f" (+{len(pending) - 1})" if len(pending) > 1 else ""
     key = key_name(action("review_waiting").keys[0])
-    how = f"opens when you stop typing, or {key}" if typing else f"{key} to answer"
+    how = f"opens when you pause, {key} now" if typing else f"{key} to answer"
     return Content.assemble(
         ("! ", "bold $text-warning"),
         (f"The assistant asks: {safe_line(first.title, 60)}{more}", "bold"),

@@ -1,0 +1,225 @@
+"""One question at a time, over any screen, never in the middle of typing (A3, A9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kai_tui.services.approval_service import Approval, ApprovalService, Decision
+from kai_tui.ui.app import KaiApp
+from kai_tui.ui.modals.approval import ApprovalDialog
+from kai_tui.ui.modals.help import HelpDialog
+from kai_tui.ui.screens.chat import ChatScreen
+from kai_tui.ui.widgets.composer import Composer
+from tests.ui.fakes import Clock, app_for, approval, arm, until
+
+
+class Decisions:
+    """Asks questions of the app's queue and notes what was decided."""
+
+    def __init__(self, app: KaiApp) -> None:
+        self.app = app
+        self.made: list[tuple[str, Decision]] = []
+
+    @property
+    def service(self) -> ApprovalService:
+        assert self.app.workspace is not None
+        return self.app.workspace.approvals
+
+    def ask(self, call: str = "call-1", **changes: object) -> None:
+        def decided(asked: Approval, decision: Decision) -> None:
+            self.made.append((asked.tool_call_id, decision))
+
+        self.service.ask(approval(tool_call_id=call, **changes), decided)
+
+
+def words(app: KaiApp) -> str:
+    return "\n".join(
+        "".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()
+    )
+
+
+def dialog_of(app: KaiApp) -> ApprovalDialog:
+    assert isinstance(app.screen, ApprovalDialog)
+    return app.screen
+
+
+def showing(app: KaiApp, call: str = "call-1") -> Callable[[], bool]:
+    return lambda: (
+        isinstance(app.screen, ApprovalDialog)
+        and app.screen.approval.tool_call_id == call
+        and app.screen.is_mounted
+    )
+
+
+async def started(app: KaiApp, pilot) -> None:
+    await until(pilot, lambda: isinstance(app.screen, ChatScreen) and isinstance(app.focused, Composer))
+    workspace = app.workspace
+    assert workspace is not None
+    await until(pilot, lambda: workspace.connection.state == "connected")
+    await pilot.pause()
+
+
+async def test_a_question_opens_by_itself_and_the_answer_reaches_the_service(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        asked.ask()
+        await until(pilot, showing(app))
+        await arm(pilot, dialog_of(app), clock)
+        await pilot.press("right")
+        clock.now += 0.2
+        await pilot.press("enter")
+        await until(pilot, lambda: asked.made == [("call-1", Decision(approved=True))])
+        assert isinstance(app.screen, ChatScreen)
+
+
+async def test_questions_come_one_after_the_other_each_with_its_own_grace(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        asked.ask("call-1")
+        asked.ask("call-2")
+        await until(pilot, showing(app))
+        await until(pilot, lambda: "1 of 2" in words(app))
+        await arm(pilot, dialog_of(app), clock)
+        await pilot.press("enter")
+        await until(pilot, showing(app, "call-2"))
+        assert not dialog_of(app).guard.armed
+        await pilot.press("enter")
+        await pilot.pause()
+        assert asked.made == [("call-1", Decision(approved=False))]
+
+
+async def test_a_question_waits_while_somebody_types(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        await pilot.press("h")
+        asked = Decisions(app)
+        asked.ask()
+        await until(pilot, lambda: "opens when you pause" in words(app))
+        assert isinstance(app.screen, ChatScreen)
+        await pilot.press("i", "enter")
+        assert isinstance(app.screen, ChatScreen)
+        assert asked.made == []
+        clock.now += 2
+        app.desk.update()
+        await until(pilot, showing(app))
+
+
+async def test_put_off_it_waits_and_can_be_taken_up(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        asked.ask()
+        await until(pilot, showing(app))
+        await arm(pilot, dialog_of(app), clock)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        await until(pilot, lambda: "The assistant asks: Create a bucket" in words(app))
+        assert "1 decision waits" in words(app)
+        app.desk.update()
+        await pilot.pause()
+        assert isinstance(app.screen, ChatScreen)
+        clock.now += 1
+        await pilot.press("ctrl+r")
+        await until(pilot, showing(app))
+        assert asked.made == []
+
+
+async def test_settled_elsewhere_it_closes(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34), notifications=True) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        asked.ask()
+        await until(pilot, showing(app))
+        asked.service.withdraw("chat", "call-1")
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        await until(pilot, lambda: "no longer open" in words(app))
+
+
+async def test_a_question_that_changed_is_asked_anew(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        asked.ask()
+        await until(pilot, showing(app))
+        first = dialog_of(app)
+        await arm(pilot, first, clock)
+        asked.ask(digest="another", input={"name": "other"})
+        await until(pilot, lambda: showing(app)() and app.screen is not first)
+        await until(pilot, lambda: "changed since you saw it" in words(app))
+        assert not dialog_of(app).guard.armed
+        assert asked.made == []
+
+
+async def test_it_opens_over_another_dialog(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        app.action_show_help()
+        await until(pilot, lambda: isinstance(app.screen, HelpDialog))
+        asked = Decisions(app)
+        asked.ask()
+        await until(pilot, showing(app))
+        await arm(pilot, dialog_of(app), clock)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, HelpDialog))
+        assert asked.made == [("call-1", Decision(approved=False))]
+
+
+async def test_enter_pressed_twice_does_not_send_the_draft(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        prompt = app.screen.query_one(Composer)
+        prompt.load("not finished")
+        asked = Decisions(app)
+        asked.ask()
+        await until(pilot, showing(app))
+        await arm(pilot, dialog_of(app), clock)
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        assert prompt.text == "not finished"
+
+
+async def test_leaving_the_account_closes_the_question(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        before = app.screen
+        asked = Decisions(app)
+        asked.ask()
+        await until(pilot, showing(app))
+        app.open_account(app.accounts.sandbox())
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen) and app.screen is not before)
+        assert asked.made == []
+
+
+async def test_a_change_of_the_connection_disarms(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        workspace = app.workspace
+        assert workspace is not None
+        Decisions(app).ask()
+        await until(pilot, showing(app))
+        await arm(pilot, dialog_of(app), clock)
+        workspace.connect()
+        await until(pilot, lambda: not dialog_of(app).guard.armed)
