@@ -29,6 +29,10 @@ class Terminal:
     ) -> None:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        # Until the program switches its terminal to raw mode, the terminal would echo keys itself.
+        modes = termios.tcgetattr(theirs)
+        modes[3] &= ~termios.ECHO
+        termios.tcsetattr(theirs, termios.TCSANOW, modes)
         self.spawned = time.perf_counter()
         self.child = subprocess.Popen(
             command,
