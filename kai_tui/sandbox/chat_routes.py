@@ -65,7 +65,7 @@ class ChatRoutes:
             else:
                 writer, answer = await self._new(post)
         except BaseException:
-            self._desk.released(post.chat_id, lock)
+            lock.release()
             raise
 
         async def whole() -> None:
@@ -82,7 +82,7 @@ class ChatRoutes:
             await writer.end()
 
         stream = EventStream(writer, whole, keep_alive_seconds=self._desk.keep_alive_seconds)
-        stream.when_over(lambda: self._desk.released(post.chat_id, lock))
+        stream.when_over(lock.release)
         return self._desk.opened(stream)
 
     async def _new(self, post: ChatPost) -> tuple[ChunkWriter, Callable[[], Coroutine[Any, Any, None]]]:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
+from weakref import WeakSet, WeakValueDictionary
 
 from kai_tui.conversation.messages import Message
 from kai_tui.sandbox.chats import ChatStore
@@ -32,29 +33,24 @@ class Desk:
     cursor_rule: CursorRule = "template"
     keep_alive_seconds: float = 15.0
     waiting: Waiting = field(default_factory=Waiting)
-    _locks: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
-    _streams: set[EventStream] = field(default_factory=set[EventStream])
+    _locks: WeakValueDictionary[str, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary[str, asyncio.Lock]
+    )
+    """A lock lives as long as a turn holds it or waits for it."""
+    _streams: WeakSet[EventStream] = field(default_factory=WeakSet[EventStream])
+    """Weak: a stream whose client went away before it began must not hold its chat."""
 
     async def take(self, chat_id: str) -> asyncio.Lock:
         """The chat for one turn; whoever takes it releases it. Raises Refusal while another turn runs."""
-        lock = self._locks.setdefault(chat_id, asyncio.Lock())
+        lock = self._locks.get(chat_id)
+        if lock is None:
+            lock = self._locks[chat_id] = asyncio.Lock()
         try:
             async with asyncio.timeout(BUSY_SECONDS):
                 await lock.acquire()
         except TimeoutError:
             raise Refusal("conflict", "chat", "This chat is still answering the last message.") from None
         return lock
-
-    def released(self, chat_id: str, lock: asyncio.Lock) -> None:
-        """A turn is over."""
-        lock.release()
-        if not lock.locked():
-            self._locks.pop(chat_id, None)
-
-    def busy(self, chat_id: str) -> bool:
-        """Whether a turn of the chat runs."""
-        lock = self._locks.get(chat_id)
-        return lock is not None and lock.locked()
 
     def turn(self, chat_id: str, writer: ChunkWriter, flavour: Flavour, rules: Rules) -> Turn:
         """A new turn of a chat."""
@@ -73,9 +69,8 @@ class Desk:
             stream.hang_up()
 
     def opened(self, stream: EventStream) -> EventStream:
-        """Remember a stream until it ends."""
+        """Remember a stream while it is there."""
         self._streams.add(stream)
-        stream.when_over(lambda: self._streams.discard(stream))
         return stream
 
 

@@ -111,6 +111,8 @@ class EventStream:
                 task.cancel()
             # What was answered is kept even when we are being cancelled ourselves.
             await asyncio.shield(asyncio.wait(everything))
+        if self._stop.is_set():
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
         for task in (answer, sending):
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error

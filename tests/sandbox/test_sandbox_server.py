@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,17 @@ async def test_a_busy_chat_says_so(flavour: Flavour, monkeypatch: pytest.MonkeyP
         async with chat.client.stream("POST", "/api/chat", json=body):
             response = await chat.post(user_message("help"))
             assert (response.status_code, problem(response.json())) == (409, "conflict:chat")
+
+
+@BOTH
+async def test_messages_of_one_chat_are_answered_one_after_the_other(flavour: Flavour) -> None:
+    async with chatting(flavour) as chat:
+        answers = await asyncio.gather(*(chat.post(user_message(f"{number} + 1")) for number in range(6)))
+        assert [answer.status_code for answer in answers] == [200] * 6
+        roles = [
+            each["role"] for each in (await chat.client.get(f"/api/chat/{chat.chat_id}")).json()["messages"]
+        ]
+        assert roles == ["user", "assistant"] * 6
 
 
 async def test_a_title_comes_once_and_is_stored() -> None:
