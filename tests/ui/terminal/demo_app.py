@@ -41,9 +41,10 @@ from kai_tui.conversation.safe_text import safe_line, safe_prose
 from kai_tui.ui.terminal.safe_app import SafeApp
 from tests.hostile_payloads import hostile_texts
 
-
 LONGEST = 400
 """Characters shown of each text."""
+FRAMES = 2
+"""Frames each text gets."""
 
 
 class RawLines(Widget):
@@ -56,7 +57,8 @@ class RawLines(Widget):
         assert isinstance(self.app, DemoApp)
         self.app.drawn = self.app.number
         style = Style(link=f"https://evil.example/{self.text[:50]}") if y else Style()
-        return Strip([Segment(self.text.replace("\n", " ")[:200], style)]).adjust_cell_length(self.size.width)
+        text = f"<{self.app.number}> {self.text}".replace("\n", " ")
+        return Strip([Segment(text[:200], style)]).adjust_cell_length(self.size.width)
 
 
 class DemoApp(SafeApp[None]):
@@ -81,6 +83,7 @@ class DemoApp(SafeApp[None]):
         self.number = -1
         self.drawn = -1
         """The text that the last frame holds."""
+        self.frames = 0
 
     def live_secrets(self) -> list[str]:
         return [os.environ["CANARY"]] if "CANARY" in os.environ else []
@@ -91,7 +94,6 @@ class DemoApp(SafeApp[None]):
             if self.mode == "doors":
                 yield Static(Content(""), id="only")
             elif self.mode == "walls":
-                yield Static(Content(""), id="count")
                 yield Static(Content(""), id="static")
                 yield RawLines()
                 yield Label("", markup=False, id="label")
@@ -112,16 +114,19 @@ class DemoApp(SafeApp[None]):
         self.query_one("#area").focus()
 
     def post_display_hook(self) -> None:
-        """After a frame: the next text, when this one was drawn."""
-        if self.mode == "walls" and self.drawn == self.number >= 0 and self.is_running:
-            self.drawn = -1
-            self.call_later(self.show_next)
+        """After a frame: the next text, when this one was drawn and a layout had its frame too."""
+        if self.mode != "walls" or self.drawn != self.number or self.number < 0 or not self.is_running:
+            return
+        self.frames += 1
+        self.drawn = -1
+        self.call_later(self.show_next if self.frames == FRAMES else self.query_one(RawLines).refresh)
 
     def show_next(self) -> None:
         if self.number + 1 >= len(self.texts):
             self.exit(message="all shown")
             return
         self.number += 1
+        self.frames = 0
         _, text = self.texts[self.number]
         show = self.query_one
         show("#static", Static).update(Content(text))
@@ -149,7 +154,6 @@ class DemoApp(SafeApp[None]):
         self.title = self.sub_title = text
         self.clear_notifications()
         self.notify(text, title=text, markup=True)
-        show("#count", Static).update(Content(f"<{self.number}>"))
         print(text)
 
     def action_next(self) -> None:
