@@ -8,7 +8,8 @@ from typing import cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from kai_tui.ui.actions import Action, Scope, for_palette, key_name
+from kai_tui.ui.action_words import key_name
+from kai_tui.ui.actions import Action, Scope, for_palette
 
 
 class ActionProvider(Provider):

@@ -4,7 +4,8 @@ import pytest
 from textual.binding import Binding
 from textual.widgets import TextArea
 
-from kai_tui.ui.actions import ACTIONS, action, bindings, hints, key_name, markdown_table
+from kai_tui.ui.action_words import hints, key_name, markdown_table
+from kai_tui.ui.actions import ACTIONS, action, bindings
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.screens.start import StartScreen

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from kai_tui.ui.actions import grouped, key_names
+from kai_tui.ui.action_words import grouped, key_names
 from kai_tui.ui.modals.base import Ask
 
 KEY_COLUMN = 21

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from kai_tui.ui.actions import action, hints, key_name
+from kai_tui.ui.action_words import hints, key_name
+from kai_tui.ui.actions import action
 from kai_tui.ui.widgets.status_bar import Activity, StatusFacts
 
 if TYPE_CHECKING:
@@ -61,11 +62,9 @@ def status_facts(workspace: Workspace, session: ChatSession | None, waiting: int
 
 def header_facts(workspace: Workspace) -> dict[str, str]:
     """With whom, where: for the line over the conversation."""
-    info = workspace.connection.info
     account = workspace.account
-    assistant = info.name if info is not None and info.name else "Kai"
     return {
-        "assistant": assistant,
+        "assistant": "Kai",
         "project": account.label if account.kind == "kai" else "Sandbox",
         "branch": "main",
     }

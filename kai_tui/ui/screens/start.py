@@ -15,7 +15,8 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from kai_tui.services.account import Account
-from kai_tui.ui.actions import Scope, bindings, key_name
+from kai_tui.ui.action_words import key_name
+from kai_tui.ui.actions import Scope, bindings
 from kai_tui.ui.screens.base import KaiScreen
 
 if TYPE_CHECKING:
