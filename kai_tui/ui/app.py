@@ -19,14 +19,7 @@ from kai_tui.ui.actions import bindings
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.collector import start_collector
 from kai_tui.ui.launch import LaunchOptions
-from kai_tui.ui.modals.accounts import AccountChoice, AccountsDialog
-from kai_tui.ui.modals.approval import ApprovalDialog
-from kai_tui.ui.modals.confirm import Confirm
-from kai_tui.ui.modals.help import HelpDialog
-from kai_tui.ui.modals.sign_in import SignInDialog
-from kai_tui.ui.palette import ActionProvider
 from kai_tui.ui.screens.chat import ChatScreen
-from kai_tui.ui.screens.start import StartScreen
 from kai_tui.ui.terminal.safe_app import SafeApp
 from kai_tui.ui.themes import THEMES, other, theme_named
 from kai_tui.ui.widgets.type_ahead import TypeAhead
@@ -35,6 +28,8 @@ if TYPE_CHECKING:
     from kai_tui.services.account_service import AccountService
     from kai_tui.services.preferences import Preferences
     from kai_tui.services.workspace import Workspace
+    from kai_tui.ui.modals.accounts import AccountChoice
+    from kai_tui.ui.screens.start import StartScreen
 
 CLOSE_SECONDS = 3.0
 """How long leaving waits for services to save and hang up."""
@@ -108,6 +103,8 @@ class KaiApp(SafeApp[object]):
         return self._chat
 
     def _start_screen(self) -> StartScreen:
+        from kai_tui.ui.screens.start import StartScreen
+
         self.type_ahead.give_up()
         return StartScreen(self.accounts)
 
@@ -153,7 +150,7 @@ class KaiApp(SafeApp[object]):
             if self.type_ahead.take(event, self):
                 self.desk.typed()
                 return
-            if not isinstance(self.screen, ApprovalDialog):
+            if not self.desk.in_front:
                 if isinstance(event, events.Key) and self.desk.swallows(event.key):
                     return
                 self.desk.typed()
@@ -172,6 +169,8 @@ class KaiApp(SafeApp[object]):
 
     def action_open_palette(self) -> None:
         """Find a command by its name."""
+        from kai_tui.ui.palette import ActionProvider
+
         if not CommandPalette.is_open(self):
             self.push_screen(
                 CommandPalette(providers=[ActionProvider], placeholder="What do you want to do?")
@@ -179,6 +178,8 @@ class KaiApp(SafeApp[object]):
 
     def action_show_help(self) -> None:
         """All keys."""
+        from kai_tui.ui.modals.help import HelpDialog
+
         if not isinstance(self.screen, HelpDialog):
             self.push_screen(HelpDialog())
 
@@ -198,6 +199,8 @@ class KaiApp(SafeApp[object]):
 
     async def action_switch_account(self) -> None:
         """The small list of accounts."""
+        from kai_tui.ui.modals.accounts import AccountsDialog
+
         known = await self.accounts.accounts()
         current = self.workspace.account if self.workspace is not None else None
         accounts = [*known, self.accounts.sandbox()]
@@ -232,6 +235,8 @@ class KaiApp(SafeApp[object]):
         self.run_worker(self._open_sign_in(why), exit_on_error=False)
 
     async def _open_sign_in(self, why: str) -> None:
+        from kai_tui.ui.modals.sign_in import SignInDialog
+
         current = self.workspace.account if self.workspace is not None else None
         address = current.storage_url if current is not None else ""
         if not address:
@@ -242,11 +247,14 @@ class KaiApp(SafeApp[object]):
 
     def sign_in_again(self, why: str) -> None:
         """The credential was refused: offer the dialog, once."""
+        from kai_tui.ui.modals.sign_in import SignInDialog
+
         if not isinstance(self.screen, SignInDialog):
             self._sign_in(why)
 
     def _ask_sign_out(self, account: Account) -> None:
         from kai_tui.conversation.safe_text import safe_exact
+        from kai_tui.ui.modals.confirm import Confirm
 
         body = Content.assemble(
             (safe_exact(account.label, one_line=True).text, "bold"),

@@ -10,10 +10,11 @@ from textual.app import App
 from textual.message import Message
 
 from kai_tui.services.approval_service import Approval, ApprovalService, Decision
-from kai_tui.ui.modals.approval import ApprovalDialog, Later
 
 if TYPE_CHECKING:
     from textual import events
+
+    from kai_tui.ui.modals.approval import ApprovalDialog, Later
 
 TYPING_SECONDS = 1.0
 """A question that comes while the user types waits until this long after the last key."""
@@ -40,6 +41,8 @@ class ApprovalDesk:
         self._service: ApprovalService | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self._dialog: ApprovalDialog | None = None
+        self._newest: ApprovalDialog | None = None
+        """The one opened last, also while it closes."""
         self._later: set[tuple[tuple[str, str], str]] = set()
         self._typed = float("-inf")
         self._closed = float("-inf")
@@ -69,6 +72,11 @@ class ApprovalDesk:
     @property
     def showing(self) -> bool:
         return self._dialog is not None
+
+    @property
+    def in_front(self) -> bool:
+        """Whether an approval is the screen that hears the keys."""
+        return self._newest is not None and self._app.screen is self._newest
 
     @property
     def waits_for_typing(self) -> bool:
@@ -143,6 +151,8 @@ class ApprovalDesk:
             self._waits = True
             self._app.set_timer(TYPING_SECONDS - quiet + 0.01, self._try_again)
             return
+        from kai_tui.ui.modals.approval import ApprovalDialog
+
         position, approval = fresh[0]
         dialog = ApprovalDialog(
             approval,
@@ -152,7 +162,7 @@ class ApprovalDesk:
             clock=self._clock,
             stamp=self._stamp,
         )
-        self._dialog = dialog
+        self._dialog = self._newest = dialog
         self._app.push_screen(dialog, lambda result: self._answered(dialog, result))
 
     def _try_again(self) -> None:
@@ -163,6 +173,8 @@ class ApprovalDesk:
         self._closed = self._clock()
         if self._dialog is dialog:
             self._dialog = None
+        from kai_tui.ui.modals.approval import Later
+
         if isinstance(result, Later):
             self._later.add(_mark(dialog.approval))
         elif (

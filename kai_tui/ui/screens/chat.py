@@ -23,7 +23,6 @@ from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.bridge import Bridge, SessionNews
 from kai_tui.ui.collector import after_loading
-from kai_tui.ui.modals.confirm_delete import ConfirmDelete
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_layout import WIDE
 from kai_tui.ui.screens.chat_reading import ChatReading
@@ -222,6 +221,8 @@ class ChatScreen(ChatReading):
             self._ask_delete(self._session.chat_id)
 
     def _ask_delete(self, chat_id: str) -> None:
+        from kai_tui.ui.modals.confirm_delete import ConfirmDelete
+
         session = self.workspace.chats.sessions.get(chat_id)
         row = next((each for each in self.workspace.history.rows if each.id == chat_id), None)
         title = session.title if session is not None else row.title if row is not None else ""

@@ -7,7 +7,6 @@ import asyncio
 from kai_tui.backends.base import BackendError
 from kai_tui.services.changes import Notice
 from kai_tui.ui.app_of import app_of
-from kai_tui.ui.modals.open_link import OpenLink, refusal
 from kai_tui.ui.screens.chat_layout import ChatLayout
 from kai_tui.ui.terminal.safe_app import MAX_CLIPBOARD
 from kai_tui.ui.transcript.view import Transcript
@@ -95,6 +94,8 @@ class ChatReading(ChatLayout):
             self.copy(text)
 
     def on_transcript_link_chosen(self, message: Transcript.LinkChosen) -> None:
+        from kai_tui.ui.modals.open_link import OpenLink, refusal
+
         href = message.href.strip()
         why = refusal(href)
         if why is not None:
