@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -55,6 +55,11 @@ class AccountService:
     def preferences(self) -> Preferences:
         """The user's settings."""
         return Preferences(self.paths)
+
+    def live_secrets(self) -> Iterable[str]:
+        """Every token in use now, for whoever must keep them out of what is written (C7)."""
+        tokens = [secret.reveal() for secret in self._session_tokens.values()]
+        return [*tokens, *filter(None, [self._environ.get(TOKEN_VARIABLE, "").strip()])]
 
     def sandbox(self) -> Account:
         return SANDBOX

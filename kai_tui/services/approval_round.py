@@ -56,6 +56,11 @@ class ApprovalRound:
         return not self.waiting
 
 
+def digest_of(part: ToolPart) -> str:
+    """What would be shown of a call as it is now, as a hash (A5)."""
+    return digest(part.approval_id, part.tool_call_id, part.tool_name, part.input)
+
+
 def question(
     part: ToolPart,
     message: Message,
@@ -82,7 +87,7 @@ def question(
         account=place.account,
         host=place.host,
         branch=place.branch,
-        digest=digest(part.approval_id, part.tool_call_id, part.tool_name, part.input),
+        digest=digest_of(part),
         asked=clock(),
         note=note,
     )

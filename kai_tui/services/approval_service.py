@@ -95,6 +95,11 @@ class ApprovalService:
         """Whether this call waits for the user."""
         return (chat_id, tool_call_id) in self._questions
 
+    def asked(self, chat_id: str, tool_call_id: str) -> Approval | None:
+        """The question about this call, while it waits."""
+        question = self._questions.get((chat_id, tool_call_id))
+        return question.approval if question is not None else None
+
     def decide(self, approval: Approval, decision: Decision) -> bool:
         """Record the user's decision for exactly what was shown.
 

@@ -28,24 +28,33 @@ async def _load(*modules: str) -> None:
 
 
 async def open_sandbox(project_file: Path | None, service: ServiceFlavour, pace: float = 1.0) -> Backend:
-    """The built-in assistant over the project in `project_file` (None: in memory), in this process."""
+    """The built-in assistant over the project in `project_file` (None: in memory), in this process.
+
+    A project file that cannot be opened is left alone, and the project of this session is in memory.
+    """
     await _load(
         "httpx", "pydantic", "starlette.applications", "kai_tui.sandbox.server", "kai_tui.backends.kai.client"
     )
     from kai_tui.backends.kai.client import KaiBackend
     from kai_tui.backends.secret import Secret
-    from kai_tui.sandbox.project import Project
+    from kai_tui.sandbox.project import Project, ProjectUnusable
     from kai_tui.sandbox.server import create_app
     from kai_tui.sandbox.transport import StreamingASGITransport
 
-    project = await asyncio.to_thread(Project.open, project_file if project_file is not None else ":memory:")
+    try:
+        project = await asyncio.to_thread(
+            Project.open, project_file if project_file is not None else ":memory:"
+        )
+    except ProjectUnusable:
+        # A home that cannot be written: the storage notice says that nothing is kept.
+        project = await asyncio.to_thread(Project.open, ":memory:")
     app = create_app(project, service=service, token=SANDBOX_TOKEN_FOR_THIS_RUN, pace=pace)
     return KaiBackend(
         SANDBOX_URL,
         storage_url=SANDBOX_URL,
         token=Secret(SANDBOX_TOKEN_FOR_THIS_RUN),
         service=service,
-        transport=StreamingASGITransport(app),
+        transport=StreamingASGITransport(app, on_close=project.close),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kai_tui.conversation.tools import risk
-from kai_tui.services.approval_round import ApprovalRound, Place, question
+from kai_tui.services.approval_round import ApprovalRound, Place, digest_of, question
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import ToolInfo
@@ -30,13 +30,16 @@ class CallQuestions:
         place: Callable[[], Place],
         clock: Callable[[], float],
         on_decided: Callable[[Approval, Decision], None],
+        on_asked: Callable[[], None],
     ) -> None:
+        """`on_asked` is called after a question about a call of an open stream."""
         self._approvals = approvals
         self._chat_id = chat_id
         self._chat_title = chat_title
         self._place = place
         self._clock = clock
         self._on_decided = on_decided
+        self._on_asked = on_asked
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.tools: Mapping[str, ToolInfo] = {}
         """The server's tool list, by name; empty where it has none."""
@@ -58,6 +61,7 @@ class CallQuestions:
             note=note,
         )
         self._approvals.ask(approval, self._on_decided)
+        self._on_asked()
         return approval
 
     def ask_all(self, message: Message, calls: list[ToolPart], note: str | None = None) -> ApprovalRound:
@@ -77,6 +81,7 @@ class CallQuestions:
             self.ask(part, message)
             return
         call_id = part.tool_call_id
+        self._stop_timer(call_id)
 
         def silent() -> None:
             self._timers.pop(call_id, None)
@@ -88,15 +93,23 @@ class CallQuestions:
         self._timers[call_id] = asyncio.get_running_loop().call_later(SILENCE_SECONDS, silent)
 
     def settled(self, part: ToolPart) -> None:
-        """Its output arrived: take the question away."""
-        timer = self._timers.pop(part.tool_call_id, None)
-        if timer is not None:
-            timer.cancel()
+        """Its output arrived, or it changed: take the question away."""
+        self._stop_timer(part.tool_call_id)
         self._approvals.withdraw(self._chat_id, part.tool_call_id)
 
-    def waiting(self) -> list[str]:
-        """Ids of the calls the user was asked about and did not decide yet."""
-        return [each.tool_call_id for each in self._approvals.pending if each.chat_id == self._chat_id]
+    def _stop_timer(self, call_id: str) -> None:
+        timer = self._timers.pop(call_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    def is_open(self, part: ToolPart) -> bool:
+        """Whether the user was asked about a call and did not decide yet."""
+        return self._approvals.is_pending(self._chat_id, part.tool_call_id)
+
+    def is_stale(self, part: ToolPart) -> bool:
+        """Whether a call is not what the user is being asked about any more (A5)."""
+        asked = self._approvals.asked(self._chat_id, part.tool_call_id)
+        return asked is not None and asked.digest != digest_of(part)
 
     def clear(self) -> None:
         """The stream is over: nothing can be answered any more."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
+
+_LOG = logging.getLogger(__name__)
 
 LEAST_SECONDS = 0.25
 MOST_SECONDS = 0.8
@@ -34,7 +37,10 @@ class Checkpoints:
             self._wake.clear()
             self._dirty = False
             before = loop.time()
-            await self._save()
+            try:
+                await self._save()
+            except Exception:  # noqa: BLE001 - one reply that cannot be kept must not end all keeping
+                _LOG.exception("a checkpoint failed")
             cost = loop.time() - before
             await asyncio.sleep(min(MOST_SECONDS, max(LEAST_SECONDS, 10 * cost)))
 
@@ -43,3 +49,6 @@ class Checkpoints:
         if self._task is not None:
             self._task.cancel()
             self._task = None
+        # What was marked and not saved belongs to a turn that is over: the next one marks anew.
+        self._dirty = False
+        self._wake.clear()

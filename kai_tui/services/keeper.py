@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias
 
-from kai_tui.conversation.events import JsonObject
+from kai_tui.conversation.events import FinishReason, JsonObject
 
 ReplyState: TypeAlias = Literal["streaming", "complete", "stopped", "cut-off", "failed"]
+
+REPLY_STATES: Mapping[FinishReason, ReplyState] = {
+    "cancelled": "stopped",
+    "lost": "cut-off",
+    "error": "failed",
+}
+"""How a reply is kept whose turn ended so; all others are complete."""
 
 
 class Keeper(Protocol):
@@ -38,3 +46,27 @@ class Keeper(Protocol):
     async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
         """The answer provably never reached the server."""
         ...
+
+
+class ForgetfulKeeper:
+    """Keeps nothing: for a chat that was deleted while its turn still ran (P18)."""
+
+    async def keep_outgoing(self, chat_id: str, message_id: str, text: str) -> None:
+        return None
+
+    async def settle_outgoing(self, message_id: str, state: Literal["sent", "not-sent", "unsure"]) -> None:
+        return None
+
+    async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
+        return None
+
+    async def checkpoint(self, chat_id: str, title: str, message: JsonObject, state: ReplyState) -> None:
+        return None
+
+    async def remember_answer(
+        self, chat_id: str, tool_call_id: str, approval_id: str | None, approved: bool
+    ) -> bool:
+        return False
+
+    async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
+        return None

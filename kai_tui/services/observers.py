@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+_LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -27,6 +30,12 @@ class Observers(Generic[T]):
         return remove
 
     def tell(self, change: T) -> None:
-        """Tell everybody, also those whose neighbour left while being told."""
+        """Tell everybody, also those whose neighbour left while being told. Never raises.
+
+        A screen that fails to draw something must not break off the turn that told it.
+        """
         for callback in tuple(self._callbacks):
-            callback(change)
+            try:
+                callback(change)
+            except Exception:  # noqa: BLE001 - theirs, not the teller's; in the log it can be found
+                _LOG.exception("an observer failed")

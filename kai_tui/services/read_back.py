@@ -2,42 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from kai_tui.conversation.approvals import digest
+from kai_tui.conversation.approvals import digest, pending
+from kai_tui.conversation.events import Finish
 from kai_tui.conversation.messages import Message
+from kai_tui.services.keeper import REPLY_STATES
 
 
-def adopt(ours: Sequence[Message], theirs: Sequence[Message]) -> list[Message]:
-    """The server's messages, followed by those of the user it does not know.
+def adopt(ours: Sequence[Message], theirs: Sequence[Message], *, questions: bool = True) -> list[Message]:
+    """The server's messages, with what only we know: how turns ended, and replies it did not keep.
 
-    How our turns ended and which errors came is kept: a server does not store that.
+    A reply that broke off stays after the message it answers, unless the server has one there; its
+    mark stays until the server has more than we saw (P7, P8). With `questions` messages of the user
+    that the server does not know stand at the end.
     """
     known = {each.id: each for each in ours}
-    result: list[Message] = []
+    there = {each.id for each in theirs}
+    result = list(theirs)
     for message in theirs:
         before = known.get(message.id)
         if before is not None:
-            message.finish, message.errors, message.faults = before.finish, before.errors, before.faults
-        result.append(message)
-    there = {each.id for each in theirs}
-    result.extend(each for each in ours if each.role == "user" and each.id not in there)
+            message.errors, message.faults = before.errors, before.faults
+            _mark(message, before)
+    asked: Message | None = None
+    for mine in ours:
+        if mine.role == "user":
+            asked = mine
+            if questions and mine.id not in there:
+                result.append(mine)
+        elif mine.id not in there and _broke_off(mine):
+            _put_back(result, mine, asked)
     return result
 
 
-def changed_calls(current: Message, shown: Mapping[str, str]) -> list[str]:
-    """Ids of shown calls that are not exactly what was shown any more (A5).
+def _put_back(result: list[Message], mine: Message, asked: Message | None) -> None:
+    at = next((n for n, each in enumerate(result) if asked is not None and each.id == asked.id), None)
+    if at is None:
+        return
+    following = result[at + 1] if at + 1 < len(result) else None
+    if following is None or following.role == "user":
+        result.insert(at + 1, mine)
+    else:
+        _mark(following, mine)
 
-    `shown` maps call ids to digests. A call that is gone or already answered counts as changed.
+
+def _mark(theirs: Message, ours: Message) -> None:
+    """A reply that broke off here is marked until the server has more of it."""
+    if theirs.finish is None and (not _broke_off(ours) or len(theirs.text) <= len(ours.text)):
+        theirs.finish = ours.finish
+
+
+def _broke_off(message: Message) -> bool:
+    return message.finish is not None and message.finish.reason in REPLY_STATES
+
+
+def mark_unseen(messages: Sequence[Message], after: str, known: Collection[str], ended: Finish) -> None:
+    """Replies to a message whose stream we did not see to its end are not complete to us (P8)."""
+    answering = False
+    for message in messages:
+        if message.role == "user":
+            answering = message.id == after
+        elif answering and message.id not in known and message.finish is None:
+            message.finish = ended
+
+
+def went_on(ours: Message, theirs: Message) -> bool:
+    """Whether the server knows more of this reply, or something else about its requests."""
+    return len(theirs.text) > len(ours.text) or _requests(theirs) != _requests(ours)
+
+
+def holder(messages: Sequence[Message], shown: Mapping[str, str]) -> Message | None:
+    """The newest message that holds one of the shown calls: ids of messages may differ on a server."""
+    for message in reversed(messages):
+        if any(call.tool_call_id in shown for call in message.tool_calls()):
+            return message
+    return None
+
+
+def differs(current: Message, shown: Mapping[str, str]) -> bool:
+    """Whether what waits is not exactly what was shown (A5): changed, gone, answered, or more of it.
+
+    `shown` maps call ids to digests.
     """
-    calls = {call.tool_call_id: call for call in current.tool_calls()}
-    changed: list[str] = []
-    for call_id, seen in shown.items():
-        call = calls.get(call_id)
-        if (
-            call is None
-            or call.state != "approval-requested"
-            or digest(call.approval_id, call_id, call.tool_name, call.input) != seen
-        ):
-            changed.append(call_id)
-    return changed
+    return _requests(current) != dict(shown)
+
+
+def _requests(message: Message) -> dict[str, str]:
+    return {
+        call.tool_call_id: digest(call.approval_id, call.tool_call_id, call.tool_name, call.input)
+        for call in pending(message)
+    }

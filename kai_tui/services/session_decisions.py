@@ -1,0 +1,317 @@
+"""The user's decisions in a chat: when they are asked for, how they are sent (protocols/kai.md §9).
+
+What is sent is what was shown (A5), noted on disk first (A6), never twice by itself (A7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Literal
+
+from kai_tui.backends.base import Backend, BackendError, NotFound, Outgoing, TokenRefused, ToolAnswer
+from kai_tui.conversation.approvals import pending, respond
+from kai_tui.conversation.events import Event, Finish, FinishReason, ToolApprovalRequest, ToolInputAvailable
+from kai_tui.conversation.messages import Message, ToolPart
+from kai_tui.services.approval_round import ApprovalRound, digest_of
+from kai_tui.services.approval_service import Approval, Decision
+from kai_tui.services.call_questions import CallQuestions
+from kai_tui.services.changes import MessagesReset, Notice, QueueChanged, TurnChanged
+from kai_tui.services.read_back import adopt, differs, holder
+from kai_tui.services.session_state import SessionTools
+from kai_tui.services.session_turn import SessionTurn
+from kai_tui.services.turn import ENDED_WELL, Queued
+
+PATIENCE_SECONDS = 1.0
+"""A server may store a message a moment after it streamed it."""
+
+_CHANGED = "This request changed since you saw it."
+_NOT_ARRIVED = "Your first answer did not arrive."
+_NOT_KNOWN = "It is not known whether your first answer arrived. That is checked before anything is sent."
+
+
+class SessionDecisions(SessionTurn):
+    """Asks about calls that wait and sends the answers, in the server's way."""
+
+    def __init__(
+        self, chat_id: str, tools: SessionTools, *, title: str, messages: Iterable[Message], stored: bool
+    ) -> None:
+        super().__init__(chat_id, tools, title=title, messages=messages, stored=stored)
+        self._round: ApprovalRound | None = None
+        """Continuation style: what is decided together."""
+        self._answering: tuple[Message, Message] | None = None
+        """The message before and after the answers that are on their way, until the server goes on."""
+        self._questions = CallQuestions(
+            tools.approvals,
+            chat_id=chat_id,
+            chat_title=lambda: self.title,
+            place=tools.place,
+            clock=tools.clock,
+            on_decided=self._decided,
+            on_asked=lambda: self._tell(TurnChanged()),
+        )
+
+    def resume_questions(self, backend: Backend) -> None:
+        """Ask again about calls that waited when the chat was read (A8). Continuation style only."""
+        message = self.last_assistant_message
+        if backend.caps.approval != "continuation" or message is None or self.turn.busy or self._closing:
+            return
+        after = self.messages[self.messages.index(message) + 1 :]
+        answered = any(self._deliveries.get(each.id) not in ("not-sent", "unsure") for each in after)
+        if not answered and pending(message):
+            self._run = object()
+            self._started = self._last_event = self._tools.clock()
+            self._ask_again(message, None)
+
+    # What decisions do to a turn
+
+    async def _prepare(self, backend: Backend) -> None:
+        if backend.caps.approval == "side-request":
+            self._questions.tools = {tool.name: tool for tool in await backend.tools()}
+
+    async def _held_back(self, backend: Backend, outgoing: Outgoing) -> bool:
+        """A chat with an unanswered request refuses every further message (kai.md §9.1)."""
+        waiting = self.last_assistant_message
+        if backend.caps.approval != "continuation" or waiting is None or not pending(waiting):
+            return False
+        message = self.find(outgoing.message_id)
+        if message is not None:
+            self.messages.remove(message)
+        self._deliveries.pop(outgoing.message_id, None)
+        self.queue.insert(0, Queued(outgoing.message_id, outgoing.text))
+        self._tell(MessagesReset())
+        self._tell(QueueChanged())
+        self._tell(Notice("The assistant still waits for your decision. Your message is sent after it."))
+        self._ask_again(waiting, None)
+        await self._tools.keeper.settle_outgoing(outgoing.message_id, "not-sent")
+        return True
+
+    def _watch(self, event: Event, part: ToolPart, message: Message, backend: Backend) -> None:
+        """Ask about a call of an open stream, or take the question away when it is settled or changed."""
+        if part.settled:
+            asked = self._questions.is_open(part)
+            self._questions.settled(part)
+            if asked:
+                self._tell(TurnChanged())
+        elif backend.caps.approval != "side-request":
+            return
+        elif isinstance(event, ToolInputAvailable):
+            self._questions.consider(part, message)
+        elif isinstance(event, ToolApprovalRequest):
+            self._questions.ask(part, message)
+        elif self._questions.is_stale(part):
+            self._questions.settled(part)  # asked again when its input is whole
+            self._tell(TurnChanged())
+
+    async def _asks(self, run: object, backend: Backend, message: Message, reason: FinishReason) -> bool:
+        calls = pending(message)
+        if not calls or backend.caps.approval != "continuation" or reason not in ENDED_WELL:
+            return False
+        self._checkpoints.stop()
+        await self._save(message, "complete")
+        if self._run is run:
+            self._ask_again(message, None)
+        return True
+
+    def _forget_questions(self) -> None:
+        self._round = None
+        self._answering = None
+        self._questions.clear()
+
+    def _ask_again(self, message: Message, note: str | None) -> None:
+        calls = pending(message)
+        if not calls:
+            self._finish("unknown")
+            return
+        self._reply = message
+        self._answering = None
+        self._round = self._questions.ask_all(message, calls, note)
+        self._set_phase("waiting-for-approval")
+
+    def _decided(self, approval: Approval, decision: Decision) -> None:
+        together = self._round
+        if together is None:
+            self._in_background(self._answer_open_stream(self._run, approval, decision))
+        elif together.answer(approval, decision):
+            self._round = None
+            self._start(lambda run: self._continue(run, together))
+        self._tell(TurnChanged())
+
+    # Beside the open stream
+
+    async def _answer_open_stream(self, run: object | None, approval: Approval, decision: Decision) -> None:
+        """kai-agent: post the decision beside the open stream (protocols/kai.md §9.2)."""
+        together = ApprovalRound(approval.message_id)
+        together.add(approval)
+        together.answer(approval, decision)
+        message = holder(self.messages, together.digests)
+        calls = message.tool_calls() if message is not None else []
+        part = next((call for call in calls if call.tool_call_id == approval.tool_call_id), None)
+        if message is None or part is None:
+            self._tell(Notice("The request is not in this chat any more. Nothing was sent.", "warning"))
+            return
+        try:
+            backend = await self._tools.backend()
+            await self._note(list(together.answers.values()))
+            if self._run is not run or part.settled or digest_of(part) != approval.digest:
+                await self._withdraw(together)
+                self._not_sent_after_all(run, part, message)
+                return
+            async for _ in backend.answer(self.chat_id, message, list(together.answers.values())):
+                pass
+        except NotFound:
+            self._tell(Notice("This request was already settled elsewhere."))
+        except BackendError as error:
+            arrived = "did not arrive" if error.delivery == "not-sent" else "may not have arrived"
+            if error.delivery == "not-sent":
+                await self._withdraw(together)
+            self._tell(Notice(f"Your decision {arrived}. {error.sentence}", "error"))
+            if self._run is run and run is not None and not part.settled:
+                self._questions.ask(part, message, f"Your first answer {arrived}.")
+        self._tell(TurnChanged())
+
+    def _not_sent_after_all(self, run: object | None, part: ToolPart, message: Message) -> None:
+        if self._run is not run:
+            self._tell(Notice("The reply ended before your decision was sent. Nothing was sent.", "warning"))
+        elif part.settled:
+            self._tell(Notice("This request was already settled elsewhere."))
+        else:
+            self._tell(Notice("The request changed. Nothing was sent; please look again.", "warning"))
+            if part.state in ("input-available", "approval-requested") and not self._questions.is_open(part):
+                self._questions.ask(part, message, _CHANGED)
+        self._tell(TurnChanged())
+
+    # Continuing the message
+
+    async def _continue(self, run: object, together: ApprovalRound) -> None:
+        """kai-assistant: all answers in one POST; the stream goes on with the same message (§9.1)."""
+        message = holder(self.messages, together.digests)
+        if message is None:
+            self._tell(Notice("The request is not in this chat any more. Nothing was sent.", "warning"))
+            self._finish("error")
+            return
+        self._answering = (message, message)
+        answers = list(together.answers.values())
+        noted = False
+        try:
+            backend = await self._tools.backend()
+            checked = await self._checked(run, backend, message, together, "other")
+            if checked is None:
+                return
+            message = checked
+            await self._note(answers)
+            noted = True
+            answered = respond(message, answers)
+            self._replace(message, answered)
+            self._answering = (message, answered)
+            await self._read(
+                run, backend, backend.answer(self.chat_id, message, answers), answered, self._goes_on
+            )
+        except BackendError as error:
+            if self._run is not run:
+                return
+            code = "sign-in" if isinstance(error, TokenRefused) else None
+            self._tell(Notice(error.sentence, "error", code))
+            if noted and error.delivery == "not-sent":
+                await self._withdraw(together)
+            message = self._take_back_answers() or message
+            if noted and error.delivery != "not-sent":
+                await self._ask_what_still_waits(run, message, together)
+            elif self._run is run:
+                self._ask_again(message, _NOT_ARRIVED)
+
+    def _goes_on(self) -> None:
+        self._answering = None
+
+    def _take_back_answers(self) -> Message | None:
+        """Show the request again as it was before the answers; None when none are on their way."""
+        if self._answering is None:
+            return None
+        before, answered = self._answering
+        if answered is not before and answered in self.messages:
+            self._replace(answered, before)
+        self._reply = before
+        return before
+
+    async def _ask_what_still_waits(self, run: object, message: Message, together: ApprovalRound) -> None:
+        """The outcome of an answer is unknown: read the chat; only what still waits is asked again (A7)."""
+        note = _NOT_ARRIVED
+        try:
+            backend = await self._tools.backend()
+            checked = await self._checked(run, backend, message, together, "lost")
+            if checked is None:
+                return
+            message = checked
+        except BackendError:
+            note = _NOT_KNOWN
+        if self._run is run:
+            self._ask_again(message, note)
+
+    async def _checked(
+        self,
+        run: object,
+        backend: Backend,
+        message: Message,
+        together: ApprovalRound,
+        settled_as: Literal["other", "lost"],
+    ) -> Message | None:
+        """Re-read before sending (A5): the message to answer; None when that was dealt with here."""
+        try:
+            theirs = await backend.chat(self.chat_id)
+            if holder(theirs.messages, together.digests) is None:
+                await asyncio.sleep(PATIENCE_SECONDS)
+                theirs = await backend.chat(self.chat_id)
+        except NotFound:
+            self._tell(Notice("This chat no longer exists on the server. Nothing was sent.", "error"))
+            self._finish("error")
+            return None
+        if self._run is not run:
+            return None
+        current = holder(theirs.messages, together.digests)
+        if current is None:
+            self.messages = adopt([m for m in self.messages if m is not message], theirs.messages)
+            self._reply = None
+            self._tell(MessagesReset())
+            self._tell(Notice("The server does not know this request any more. Nothing was sent.", "warning"))
+            self._finish("error")
+            return None
+        if not differs(current, together.digests):
+            if current.id == message.id:
+                return message
+            self._replace(message, current)
+            return current
+        self._replace(message, current)
+        if not pending(current):
+            if settled_as == "lost":
+                current.finish = Finish("lost", detail="The connection was lost after your answer.")
+            self._tell(Notice("This request is settled on the server by now; nothing more was sent."))
+            self._finish(settled_as)
+            return None
+        self._tell(
+            Notice("The request changed on the server. Nothing was sent; please look again.", "warning")
+        )
+        self._ask_again(current, _CHANGED)
+        return None
+
+    def _replace(self, old: Message, new: Message) -> None:
+        if self._answering is not None and self._answering[0] is old:
+            self._answering = (new, new)
+        self.messages[self.messages.index(old)] = new
+        self._reply = new
+        self._tell(MessagesReset())
+
+    # The ledger
+
+    async def _note(self, answers: Iterable[ToolAnswer]) -> None:
+        """Note answers on disk (A6). Raises BackendError when that fails: nothing may be sent then."""
+        for answer in answers:
+            if not await self._tools.keeper.remember_answer(
+                self.chat_id, answer.tool_call_id, answer.approval_id, answer.approved
+            ):
+                sentence = "It could not be noted on disk first, so it was not sent. Please decide again."
+                raise BackendError(sentence, delivery="not-sent")
+
+    async def _withdraw(self, together: ApprovalRound) -> None:
+        """The answers provably never reached the server."""
+        for answer in together.answers.values():
+            await self._tools.keeper.withdraw_answer(self.chat_id, answer.tool_call_id, answer.approval_id)

@@ -1,0 +1,270 @@
+"""The running turn of a chat: sends one message, folds the stream that answers it (design.md §3, §4)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import aclosing
+from typing import Any, cast
+
+from kai_tui.backends.base import Backend, BackendError, ConnectionLost, Outgoing, TokenRefused
+from kai_tui.conversation.approvals import pending
+from kai_tui.conversation.events import Event, Finish, FinishReason, Status, Title, Usage
+from kai_tui.conversation.fold import FoldState, fold
+from kai_tui.conversation.messages import Message, ToolPart
+from kai_tui.services.changes import (
+    MessageAdded,
+    MessageChanged,
+    Notice,
+    PartChanged,
+    QueueChanged,
+    TurnChanged,
+    TurnEnded,
+)
+from kai_tui.services.keeper import REPLY_STATES
+from kai_tui.services.part_clock import PartClock
+from kai_tui.services.session_state import SessionTools
+from kai_tui.services.session_upkeep import SessionUpkeep
+from kai_tui.services.turn import ENDED_WELL
+
+_LOG = logging.getLogger(__name__)
+
+SLICE_SECONDS = 0.004
+"""How long events are folded in one go before keys get their turn."""
+
+_OUR_FAULT = "kai-tui made a mistake while reading this reply. What came is kept."
+
+
+class SessionTurn(SessionUpkeep):
+    """Runs turns. What calls wait for is the business of `SessionDecisions`."""
+
+    def __init__(
+        self, chat_id: str, tools: SessionTools, *, title: str, messages: Iterable[Message], stored: bool
+    ) -> None:
+        super().__init__(chat_id, tools, title=title, messages=messages, stored=stored)
+        self._run: object | None = None
+        """The running turn; events of any other are ignored."""
+        self._task: asyncio.Task[None] | None = None
+
+    # What decisions do to a turn
+
+    @abstractmethod
+    async def _prepare(self, backend: Backend) -> None:
+        """Before a message is sent."""
+
+    @abstractmethod
+    async def _held_back(self, backend: Backend, outgoing: Outgoing) -> bool:
+        """Whether something has to be decided before this message may be sent; it is queued then."""
+
+    @abstractmethod
+    def _watch(self, event: Event, part: ToolPart, message: Message, backend: Backend) -> None:
+        """A tool call of the stream changed."""
+
+    @abstractmethod
+    async def _asks(self, run: object, backend: Backend, message: Message, reason: FinishReason) -> bool:
+        """The stream ended: whether the turn goes on with a question to the user."""
+
+    @abstractmethod
+    def _forget_questions(self) -> None:
+        """The turn is over."""
+
+    # One turn
+
+    def _begin(self, outgoing: Outgoing, message: Message | None = None) -> None:
+        self.messages.append(message or Message.user(outgoing.message_id, outgoing.text))
+        self._deliveries[outgoing.message_id] = "sending"
+        self._why.pop(outgoing.message_id, None)
+        self._checks.pop(outgoing.message_id, None)
+        self._reply = None
+        self._tell(MessageAdded(outgoing.message_id))
+        self._started = self._last_event = self._tools.clock()
+        self._start(lambda run: self._turn(run, outgoing))
+
+    def _start(self, work: Callable[[object], Coroutine[Any, Any, None]]) -> None:
+        run = self._run = object()
+        self._reason = None
+        self._status = None
+        self._set_phase("sending")
+        self._task = asyncio.create_task(self._guarded(run, work(run)), name=f"turn of {self.chat_id}")
+
+    async def _guarded(self, run: object, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:  # noqa: BLE001 - a fault of ours in one turn must not take the chat down
+            _LOG.exception("a turn failed")
+            if self._run is run:
+                self._tell(Notice(_OUR_FAULT, "error"))
+                self._check_what_is_sending(_OUR_FAULT)
+                if self._reply is not None:
+                    fold(self._reply, Finish("error", detail=_OUR_FAULT), FoldState())
+                self._finish("error")
+
+    def _check_what_is_sending(self, why: str, ended: Finish | None = None) -> None:
+        """The turn ended before the server confirmed a message: find out what became of it."""
+        for message_id, state in list(self._deliveries.items()):
+            if state == "sending":
+                self._set_delivery(message_id, "unsure", why)
+                if self._closing:
+                    self._in_background(self._settle(message_id))
+                elif ended is None:
+                    self._look_up(self._check_again(message_id))
+                else:
+                    self._look_up(self._check_again(message_id, ended))
+
+    async def _turn(self, run: object, outgoing: Outgoing) -> None:
+        await self._tools.keeper.keep_outgoing(self.chat_id, outgoing.message_id, outgoing.text)
+        try:
+            backend = await self._tools.backend()
+            if await self._held_back(backend, outgoing):
+                return
+            await self._prepare(backend)
+            await self._read(
+                run,
+                backend,
+                backend.send(self.chat_id, outgoing),
+                Message(id=f"local-{uuid.uuid4()}"),
+                lambda: self._arrived(outgoing.message_id),
+            )
+        except BackendError as error:
+            if self._run is run:
+                await self._refused(run, outgoing, error)
+
+    async def _refused(self, run: object, outgoing: Outgoing, error: BackendError) -> None:
+        """The turn failed before its first event."""
+        self._set_delivery(outgoing.message_id, error.delivery, error.sentence)
+        await self._settle(outgoing.message_id)
+        if error.delivery == "unsure":
+            self._status = "The outcome is unknown, checking…"
+            self._tell(TurnChanged())
+            await self._check_again(outgoing.message_id)
+        if self._run is run:
+            code = "sign-in" if isinstance(error, TokenRefused) else error.code
+            self._tell(Notice(error.sentence, "error", code))
+            self._finish("error")
+
+    async def _read(
+        self,
+        run: object,
+        backend: Backend,
+        events: AsyncIterator[Event],
+        message: Message,
+        on_first: Callable[[], None],
+    ) -> None:
+        """Fold a stream into `message` until its Finish; `on_first` is called before its first event."""
+        state = FoldState()
+        self._reply = message
+        clock = self._clocks.setdefault(message.id, PartClock(self._tools.clock))
+        loop = asyncio.get_running_loop()
+        slice_ends = loop.time() + SLICE_SECONDS
+        begun = False
+        async with aclosing(cast("AsyncGenerator[Event, None]", events)) as stream:
+            async for event in stream:
+                if self._run is not run:
+                    return
+                if not begun:
+                    begun = True
+                    on_first()
+                self._take(event, message, state, clock, backend)
+                if loop.time() > slice_ends:
+                    await asyncio.sleep(0)
+                    slice_ends = loop.time() + SLICE_SECONDS
+        if self._run is not run:
+            return
+        if not begun:
+            raise ConnectionLost(f"{backend.host} ended its answer before it began.", code="lost")
+        clock.stop()
+        await self._stream_ended(run, backend, message)
+
+    def _arrived(self, message_id: str) -> None:
+        self.stored = True
+        self._set_delivery(message_id, "sent")
+        self._in_background(self._settle(message_id))
+        self._set_phase("streaming")
+
+    def _take(
+        self, event: Event, message: Message, state: FoldState, clock: PartClock, backend: Backend
+    ) -> None:
+        self._last_event = self._tools.clock()
+        if self._phase == "sending":
+            self._set_phase("streaming")
+        match event:
+            case Title(title):
+                self.set_title(title)
+                return
+            case Usage():
+                total = event.total if event.total is not None else (event.input or 0) + (event.output or 0)
+                self._tokens = (self._tokens or 0) + total
+                self._tell(TurnChanged())
+                return
+            case Status(text):
+                self._status = text
+                self._tell(TurnChanged())
+                return
+            case _:
+                pass
+        old_id = message.id
+        index = fold(message, event, state)
+        if message.id != old_id:
+            self._renamed(message, old_id, clock)
+        if index is None:
+            return
+        if (not self.messages or self.messages[-1] is not message) and message not in self.messages:
+            self.messages.append(message)
+            self._tell(MessageAdded(message.id))
+        if index < len(message.parts):
+            clock.touch(message, index)
+            part = message.parts[index]
+            if isinstance(part, ToolPart):
+                self._watch(event, part, message, backend)
+        self._checkpoints.mark()
+        self._observers.tell(PartChanged(message.id, index))
+
+    def _renamed(self, message: Message, old_id: str, clock: PartClock) -> None:
+        self._clocks[message.id] = clock
+        if message in self.messages:
+            self._in_background(self._tools.keeper.rename_message(self.chat_id, old_id, message.id))
+            self._tell(MessageChanged(message.id, old_id))
+
+    async def _stream_ended(self, run: object, backend: Backend, message: Message) -> None:
+        if message not in self.messages and (message.errors or message.finish is not None):
+            self.messages.append(message)
+            self._tell(MessageAdded(message.id))
+        if message.finish is None:
+            message.finish = Finish("lost")
+        reason = message.finish.reason
+        if await self._asks(run, backend, message, reason):
+            return
+        if reason == "lost" or pending(message):
+            self._look_up(self._read_rest(message))
+        self._finish(reason)
+
+    def _finish(self, reason: FinishReason) -> None:
+        self._run = None
+        self._forget_questions()
+        self._checkpoints.stop()
+        if self._reply is not None and self._reply in self.messages:
+            clock = self._clocks.get(self._reply.id)
+            if clock is not None:
+                clock.stop()
+            self._in_background(self._save(self._reply, REPLY_STATES.get(reason, "complete")))
+            self._tell(MessageChanged(self._reply.id))
+        self._reason = reason
+        self._status = None
+        self._set_phase("finished")
+        self._tell(TurnEnded(reason))
+        if self.queue and reason in ENDED_WELL and not self.turn.busy:
+            following = self.queue.pop(0)
+            self._tell(QueueChanged())
+            self._begin(Outgoing(following.id, following.text))
+
+    def _cancel_turn(self) -> None:
+        self._run = None
+        if self._task is not None:
+            self._task.cancel()
+            # Kept until it is done: an abandoned task would be collected in the middle of hanging up.
+            self._background.add(self._task)
+            self._task.add_done_callback(self._over)
+            self._task = None
