@@ -1,0 +1,56 @@
+"""The conversation every new user should be able to have, on any server that speaks Kai's API."""
+
+from __future__ import annotations
+
+from tests.e2e.user import CHATS, DOWN, ENTER, NEW, RIGHT, User
+
+ASK = "Create a bucket called test-bucket"
+MADE = "in.c-test-bucket is there"
+
+
+def read_deny_approve(user: User) -> None:
+    """A question with a read, the same change denied and approved, and a look at the result."""
+    user.ask("What tables do I have?", "out.c-reporting.monthly_sales")
+
+    user.write(ASK + ENTER)
+    user.asked("create_bucket", "name", '"test-bucket"', "stage", '"in"', "creates something")
+    user.deny()
+    user.wait_for("Nothing was changed")
+    user.wait_idle()
+    user.ask("What buckets do I have?", "Your project has 4 buckets")
+
+    user.write(ASK + ENTER)
+    user.asked('"test-bucket"', '"in"')
+    user.approve()
+    user.wait_for(MADE)
+    user.wait_idle()
+    user.ask("What buckets do I have?", "Your project has 5 buckets")
+    assert "in.c-test-bucket " in user.text()
+
+
+def go_on_in_an_older_chat_and_delete_the_newer(user: User) -> None:
+    """History: open the older of two chats and go on in it; delete the other one after a question."""
+    user.write(NEW)
+    user.wait_for("› What tables do I have?")
+    user.ask("What is 2 + 2?", "2 + 2 = 4")
+    user.wait_for(lambda user: "What is 2 + 2" in user.header())
+
+    user.write(CHATS)
+    user.wait_for("Today")
+    user.write(DOWN)
+    user.write(ENTER)
+    user.wait_for("in.c-test-bucket")
+    user.wait_for(lambda user: "What tables do I have" in user.header())
+    user.ask("What did I just say?", "You just said:")
+
+    # It moved to the top of the list; the other one is below it.
+    user.write(CHATS)
+    user.wait_for("Today")
+    user.write(DOWN)
+    user.write("d")
+    user.wait_for("Delete this chat?")
+    user.wait_for("cannot be undone")
+    assert "What is 2 + 2" in user.text()
+    user.write(RIGHT)
+    user.write(ENTER)
+    user.wait_for("The chat was deleted")

@@ -1,0 +1,106 @@
+"""Keys keep their order however fast they come, pasting never sends, Esc stops at once."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.e2e.conftest import Start
+from tests.e2e.user import BACKSPACE, ENTER, ESCAPE, User
+from tests.pty_harness import posix_only
+
+pytestmark = posix_only
+
+AT_A_READERS_PACE = {"KAI_TUI_SANDBOX_PACE": "0.3"}
+
+
+def sent(user: User) -> list[str]:
+    """The user's own messages on screen."""
+    return [row.partition("You ▌ ")[2] for row in user.lines() if "You ▌ " in row]
+
+
+@pytest.mark.parametrize(
+    ("keys", "message", "left"),
+    [
+        (f"abc{ENTER}def", "abc", "def"),
+        (f"abc{BACKSPACE}d{ENTER}", "abd", "ask, "),
+        (f"a{ENTER}b", "a", "b"),
+        (f"one\ntwo{ENTER}three\nfour", "one", "three\nfour"),
+    ],
+    ids=["enter in the middle", "backspace", "one key each", "lines"],
+)
+def test_keys_of_one_write_keep_their_order(start: Start, keys: str, message: str, left: str) -> None:
+    user = start("--sandbox").ready()
+    user.write(keys)
+    user.wait_for(lambda user: sent(user) == [message])
+    user.wait_for(lambda user: user.prompt().startswith(left))
+    user.wait_idle()
+    assert sent(user) == [message]
+
+
+def test_a_paste_never_sends(start: Start) -> None:
+    user = start("--sandbox").ready()
+    user.paste("first line\nsecond line\r\nthird line\r")
+    user.wait_for("third line")
+    user.write("!")
+    user.wait_for(lambda user: user.prompt().endswith("!"))
+    assert user.prompt().startswith("first line\nsecond line\nthird line")
+    assert sent(user) == []
+
+
+def test_a_paste_behind_keys_stays_behind_them(start: Start) -> None:
+    user = start("--sandbox").ready()
+    user.write(f"abc{ENTER}x\x1b[200~\ny\n\x1b[201~z")
+    user.wait_for(lambda user: sent(user) == ["abc"])
+    user.wait_for(lambda user: user.prompt() == "x\ny\nz")
+
+
+def test_escape_stops_a_reply_and_keeps_what_came(start: Start) -> None:
+    user = start("--sandbox", env=AT_A_READERS_PACE).ready()
+    user.write("/demo slow" + ENTER)
+    user.wait_for("Slowly, very")
+    user.write(ESCAPE)
+    began = time.monotonic()
+    user.wait_for("■ stopped")
+    # 250 ms is the rule; a shared test machine gets more, and terminals wait before an Esc is one.
+    assert time.monotonic() - began < 1.5
+    user.wait_idle()
+    kept = user.text()
+    assert "Slowly, very" in kept
+    user.wait_quiet(0.5)
+    assert user.text() == kept
+    user.ask("What is 2 + 2?", "2 + 2 = 4")
+
+
+def test_escape_stops_a_flood(start: Start) -> None:
+    user = start("--sandbox", env=AT_A_READERS_PACE).ready()
+    user.write("/demo long" + ENTER)
+    user.wait_for("chapter of a report")
+    user.write(ESCAPE)
+    user.wait_for("■ stopped")
+    user.wait_idle()
+    user.ask("What is 2 + 2?", "2 + 2 = 4")
+
+
+def test_what_is_typed_while_it_starts_comes_in_order(start: Start) -> None:
+    user = start("--sandbox")
+    typed = ""
+    for piece in ("früh ", "getippt ", "日本 ", "ends "):
+        user.write(piece)
+        typed += piece
+        user.wait_raw(b"\x1b[?1049h" if typed.startswith("früh getippt ") else b"")
+    user.ready()
+    user.write("here")
+    user.wait_for(lambda user: user.prompt() == typed + "here")
+    assert sent(user) == []
+
+
+def test_a_message_sent_while_it_starts_is_sent_once(start: Start) -> None:
+    user = start("--sandbox")
+    user.wait_raw(b"\x1b[?1049h")
+    user.write(f"What is 2 + 2?{ENTER}and")
+    user.wait_for("2 + 2 = 4")
+    user.wait_for(lambda user: user.prompt() == "and")
+    user.wait_idle()
+    assert sent(user) == ["What is 2 + 2?"]
