@@ -101,7 +101,10 @@ def _run_tui(arguments: argparse.Namespace) -> int:
     # switches them on again after it (`ui/app.py`). Frames at 120 a second halve the key echo.
     gc.disable()
     os.environ.setdefault("TEXTUAL_FPS", "120")
+    from kai_tui.cli.logs import set_up_logging
     from kai_tui.services.account_service import AccountService
     from kai_tui.ui.app import run_app
 
-    return run_app(AccountService(), _options(arguments))
+    accounts = AccountService()
+    set_up_logging(accounts.live_secrets)
+    return run_app(accounts, _options(arguments))

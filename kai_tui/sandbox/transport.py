@@ -8,7 +8,7 @@ telling it (`http.disconnect`), then, if it does not end by itself, by cancellin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -30,8 +30,10 @@ class StreamingASGITransport(httpx.AsyncBaseTransport):
     `httpx.RemoteProtocolError`, as a broken connection would.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, on_close: Callable[[], None] | None = None) -> None:
+        """`on_close` is called once, after the last call ended."""
         self._app = app
+        self._on_close = on_close
         self._calls: set[_Call] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -49,6 +51,9 @@ class StreamingASGITransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """End every call that still runs."""
         await asyncio.gather(*(call.close() for call in list(self._calls)))
+        on_close, self._on_close = self._on_close, None
+        if on_close is not None:
+            on_close()
 
 
 class _Body(httpx.AsyncByteStream):

@@ -231,7 +231,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "choose",
         "Choose an answer",
-        "Move between Deny, Deny with a reason and Approve. Deny has the focus first.",
+        "Move between Deny, Approve and Deny with a reason. Deny has the focus first.",
         "Approvals",
         "approval",
         ("right", "left", "tab"),
