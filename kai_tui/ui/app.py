@@ -66,6 +66,8 @@ class KaiApp(SafeApp[object]):
         self.type_ahead = TypeAhead()
         self._chat: ChatScreen | None = None
         self._account_closings: set[asyncio.Task[None]] = set()
+        self._styled = False
+        """Whether a screen was drawn with the style sheets."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = theme_named(self.preferences.theme)
@@ -82,7 +84,15 @@ class KaiApp(SafeApp[object]):
     # Screens
 
     def on_mount(self) -> None:
+        self._styled = True
         self.push_screen(self._first_screen())
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Read the style sheets again; not before they were read once (the first theme is set early)."""
+        if self._styled:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
 
     def _first_screen(self) -> Screen[None]:
         """What was asked for, else the last account, else the start screen."""
@@ -291,7 +301,7 @@ def _load_libraries() -> None:
 
     from kai_tui.ui.transcript.warm import warm_up
 
-    for name in ("httpx", "pydantic"):
+    for name in ("httpx", "pydantic", "kai_tui.ui.modals.approval", "kai_tui.ui.transcript.units"):
         import_module(name)
     warm_up()
 

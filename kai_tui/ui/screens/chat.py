@@ -24,7 +24,7 @@ from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.bridge import Bridge, SessionNews
 from kai_tui.ui.collector import after_loading
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
-from kai_tui.ui.screens.chat_layout import WIDE
+from kai_tui.ui.screens.chat_layout import TALL, WIDE
 from kai_tui.ui.screens.chat_reading import ChatReading
 from kai_tui.ui.widgets.chat_list import ChatList
 from kai_tui.ui.widgets.composer import Composer
@@ -46,7 +46,7 @@ class ChatScreen(ChatReading):
     AUTO_FOCUS: ClassVar[str | None] = "#composer"
     BINDINGS: ClassVar[list[BindingType]] = bindings("chat")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual wants a list
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]  # noqa: RUF012
     scopes: ClassVar[tuple[Scope, ...]] = ("chat",)
 
     def __init__(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WIDE = 100
 """Columns from which the list of chats stands beside the conversation."""
+TALL = 20
+"""Rows from which there is room for empty ones."""
 
 
 class ChatLayout(KaiScreen):
@@ -62,7 +64,7 @@ class ChatLayout(KaiScreen):
             yield self._sidebar
             with Vertical(id="conversation"):
                 yield self._header
-                with Container(id="reading"):
+                with Container(id="reading", classes="-noted"):
                     yield self._transcript
                     yield self._note
                     with Horizontal(id="pill-row"):
@@ -73,7 +75,18 @@ class ChatLayout(KaiScreen):
         yield self._status
 
     def on_mount(self) -> None:
-        self.set_class(not self._preferences.sidebar or app_of(self).size.width < WIDE, "-no-chats")
+        wide, tall = app_of(self).size.width >= WIDE, app_of(self).size.height >= TALL
+        # What the first resize would set, before styles are computed: once instead of three times.
+        self.update_classes(
+            {
+                "-wide": wide,
+                "-narrow": not wide,
+                "-tall": tall,
+                "-short": not tall,
+                "-no-chats": not (wide and self._preferences.sidebar),
+            },
+            update=False,
+        )
         self._sidebar.show((), loading=True)
 
     # Words

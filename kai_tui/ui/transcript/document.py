@@ -15,7 +15,6 @@ from kai_tui.ui.transcript.heights import Heights
 from kai_tui.ui.transcript.items import BLOCK_ROWS, Block, Item, Surroundings, Unit
 from kai_tui.ui.transcript.strips import Line, Rendered, RowText, layout, texts
 from kai_tui.ui.transcript.styles import Palette
-from kai_tui.ui.transcript.units import footer_for, unit_for
 
 KEPT = 600
 """Items whose strips are kept."""
@@ -212,6 +211,8 @@ class Document:
         message = block.message
         if message is None:
             return
+        from kai_tui.ui.transcript.units import footer_for
+
         block.units = [footer_for(block, message)]
         self._add_units(block, message, 0)
         for unit in block.units:
@@ -221,6 +222,8 @@ class Document:
             self._sync_unit(block, unit)
 
     def _add_units(self, block: Block, message: Message, start: int) -> None:
+        from kai_tui.ui.transcript.units import unit_for
+
         for index in range(start, len(message.parts)):
             unit = unit_for(block, message, index, message.parts[index])
             if unit is not None:
