@@ -10,31 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, cast
 
-from kai_tui.conversation.tool_results import (
-    ErrorResult as ErrorResult,
-)
-from kai_tui.conversation.tool_results import (
-    JsonResult as JsonResult,
-)
-from kai_tui.conversation.tool_results import (
-    TableResult as TableResult,
-)
-from kai_tui.conversation.tool_results import (
-    TextResult as TextResult,
-)
-from kai_tui.conversation.tool_results import (
-    ToolResult as ToolResult,
-)
-from kai_tui.conversation.tool_results import (
-    result_links as result_links,
-)
-from kai_tui.conversation.tool_results import (
-    result_size as result_size,
-)
-from kai_tui.conversation.tool_results import (
-    result_view as result_view,
-)
-
 Mark: TypeAlias = Literal["R", "W", "D"]
 """R only reads, W creates and overwrites nothing, D changes, deletes, starts or stops something."""
 

@@ -9,20 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kai_tui.conversation.tool_results import Link
-from kai_tui.conversation.tools import (
-    MARKS,
+from kai_tui.conversation.tool_results import (
     ErrorResult,
     JsonResult,
+    Link,
     TableResult,
     TextResult,
-    headline,
     result_links,
     result_size,
     result_view,
-    risk,
-    title,
 )
+from kai_tui.conversation.tools import MARKS, headline, risk, title
 
 
 def test_risks() -> None:

@@ -1,66 +1,64 @@
 """Style names of the transcript, and the palette that turns them into terminal styles.
 
-Every colour comes from the widget's component classes, hence from the theme.
+Every colour comes from the theme.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Final
 
 from rich.style import Style
 
-PREFIX = "transcript--"
+STYLES: Final[Mapping[str, str]] = {
+    "text": "$text",
+    "muted": "$text-muted",
+    "you": "bold $text-primary",
+    "you-bar": "$primary",
+    "assistant": "bold $text-accent",
+    "cursor": "bold $accent",
+    "heading": "bold $text-primary",
+    "heading-top": "bold underline",
+    "em": "italic",
+    "strong": "bold",
+    "strike": "strike",
+    "code": "$text-warning on $panel",
+    "code-block": "$text on $surface",
+    "code-label": "italic $text-muted on $surface",
+    "link": "underline $text-secondary",
+    "image": "$text-secondary",
+    "quote": "$text-muted",
+    "quote-bar": "$secondary",
+    "bullet": "$text-accent",
+    "line": "$text-disabled",
+    "table-head": "bold",
+    "thought": "italic $text-muted",
+    "tool": "bold $text",
+    "tool-running": "$text-secondary",
+    "tool-waiting": "bold $text-warning",
+    "tool-done": "$text-success",
+    "tool-failed": "$text-error",
+    "tool-denied": "$text-warning",
+    "error": "$text-error",
+    "warning": "$text-warning",
+    "suggestion": "$text-secondary",
+    "syntax-comment": "italic $text-muted",
+    "syntax-keyword": "$text-accent",
+    "syntax-name": "$text-secondary",
+    "syntax-builtin": "$text-secondary",
+    "syntax-number": "$text-warning",
+    "syntax-string": "$text-success",
+    "syntax-inserted": "$text-success",
+    "syntax-deleted": "$text-error",
+}
+"""What each name changes, in Textual's words for styles; the colours are variables of the theme.
 
-STYLES = """
-    & .transcript--text { color: $text; }
-    & .transcript--muted { color: $text-muted; }
-    & .transcript--you { color: $text-primary; text-style: bold; }
-    & .transcript--you-bar { color: $primary; }
-    & .transcript--assistant { color: $text-accent; text-style: bold; }
-    & .transcript--cursor { color: $accent; text-style: bold; }
-    & .transcript--heading { color: $text-primary; text-style: bold; }
-    & .transcript--heading-top { text-style: bold underline; }
-    & .transcript--em { text-style: italic; }
-    & .transcript--strong { text-style: bold; }
-    & .transcript--strike { text-style: strike; }
-    & .transcript--code { color: $text-warning; background: $panel; }
-    & .transcript--code-block { color: $text; background: $surface; }
-    & .transcript--code-label { color: $text-muted; background: $surface; text-style: italic; }
-    & .transcript--link { color: $text-secondary; text-style: underline; }
-    & .transcript--image { color: $text-secondary; }
-    & .transcript--quote { color: $text-muted; }
-    & .transcript--quote-bar { color: $secondary; }
-    & .transcript--bullet { color: $text-accent; }
-    & .transcript--line { color: $text-disabled; }
-    & .transcript--table-head { text-style: bold; }
-    & .transcript--thought { color: $text-muted; text-style: italic; }
-    & .transcript--tool { color: $text; text-style: bold; }
-    & .transcript--tool-running { color: $text-secondary; }
-    & .transcript--tool-waiting { color: $text-warning; text-style: bold; }
-    & .transcript--tool-done { color: $text-success; }
-    & .transcript--tool-failed { color: $text-error; }
-    & .transcript--tool-denied { color: $text-warning; }
-    & .transcript--error { color: $text-error; }
-    & .transcript--warning { color: $text-warning; }
-    & .transcript--suggestion { color: $text-secondary; }
-    & .transcript--syntax-comment { color: $text-muted; text-style: italic; }
-    & .transcript--syntax-keyword { color: $text-accent; }
-    & .transcript--syntax-name { color: $text-secondary; }
-    & .transcript--syntax-builtin { color: $text-secondary; }
-    & .transcript--syntax-number { color: $text-warning; }
-    & .transcript--syntax-string { color: $text-success; }
-    & .transcript--syntax-inserted { color: $text-success; }
-    & .transcript--syntax-deleted { color: $text-error; }
+Not component classes: Textual would compute all of them again whenever the focus moves, and before
+the first frame.
 """
-"""The default CSS of all component classes."""
 
-NAMES: tuple[str, ...] = tuple(
-    line.split("transcript--", 1)[1].split(" ", 1)[0]
-    for line in STYLES.splitlines()
-    if "transcript--" in line
-)
-COMPONENT_CLASSES = frozenset(PREFIX + name for name in NAMES)
+NAMES: Final = tuple(STYLES)
 
 
 class Palette:

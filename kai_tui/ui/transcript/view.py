@@ -20,7 +20,6 @@ from kai_tui.ui.transcript.document import Document
 from kai_tui.ui.transcript.items import Block, Surroundings
 from kai_tui.ui.transcript.renderers.activity import ActivityUnit, WelcomeUnit, activity_text
 from kai_tui.ui.transcript.source import TranscriptSource
-from kai_tui.ui.transcript.styles import COMPONENT_CLASSES, STYLES
 
 FRAME = 1 / 30
 """Seconds between two draws at least."""
@@ -33,17 +32,15 @@ CLOCK = 0.5
 class Transcript(BrowsableCanvas, can_focus=True):
     """Shows a chat session. Focused, it is browsed with a cursor."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENT_CLASSES)
-    DEFAULT_CSS = f"""
-    Transcript {{
+    DEFAULT_CSS = """
+    Transcript {
         height: 1fr;
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
         background: $background;
         color: $text;
-        {STYLES}
-    }}
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor_up", "Up", show=False),

@@ -21,7 +21,7 @@ class FilterInput(Input):
         placeholder: str = "",
         id: str | None = None,
     ) -> None:
-        super().__init__(placeholder=placeholder, id=id, compact=True)
+        super().__init__(placeholder=placeholder, id=id)
         self.cursor_blink = False
         self.command: Callable[[str], bool] | None = None
         """Is offered the name of each key that types nothing (↑, ↓, Enter of a list); True means done."""

@@ -30,7 +30,7 @@ class Sidebar(Vertical):
         width: 30;
         background: $background;
         & > #chats-title { height: 1; padding: 0 1; text-style: bold; color: $text-primary; }
-        & > #chats-filter { height: 1; padding: 0 1; background: $surface; margin-bottom: 1; }
+        & > #chats-filter { height: 1; border: none; padding: 0 1; background: $surface; margin-bottom: 1; }
         & > #chats-filter .input--placeholder { color: $text-muted; }
         & > #chats-filter:focus { background: $panel; }
         & > #chats-notice { height: 1; padding: 0 1; color: $text-muted; display: none; }

@@ -7,7 +7,8 @@ from typing import ClassVar, NamedTuple
 
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line
-from kai_tui.conversation.tools import headline, result_size
+from kai_tui.conversation.tool_results import result_size
+from kai_tui.conversation.tools import headline
 from kai_tui.ui.transcript.items import ITEM_ROWS, Block, Item, Tone, Unit
 from kai_tui.ui.transcript.renderers.duration import words_for
 from kai_tui.ui.transcript.renderers.tool_data import Detail, argument_details, masked, pretty

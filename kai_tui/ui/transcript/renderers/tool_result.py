@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line
-from kai_tui.conversation.tools import (
+from kai_tui.conversation.tool_results import (
     ErrorResult,
     TableResult,
     TextResult,
