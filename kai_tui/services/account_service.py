@@ -79,7 +79,9 @@ class AccountService:
     ) -> Account:
         """The account of `--base-url` or the environment variables; its token stays in the environment."""
         return Account(
-            id=_account_id("environment", base_url or storage_url),
+            id=_account_id(
+                "environment", base_url or storage_url, _whose(self._environ.get(TOKEN_VARIABLE, "").strip())
+            ),
             kind="kai",
             label=_host_of(base_url or storage_url),
             base_url=base_url or "",
@@ -130,8 +132,6 @@ class AccountService:
 
     def open(self, account: Account) -> Workspace:
         """Everything the chat screen needs; returns at once, connects in the background."""
-        if account.token_from not in ("environment", "memory"):
-            self._note_use(account)
         files = account_files(self.paths, account.id)
         keeper = DiskKeeper(files)
         return Workspace(account, self._opener(account), keeper)
@@ -149,6 +149,9 @@ class AccountService:
 
     def _opener(self, account: Account) -> Callable[[], Awaitable[Backend]]:
         async def open_backend() -> Backend:
+            if account.token_from not in ("environment", "memory"):
+                # Not in `open`: a disk that is busy would hold up the first frame.
+                await asyncio.to_thread(self._note_use, account)
             from kai_tui.services.backend_factory import open_kai, open_sandbox
 
             if account.kind == "sandbox":
@@ -213,6 +216,17 @@ def _ignore(step: SignInStep) -> None:
 
 def _account_id(*what: str) -> str:
     return hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
+
+
+def _whose(token: str) -> str:
+    """Project and number of a Storage token (`PROJECT-NUMBER-SECRET`), which outlive its renewal.
+
+    A stack serves many projects at one address, and what one of them keeps is not for another (T21).
+    Other tokens count as a whole; only a hash of this is used.
+    """
+    project, _, rest = token.partition("-")
+    number, _, secret = rest.partition("-")
+    return f"{project}-{number}" if secret and project.isdigit() and number.isdigit() else token
 
 
 def _host_of(address: str) -> str:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from kai_tui.backends.base import BackendError, Chat, ChatSummary, NotFound
+from kai_tui.backends.base import Backend, BackendError, Chat, ChatSummary, NotFound
 from kai_tui.services.changes import MessageAdded, Notice, SessionChange, TitleChanged, TurnChanged, TurnEnded
 from kai_tui.services.chat_session import ChatSession
 from kai_tui.services.observers import Observers
+from kai_tui.services.read_back import adopt
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
 
 if TYPE_CHECKING:
     from kai_tui.services.disk_keeper import DiskKeeper
     from kai_tui.services.history_service import HistoryService
+
+_LOG = logging.getLogger(__name__)
 
 TITLE_LENGTH = 60
 """Characters of the first message that name a chat until the server does."""
@@ -37,6 +41,9 @@ class ChatService:
         self._sessions: dict[str, ChatSession] = {}
         self._observers: Observers[str] = Observers()
         self._background: set[asyncio.Task[None]] = set()
+        self._copies: set[str] = set()
+        """Open chats that show the copy kept here, because the server did not answer."""
+        history.before_forgetting(self._leave)
 
     @property
     def sessions(self) -> Mapping[str, ChatSession]:
@@ -56,40 +63,74 @@ class ChatService:
 
         Raises BackendError when neither has it.
         """
-        if chat_id in self._sessions:
+        if chat_id in self._sessions and chat_id not in self._copies:
             return self._sessions[chat_id]
         try:
             backend = await self._tools.backend()
             chat = await backend.chat(chat_id)
         except BackendError as error:
-            return await self._open_copy(chat_id, error)
-        if chat_id in self._sessions:
-            return self._sessions[chat_id]
+            return self._sessions.get(chat_id) or await self._open_copy(chat_id, error)
+        copy = await self._keeper.chat_copy(chat_id)
+        left_behind = await self._keeper.left_behind(chat_id)
+        if self._history.is_deleted(chat_id):
+            raise NotFound("This chat was deleted.")
+        session = self._sessions.get(chat_id)
+        if session is not None:
+            self._bring_up_to_date(session, chat, backend)
+            return session
+        # From here on nothing is awaited until the session is whole: who opens it may give up and come back.
+        messages = adopt(copy.messages if copy is not None else (), chat.messages, questions=False)
         session = self._add(
             ChatSession(
                 chat_id,
                 self._tools,
                 title=chat.summary.title or NEW_CHAT_TITLE,
-                messages=chat.messages,
+                messages=messages,
                 stored=True,
             )
         )
-        await self._keeper.keep_chat(chat)
-        await self._add_left_behind(session, sure=True)
+        arrived = self._take_left_behind(session, left_behind, sure=True)
         session.resume_questions(backend)
         if backend.caps.votes:
             self._in_background(self._read_votes(session))
+        for message_id in arrived:
+            await self._keeper.settle_outgoing(message_id, "sent")
+        await self._keeper.keep_chat(Chat(chat.summary, messages))
         return session
 
+    async def refresh_copies(self) -> None:
+        """The server is there again: chats that were opened from the copy are read anew. Never raises."""
+        for chat_id in tuple(self._copies):
+            if chat_id in self._sessions:
+                await self.open_chat(chat_id)
+            else:
+                self._copies.discard(chat_id)
+
+    def _bring_up_to_date(self, session: ChatSession, chat: Chat, backend: Backend) -> None:
+        if session.chat_id in self._copies and not session.turn.busy:
+            self._copies.discard(session.chat_id)
+            session.refresh(chat)
+            session.resume_questions(backend)
+
     def forget(self, chat_id: str) -> None:
-        """Drop a session after its chat was deleted; stops its turn."""
+        """Drop a session nobody needs any more; stops its turn. Deleting a chat does this by itself."""
         session = self._sessions.pop(chat_id, None)
         if session is not None:
-            self._in_background(session.aclose())
+            self._in_background(session.aclose(keep=False))
+
+    async def _leave(self, chat_id: str) -> None:
+        """The server deleted this chat: end the work on it, and keep nothing more of it."""
+        self._copies.discard(chat_id)
+        session = self._sessions.pop(chat_id, None)
+        if session is not None:
+            await session.aclose(keep=False)
 
     async def aclose(self) -> None:
         """Stop every turn and save what came."""
-        await asyncio.gather(*(session.aclose() for session in self._sessions.values()))
+        closing = [session.aclose() for session in self._sessions.values()]
+        for error in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(error, Exception):
+                _LOG.error("a chat did not close", exc_info=error)
         for task in tuple(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -102,6 +143,8 @@ class ChatService:
         if chat_id in self._sessions:
             return self._sessions[chat_id]
         gone = isinstance(error, NotFound)
+        if self._history.is_deleted(chat_id):
+            raise error
         if copy is None:
             copy = Chat(ChatSummary(chat_id, short_title(waiting[0][1])), ())
         session = self._add(
@@ -109,7 +152,11 @@ class ChatService:
                 chat_id, self._tools, title=copy.summary.title, messages=copy.messages, stored=not gone
             )
         )
-        await self._add_left_behind(session, sure=gone)
+        if not gone:
+            self._copies.add(chat_id)
+        arrived = self._take_left_behind(session, waiting, sure=gone)
+        for message_id in arrived:
+            await self._keeper.settle_outgoing(message_id, "sent")
         if copy.messages:
             sentence = (
                 "This chat no longer exists on the server. You see the copy kept here."
@@ -120,15 +167,19 @@ class ChatService:
             asyncio.get_running_loop().call_soon(session.tell_notice, Notice(sentence, "warning"))
         return session
 
-    async def _add_left_behind(self, session: ChatSession, *, sure: bool) -> None:
-        """Messages of an earlier run that were on their way when it ended."""
-        for message_id, text in await self._keeper.left_behind(session.chat_id):
+    def _take_left_behind(
+        self, session: ChatSession, waiting: Sequence[tuple[str, str]], *, sure: bool
+    ) -> list[str]:
+        """Messages of an earlier run that were on their way when it ended; ids of those that arrived."""
+        arrived: list[str] = []
+        for message_id, text in waiting:
             if session.find(message_id) is not None:
-                await self._keeper.settle_outgoing(message_id, "sent")
+                arrived.append(message_id)
             elif sure:
                 session.add_unsent(message_id, text, "not-sent", _LEFT_BEHIND)
             else:
                 session.add_unsent(message_id, text, "unsure", _LEFT_UNSURE)
+        return arrived
 
     async def _read_votes(self, session: ChatSession) -> None:
         try:

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from kai_tui.backends.base import Chat, ChatSummary
 from kai_tui.conversation.events import Finish, FinishReason, JsonObject
 from kai_tui.conversation.messages import Message
-from kai_tui.services.keeper import ReplyState
+from kai_tui.services.keeper import REPLY_STATES, ReplyState
 from kai_tui.storage.chats import CACHE_SCHEMA, CachedChat, CachedMessage, Chats
 from kai_tui.storage.database import Database
 from kai_tui.storage.drafts import STATE_SCHEMA, Drafts, OutboxRow
@@ -46,9 +46,9 @@ class DiskKeeper:
         return self._state.notice or self._failed
 
     async def ready(self) -> None:
-        """Open both files now."""
-        await self._state.ready()
-        await self._cache.ready()
+        """Open both files now. Never raises."""
+        await self._quietly(self._state.ready(), None)
+        await self._quietly(self._cache.ready(), None, matters=False)
 
     # Drafts and outbox
 
@@ -122,9 +122,16 @@ class DiskKeeper:
         return [_summary(row) for row in rows]
 
     async def keep_chat(self, chat: Chat) -> None:
-        """Keep a chat as the server has it."""
+        """Keep a chat as it was read, with the marks of replies that broke off (P8)."""
         messages = [message.to_wire() for message in chat.messages]
-        await self._quietly(self._chats.put_chat(_cached(chat.summary), messages), None, matters=False)
+        states: dict[str, ReplyState] = {
+            each.id: REPLY_STATES[each.finish.reason]
+            for each in chat.messages
+            if each.finish is not None and each.finish.reason in REPLY_STATES
+        }
+        await self._quietly(
+            self._chats.put_chat(_cached(chat.summary), messages, states), None, matters=False
+        )
 
     async def chat_copy(self, chat_id: str) -> Chat | None:
         """The copy of a chat; replies that were being written are marked as cut off."""

@@ -25,6 +25,9 @@ class HistoryService:
         self._unsent: dict[str, ChatSummary] = {}
         self._here: set[str] = set()
         """Chats that were written in during this run: the server may not list them yet."""
+        self._deleted: set[str] = set()
+        """Chats deleted during this run: pages and turns that were on their way must not bring them back."""
+        self._leave: Callable[[str], Awaitable[None]] | None = None
         self._cursor: str | None = None
         self._read_copies = False
         self._observers: Observers[None] = Observers()
@@ -42,8 +45,18 @@ class HistoryService:
         """Hear when `rows`, `loading` or `offline` changed."""
         return self._observers.add(callback)
 
+    def before_forgetting(self, leave: Callable[[str], Awaitable[None]]) -> None:
+        """`leave` ends the work on a chat the server deleted, before what is kept here goes."""
+        self._leave = leave
+
+    def is_deleted(self, chat_id: str) -> bool:
+        """Whether this chat was deleted during this run."""
+        return chat_id in self._deleted
+
     def touch(self, chat_id: str, title: str, updated_at: str) -> None:
         """A chat got a message or a name here."""
+        if chat_id in self._deleted:
+            return
         self._here.add(chat_id)
         before = self._rows.get(chat_id) or ChatSummary(chat_id, title, updated_at)
         self._unsent.pop(chat_id, None)
@@ -51,12 +64,20 @@ class HistoryService:
         self._observers.tell(None)
 
     async def refresh(self) -> None:
-        """Local rows first, then the server's; never raises, failures are in `offline`."""
+        """Local rows first, then the server's; never raises a BackendError, failures are in `offline`."""
         self.loading = True
+        try:
+            await self._refresh()
+        finally:
+            self.loading = False
+            self._observers.tell(None)
+
+    async def _refresh(self) -> None:
         if not self._read_copies:
             self._read_copies = True
             for row in await self._keeper.summaries():
-                self._rows.setdefault(row.id, row)
+                if row.id not in self._deleted:
+                    self._rows.setdefault(row.id, row)
             self._unsent = {row.id: row for row in await self._keeper.unsent_chats()}
         self._observers.tell(None)
         try:
@@ -69,11 +90,9 @@ class HistoryService:
             self._cursor = page.cursor
             self._drop_deleted(page.items, complete=page.cursor is None)
             await self._keep(page.items)
-        self.loading = False
-        self._observers.tell(None)
 
     async def load_more(self) -> None:
-        """The next page, when there is one; never raises."""
+        """The next page, when there is one; never raises a BackendError."""
         if self._cursor is None or self.loading:
             return
         self.loading = True
@@ -86,11 +105,15 @@ class HistoryService:
         else:
             self._cursor = page.cursor
             await self._keep(page.items)
-        self.loading = False
-        self._observers.tell(None)
+        finally:
+            self.loading = False
+            self._observers.tell(None)
 
     async def delete(self, chat_id: str) -> None:
-        """Server first, then the local copy and draft. Raises BackendError and keeps everything then."""
+        """Server first, then the local copy and draft. Raises BackendError and keeps everything then.
+
+        A turn that runs in the chat is stopped, and nothing of it is kept (P18).
+        """
         if chat_id in self._rows:
             backend = await self._backend()
             try:
@@ -101,6 +124,9 @@ class HistoryService:
                 # The template says 403 for an unknown id (protocols/kai.md §4.6).
                 if not await self._is_gone(backend, chat_id):
                     raise
+        self._deleted.add(chat_id)
+        if self._leave is not None:
+            await self._leave(chat_id)
         await self._keeper.delete_chat(chat_id)
         self._rows.pop(chat_id, None)
         self._unsent.pop(chat_id, None)
@@ -116,6 +142,7 @@ class HistoryService:
         return False
 
     async def _keep(self, items: Sequence[ChatSummary]) -> None:
+        items = [row for row in items if row.id not in self._deleted]
         for row in items:
             mine = self._rows.get(row.id)
             # A chat that is going on here is newer than what the server says.

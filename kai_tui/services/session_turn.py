@@ -81,18 +81,22 @@ class SessionTurn(SessionUpkeep):
         self._reply = None
         self._tell(MessageAdded(outgoing.message_id))
         self._started = self._last_event = self._tools.clock()
-        self._start(lambda run: self._turn(run, outgoing))
+        # A task of its own: a stop in the same moment must not keep the text from the outbox (P6).
+        kept = self._in_background(
+            self._tools.keeper.keep_outgoing(self.chat_id, outgoing.message_id, outgoing.text)
+        )
+        self._start(lambda run: self._turn(run, outgoing, kept))
 
     def _start(self, work: Callable[[object], Coroutine[Any, Any, None]]) -> None:
         run = self._run = object()
         self._reason = None
         self._status = None
         self._set_phase("sending")
-        self._task = asyncio.create_task(self._guarded(run, work(run)), name=f"turn of {self.chat_id}")
+        self._task = asyncio.create_task(self._guarded(run, work), name=f"turn of {self.chat_id}")
 
-    async def _guarded(self, run: object, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, run: object, work: Callable[[object], Coroutine[Any, Any, None]]) -> None:
         try:
-            await work
+            await work(run)
         except Exception:  # noqa: BLE001 - a fault of ours in one turn must not take the chat down
             _LOG.exception("a turn failed")
             if self._run is run:
@@ -114,8 +118,8 @@ class SessionTurn(SessionUpkeep):
                 else:
                     self._look_up(self._check_again(message_id, ended))
 
-    async def _turn(self, run: object, outgoing: Outgoing) -> None:
-        await self._tools.keeper.keep_outgoing(self.chat_id, outgoing.message_id, outgoing.text)
+    async def _turn(self, run: object, outgoing: Outgoing, kept: asyncio.Task[None]) -> None:
+        await asyncio.shield(kept)
         try:
             backend = await self._tools.backend()
             if await self._held_back(backend, outgoing):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from kai_tui.backends.base import Backend, BackendError, ServerInfo, TokenRefused
+from kai_tui.backends.base import Backend, BackendError, CannotConnect, ServerInfo, TokenRefused
 from kai_tui.services.account import Account
 from kai_tui.services.approval_round import Place
 from kai_tui.services.approval_service import ApprovalService
@@ -16,6 +17,8 @@ from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.history_service import HistoryService
 from kai_tui.services.observers import Observers
 from kai_tui.services.session_state import SessionTools
+
+_LOG = logging.getLogger(__name__)
 
 ConnectionState: TypeAlias = Literal["connecting", "connected", "failed"]
 
@@ -67,7 +70,15 @@ class Workspace:
         if self._backend is None:
             async with self._opening:
                 if self._backend is None:
-                    self._backend = await self._open_backend()
+                    try:
+                        self._backend = await self._open_backend()
+                    except BackendError:
+                        raise
+                    except Exception as error:
+                        _LOG.exception("the backend could not be opened")
+                        raise CannotConnect(
+                            "kai-tui made a mistake while connecting. Nothing was sent.", code="fault"
+                        ) from error
         return self._backend
 
     async def save_draft(self, chat_id: str, text: str) -> None:
@@ -119,6 +130,7 @@ class Workspace:
             return
         self._set(Connection("connected", info))
         await self.history.refresh()
+        await self.chats.refresh_copies()
 
     def _set(self, connection: Connection) -> None:
         self.connection = connection

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
@@ -120,14 +120,20 @@ class Chats:
             lambda connection: int(connection.execute("SELECT count(*) FROM chats").fetchone()[0])
         )
 
-    async def put_chat(self, chat: CachedChat, messages: Sequence[JsonObject]) -> None:
-        """Keep a chat as the server has it now.
+    async def put_chat(
+        self,
+        chat: CachedChat,
+        messages: Sequence[JsonObject],
+        states: Mapping[str, ReplyState] | None = None,
+    ) -> None:
+        """Keep a chat as the server has it now; messages not in `states` (by id) are complete.
 
         An unfinished reply of ours stays behind it when the server has nothing after the message it
         answers: what was seen is not lost (P7).
         """
         chat = _clean(chat)
         rows = [(_message_id(wire, number), to_json(wire)) for number, wire in enumerate(messages)]
+        ended = {storable(message_id): state for message_id, state in (states or {}).items()}
 
         def work(connection: Connection) -> None:
             _make_room(connection)
@@ -138,7 +144,7 @@ class Chats:
             connection.executemany(
                 "INSERT OR REPLACE INTO messages (chat_id, position, id, wire, state, owner) VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (chat.id, position, message_id, wire, "complete", "")
+                    (chat.id, position, message_id, wire, ended.get(message_id, "complete"), "")
                     for position, (message_id, wire) in enumerate(rows)
                 ],
             )

@@ -442,6 +442,16 @@ async def test_an_answer_of_unknown_outcome_is_not_called_undelivered(desk_for) 
 # The end
 
 
+async def test_a_message_stopped_in_the_moment_it_was_sent_is_in_the_outbox(desk_for) -> None:
+    desk = desk_for(ScriptedBackend())
+    desk.session.send("precious")
+    desk.session.stop()
+    message_id = desk.session.messages[0].id
+    await until(lambda: desk.session.delivery(message_id) == "not-sent")
+    assert desk.keeper.log[0] == ("keep", message_id, "precious")
+    assert desk.backend.posts == []
+
+
 async def test_leaving_while_a_message_is_sent_does_not_wait_for_a_dead_server(desk_for) -> None:
     never = asyncio.Event()
     desk = desk_for(ScriptedBackend(replies=[[never]]))
