@@ -20,8 +20,10 @@ from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.collector import start_collector
 from kai_tui.ui.launch import LaunchOptions
 from kai_tui.ui.screens.chat import ChatScreen
+from kai_tui.ui.terminal.key_order import KeyOrder, KeyPassed
 from kai_tui.ui.terminal.safe_app import SafeApp
 from kai_tui.ui.themes import THEMES, other, theme_named
+from kai_tui.ui.widgets.composer import Composer
 from kai_tui.ui.widgets.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class KaiApp(SafeApp[object]):
         self.desk = ApprovalDesk(self, clock=clock, stamp=stamp)
         self._clock = clock
         self.type_ahead = TypeAhead()
+        self.key_order = KeyOrder(self, self.on_event, self._acts_at_once)
         self._chat: ChatScreen | None = None
         self._account_closings: set[asyncio.Task[None]] = set()
         self._styled = False
@@ -156,7 +159,10 @@ class KaiApp(SafeApp[object]):
     # Keys before any widget hears them
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+        typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
+        if typed:
+            if self.key_order.hold(event):
+                return
             if self.type_ahead.take(event, self):
                 self.desk.typed()
                 return
@@ -165,6 +171,15 @@ class KaiApp(SafeApp[object]):
                     return
                 self.desk.typed()
         await super().on_event(event)
+        if typed:
+            self.key_order.follow(event)
+
+    async def on_key_passed(self, message: KeyPassed) -> None:
+        await self.key_order.passed(message)
+
+    def _acts_at_once(self, event: events.Key | events.Paste) -> bool:
+        """The prompt acts on what it takes in its own handler."""
+        return isinstance(self.focused, Composer) and Composer.wants(event)
 
     # After the first frame
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from textual import events
 from textual.command import CommandPalette
 from textual.widgets import OptionList, Static
 
@@ -350,3 +351,23 @@ async def test_a_pasted_token_is_warned_about(own_home: Path) -> None:
         prompt = composer(app)
         screen.post_message(Composer.Pasted(prompt, "1234-567890-abcdefghijABCDEFGHIJabcdefghijABCDEFGHIJ"))
         await until(pilot, lambda: "looks like a token" in words(app))
+
+
+async def test_letters_behind_the_new_chat_key_stand_in_the_new_chat(tmp_path: Path) -> None:
+    app = app_for(tmp_path)
+    async with app.run_test() as pilot:
+        workspace = app.workspace
+        assert workspace is not None
+        await until(pilot, lambda: workspace.connection.state == "connected")
+        screen = app.screen
+        assert isinstance(screen, ChatScreen)
+        composer = screen.query_one(Composer)
+        old = screen.session
+        for key in ["o", "l", "d", "ctrl+n", "n", "e", "w"]:
+            event = events.Key(key, key if len(key) == 1 else None)
+            event.set_sender(app)
+            app.post_message(event)
+        await until(pilot, lambda: composer.text_to_send == "new")
+        assert screen.session is not old
+        assert old is not None
+        assert screen._drafts.known(old.chat_id) == "old"

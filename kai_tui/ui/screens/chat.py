@@ -144,14 +144,19 @@ class ChatScreen(ChatReading):
             before is not None and before.chat_id == chat_id and self._opening is None
         ) or self._bridge is None:
             return
-        await self._drafts.flush()
+        draft = self._drafts.known(chat_id)
+        if draft is None:
+            draft = await self.workspace.draft(chat_id)
+        # From here to the new prompt nothing waits: a letter typed meanwhile would be lost.
+        before = self._session
+        saved = self._drafts.leave()
         if before is not None and self._opening is None:
             self._drafts.remember(before.chat_id, self._composer.text_to_send)
         self._session, self._opening, self._problem = None, chat_id, None
         self._sidebar.open_id = chat_id
-        known = self._drafts.known(chat_id)
-        self._set_prompt(chat_id, known if known is not None else await self.workspace.draft(chat_id))
+        self._set_prompt(chat_id, draft)
         self._refresh_words()
+        await saved
         try:
             session = await self.workspace.chats.open_chat(chat_id)
         except BackendError as error:
@@ -194,11 +199,8 @@ class ChatScreen(ChatReading):
             self.workspace.chats.forget(session.chat_id)
 
     def action_new_chat(self) -> None:
-        """A fresh chat; the draft of this one stays with it."""
-        self.run_worker(self._new_chat(), exit_on_error=False)
-
-    async def _new_chat(self) -> None:
-        await self._drafts.flush()
+        """A fresh chat; the draft of this one stays with it. At once: letters may stand behind the key."""
+        self.run_worker(self._drafts.leave(), exit_on_error=False)
         self._show(self.workspace.chats.new_chat())
         self._composer.load("")
         self._hide_overlay()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from textual.timer import Timer
 
@@ -40,12 +40,15 @@ class DraftKeeper:
         self._kept[chat_id] = text
 
     async def flush(self) -> None:
-        """Save now: before the chat or the program is left."""
+        """Save now: before the program is left."""
+        await self.leave()
+
+    def leave(self) -> Coroutine[Any, Any, None]:
+        """Read what stands in the prompt now; the result saves it, and may run after the prompt changed."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        chat_id, text = self._read()
-        await self._workspace.save_draft(chat_id, text)
+        return self._workspace.save_draft(*self._read())
 
     async def forget(self, chat_id: str) -> None:
         """The chat is gone, or its draft moved elsewhere."""
