@@ -100,8 +100,8 @@ async def test_a_fault_while_reading_leaves_a_reply_marked_and_a_message_that_ca
     async def broken(*_: object) -> None:
         raise ValueError("a fault of ours")
 
-    desk.session.send("Hi")
     monkeypatch.setattr(desk.keeper, "keep_outgoing", broken)
+    desk.session.send("Hi")
     await desk.turn_over()
     message_id = desk.session.messages[0].id
     await until(lambda: desk.session.delivery(message_id) == "not-sent")
