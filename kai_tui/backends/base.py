@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
-from kai_tui.conversation.events import Event, JsonObject
-from kai_tui.conversation.messages import Message
+if TYPE_CHECKING:
+    from kai_tui.conversation.events import Event, JsonObject
+    from kai_tui.conversation.messages import Message
 
 T = TypeVar("T")
 

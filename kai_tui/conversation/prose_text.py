@@ -12,7 +12,7 @@ import unicodedata
 from functools import cache
 from typing import Final
 
-from kai_tui.conversation.messages import mend_surrogates
+from kai_tui.conversation.growing_text import mend_surrogates
 
 
 class Safe(str):

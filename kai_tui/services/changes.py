@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from kai_tui.conversation.events import FinishReason
+if TYPE_CHECKING:
+    from kai_tui.conversation.events import FinishReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from kai_tui.backends.base import Backend, BackendError, Chat, ChatSummary, NotFound
 from kai_tui.services.changes import MessageAdded, Notice, SessionChange, TitleChanged, TurnChanged, TurnEnded
-from kai_tui.services.chat_session import ChatSession
 from kai_tui.services.observers import Observers
-from kai_tui.services.read_back import adopt
-from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
+from kai_tui.services.session_tools import NEW_CHAT_TITLE, SessionTools
 
 if TYPE_CHECKING:
+    from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.disk_keeper import DiskKeeper
     from kai_tui.services.history_service import HistoryService
 
@@ -56,13 +54,20 @@ class ChatService:
 
     def new_chat(self) -> ChatSession:
         """A fresh chat with a new UUID; nothing is stored until something is sent."""
-        return self._add(ChatSession(str(uuid.uuid4()), self._tools))
+        from uuid import uuid4
+
+        from kai_tui.services.chat_session import ChatSession
+
+        return self._add(ChatSession(str(uuid4()), self._tools))
 
     async def open_chat(self, chat_id: str) -> ChatSession:
         """The open session, else the chat read from the server (from the copy here when it cannot be).
 
         Raises BackendError when neither has it.
         """
+        from kai_tui.services.chat_session import ChatSession
+        from kai_tui.services.read_back import adopt
+
         if chat_id in self._sessions and chat_id not in self._copies:
             return self._sessions[chat_id]
         try:
@@ -136,6 +141,8 @@ class ChatService:
         await asyncio.gather(*self._background, return_exceptions=True)
 
     async def _open_copy(self, chat_id: str, error: BackendError) -> ChatSession:
+        from kai_tui.services.chat_session import ChatSession
+
         copy = await self._keeper.chat_copy(chat_id)
         waiting = await self._keeper.left_behind(chat_id)
         if copy is None and not waiting:

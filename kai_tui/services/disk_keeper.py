@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
-from typing import Literal, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from kai_tui.backends.base import Chat, ChatSummary
-from kai_tui.conversation.events import Finish, FinishReason, JsonObject
-from kai_tui.conversation.messages import Message
 from kai_tui.services.keeper import REPLY_STATES, ReplyState
-from kai_tui.storage.chats import CACHE_SCHEMA, CachedChat, CachedMessage, Chats
-from kai_tui.storage.database import Database
-from kai_tui.storage.drafts import STATE_SCHEMA, Drafts, OutboxRow
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import AccountFiles
+
+if TYPE_CHECKING:
+    from kai_tui.conversation.events import FinishReason, JsonObject
+    from kai_tui.conversation.messages import Message
+    from kai_tui.storage.chats import CachedChat, CachedMessage, Chats
+    from kai_tui.storage.database import Database
+    from kai_tui.storage.drafts import Drafts, OutboxRow
 
 T = TypeVar("T")
 
@@ -30,20 +33,47 @@ _ENDED: dict[ReplyState, FinishReason] = {
 
 
 class DiskKeeper:
-    """Drafts, outbox and answers in the state file; copies of chats in the cache file."""
+    """Drafts, outbox and answers in the state file; copies of chats in the cache file.
+
+    What works with the files is loaded at its first use: the first frame needs none of it.
+    """
 
     def __init__(self, files: AccountFiles) -> None:
-        self._state = Database.open(files.state, STATE_SCHEMA, kind="state")
-        self._cache = Database.open(files.cache, CACHE_SCHEMA, kind="cache")
-        self._drafts = Drafts(self._state)
-        self._chats = Chats(self._cache)
+        self._files = files
         self._failed: str | None = None
         self._background: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def _state(self) -> Database:
+        from kai_tui.storage.database import Database
+        from kai_tui.storage.drafts import STATE_SCHEMA
+
+        return Database.open(self._files.state, STATE_SCHEMA, kind="state")
+
+    @cached_property
+    def _cache(self) -> Database:
+        from kai_tui.storage.chats import CACHE_SCHEMA
+        from kai_tui.storage.database import Database
+
+        return Database.open(self._files.cache, CACHE_SCHEMA, kind="cache")
+
+    @cached_property
+    def _drafts(self) -> Drafts:
+        from kai_tui.storage.drafts import Drafts
+
+        return Drafts(self._state)
+
+    @cached_property
+    def _chats(self) -> Chats:
+        from kai_tui.storage.chats import Chats
+
+        return Chats(self._cache)
 
     @property
     def notice(self) -> str | None:
         """One sentence when something is not kept on disk."""
-        return self._state.notice or self._failed
+        unused = "_state" not in vars(self)
+        return self._failed if unused else self._state.notice or self._failed
 
     async def ready(self) -> None:
         """Open both files now. Never raises."""
@@ -70,6 +100,8 @@ class DiskKeeper:
         return newest_first[::-1]
 
     async def keep_outgoing(self, chat_id: str, message_id: str, text: str) -> None:
+        from kai_tui.storage.drafts import OutboxRow
+
         row = OutboxRow(message_id, chat_id, text, "sending")
         await self._quietly(self._drafts.put_outbox(row), row)
 
@@ -170,6 +202,8 @@ class DiskKeeper:
 
 
 def _cached(row: ChatSummary) -> CachedChat:
+    from kai_tui.storage.chats import CachedChat
+
     return CachedChat(row.id, row.title, row.created_at, row.updated_at, row.visibility)
 
 
@@ -178,6 +212,9 @@ def _summary(row: CachedChat) -> ChatSummary:
 
 
 def _message(kept: CachedMessage) -> Message:
+    from kai_tui.conversation.events import Finish
+    from kai_tui.conversation.messages import Message
+
     message = Message.from_wire(kept.wire)
     reason = _ENDED.get(kept.state)
     if reason is not None:

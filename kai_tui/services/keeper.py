@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from kai_tui.conversation.events import FinishReason, JsonObject
+if TYPE_CHECKING:
+    from kai_tui.conversation.events import FinishReason, JsonObject
 
 ReplyState: TypeAlias = Literal["streaming", "complete", "stopped", "cut-off", "failed"]
 

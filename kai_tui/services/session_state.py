@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from time import monotonic
+from collections.abc import Callable, Iterable, Sequence
 
-from kai_tui.backends.base import Backend, Delivery
+from kai_tui.backends.base import Delivery
 from kai_tui.conversation.events import FinishReason
 from kai_tui.conversation.messages import Message
-from kai_tui.services.approval_round import Place
-from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.changes import (
     MessageAdded,
     MessageChanged,
@@ -19,23 +15,11 @@ from kai_tui.services.changes import (
     TitleChanged,
     TurnChanged,
 )
-from kai_tui.services.keeper import Keeper
 from kai_tui.services.observers import Observers
 from kai_tui.services.part_clock import PartClock
+from kai_tui.services.session_tools import NEW_CHAT_TITLE as NEW_CHAT_TITLE
+from kai_tui.services.session_tools import SessionTools as SessionTools
 from kai_tui.services.turn import Queued, Turn, TurnPhase
-
-NEW_CHAT_TITLE = "New chat"
-
-
-@dataclass(frozen=True, slots=True)
-class SessionTools:
-    """What a session works with; the same for all chats of an account."""
-
-    backend: Callable[[], Awaitable[Backend]]
-    approvals: ApprovalService
-    keeper: Keeper
-    place: Callable[[], Place]
-    clock: Callable[[], float] = monotonic
 
 
 class SessionState:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from kai_tui.conversation.events import FinishReason
+if TYPE_CHECKING:
+    from kai_tui.conversation.events import FinishReason
 
 TurnPhase: TypeAlias = Literal["idle", "sending", "streaming", "waiting-for-approval", "finished"]
 

@@ -6,17 +6,19 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kai_tui.backends.base import Backend, BackendError, CannotConnect, ServerInfo, TokenRefused
 from kai_tui.services.account import Account
-from kai_tui.services.approval_round import Place
 from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.chat_service import ChatService
 from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.history_service import HistoryService
 from kai_tui.services.observers import Observers
-from kai_tui.services.session_state import SessionTools
+from kai_tui.services.session_tools import SessionTools
+
+if TYPE_CHECKING:
+    from kai_tui.services.approval_round import Place
 
 _LOG = logging.getLogger(__name__)
 
@@ -137,5 +139,7 @@ class Workspace:
         self._observers.tell(connection)
 
     def _place(self) -> Place:
+        from kai_tui.services.approval_round import Place
+
         host = self._backend.host if self._backend is not None else ""
         return Place(account=self.account.label, host=host, branch="main")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from kai_tui.conversation.events import JsonObject
 from kai_tui.storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from kai_tui.conversation.events import JsonObject
 
 
 def storable(text: str) -> str:
@@ -33,4 +35,4 @@ def from_json(text: Any) -> JsonObject | None:
         value: object = json.loads(text)
     except (TypeError, ValueError, RecursionError):  # TypeError: a damaged file may give anything
         return None
-    return cast(JsonObject, value) if isinstance(value, dict) else None
+    return cast("JsonObject", value) if isinstance(value, dict) else None

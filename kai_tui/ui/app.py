@@ -310,13 +310,24 @@ async def _close(workspace: Workspace, chat: ChatScreen | None) -> None:
     await workspace.aclose()
 
 
+_FIRST_ANSWER_NEEDS = (
+    "kai_tui.services.chat_session",
+    "kai_tui.storage.chats",
+    "kai_tui.storage.drafts",
+    "kai_tui.ui.transcript.units",
+    "httpx",
+    "pydantic",
+    "kai_tui.ui.modals.approval",
+)
+
+
 def _load_libraries() -> None:
     """Imported in a thread: together they would keep the first keys waiting for a quarter of a second."""
     from importlib import import_module
 
     from kai_tui.ui.transcript.warm import warm_up
 
-    for name in ("httpx", "pydantic", "kai_tui.ui.modals.approval", "kai_tui.ui.transcript.units"):
+    for name in _FIRST_ANSWER_NEEDS:
         import_module(name)
     warm_up()
 

@@ -67,7 +67,7 @@ class ChatScreen(ChatReading):
     def on_mount(self) -> None:
         self._bridge = Bridge(self, self.workspace, self._transcript.apply)
         self._leave_chats = self.workspace.chats.observe(self._mark)
-        self._show(self.workspace.chats.new_chat())
+        self._refresh_words()
         self._type_ahead.attach(self._composer)
         self.set_focus(self._composer)
         self.call_after_refresh(self._start)
@@ -80,9 +80,15 @@ class ChatScreen(ChatReading):
         await self.kai.warm_up()
         if self._left:
             return
+        self._begin()
         self.workspace.connect()
         self._composer.set_history(await self.workspace.prompts())
         await self._take_up_draft()
+
+    def _begin(self) -> None:
+        """Make the new chat the program starts with, unless there is one: its code is not loaded at first."""
+        if self._session is None and self._opening is None:
+            self._show(self.workspace.chats.new_chat())
 
     def leave(self) -> None:
         """The account is left or the program ends: stop hearing, keep the draft."""
@@ -255,6 +261,7 @@ class ChatScreen(ChatReading):
 
     def on_composer_submitted(self, message: Composer.Submitted) -> None:
         message.stop()
+        self._begin()
         session = self._session
         if session is None:
             self._held.append(message.text)
@@ -285,6 +292,8 @@ class ChatScreen(ChatReading):
 
     def _unsent(self) -> tuple[str, str]:
         """The open chat and everything in it that was typed but not sent."""
+        if self._composer.text_to_send:
+            self._begin()
         session = self._session
         chat_id = session.chat_id if session is not None else self._opening or ""
         waiting = [each.text for each in session.queue] if session is not None else self._held

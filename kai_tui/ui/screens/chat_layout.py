@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kai_tui.services.changes import Notice
+from kai_tui.services.session_tools import NEW_CHAT_TITLE
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.screens.base import KaiScreen
@@ -51,7 +52,7 @@ class ChatLayout(KaiScreen):
         self._composer = Composer(id="composer")
         self._status = StatusBar()
         self._session: ChatSession | None = None
-        """The chat on screen; None while one opens, or when it could not be opened."""
+        """The chat on screen; None while one opens, when it could not be opened, and at the start."""
         self._worked_unseen: set[str] = set()
         """Chats whose reply went on while they were not on screen."""
         self._opening: str | None = None
@@ -97,7 +98,7 @@ class ChatLayout(KaiScreen):
             return
         session = self._session
         self._status.update_status(status_facts(self.workspace, session, self._desk.waiting))
-        title = session.title if session is not None else self._listed_title(self._opening or "")
+        title = session.title if session is not None else self._title_of(self._opening)
         self._header.show(title, **header_facts(self.workspace))
         pending = self.workspace.approvals.pending
         held = bool(pending) and not self._desk.showing
@@ -125,13 +126,15 @@ class ChatLayout(KaiScreen):
                     ("\n\nWhat you type is kept.", "$text-muted"),
                 )
             )
-        elif self._session is None:
+        elif self._session is None and self._opening is not None:
             self._note.update(Content.styled("Opening…", "$text-muted"))
         else:
             self._note.update(welcome(self.workspace))
 
-    def _listed_title(self, chat_id: str) -> str:
-        return next((row.title for row in self.workspace.history.rows if row.id == chat_id), "")
+    def _title_of(self, opening: str | None) -> str:
+        if opening is None:
+            return NEW_CHAT_TITLE
+        return next((row.title for row in self.workspace.history.rows if row.id == opening), "")
 
     def _tell(self, notice: Notice) -> None:
         from kai_tui.conversation.safe_text import safe_prose

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from kai_tui.conversation.messages import GrowingPart, Message
 from kai_tui.ui.transcript.gutters import gutter_of
 from kai_tui.ui.transcript.heights import Heights
 from kai_tui.ui.transcript.items import BLOCK_ROWS, Block, Item, Surroundings, Unit
 from kai_tui.ui.transcript.strips import Line, Rendered, RowText, layout, texts
 from kai_tui.ui.transcript.styles import Palette
+
+if TYPE_CHECKING:
+    from kai_tui.conversation.messages import Message
 
 KEPT = 600
 """Items whose strips are kept."""
@@ -73,6 +75,8 @@ class Document:
 
     def _estimate(self, message: Message) -> int:
         """Lines of a message that was never near the viewport."""
+        from kai_tui.conversation.messages import GrowingPart
+
         width = max(20, self.width - 9)
         lines = 1
         for part in message.parts:

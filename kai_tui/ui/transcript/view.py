@@ -18,7 +18,6 @@ from kai_tui.ui.transcript import messages as told
 from kai_tui.ui.transcript.browsing import BrowsableCanvas
 from kai_tui.ui.transcript.document import Document
 from kai_tui.ui.transcript.items import Block, Surroundings
-from kai_tui.ui.transcript.renderers.activity import ActivityUnit, WelcomeUnit, activity_text
 from kai_tui.ui.transcript.source import TranscriptSource
 
 FRAME = 1 / 30
@@ -252,6 +251,10 @@ class Transcript(BrowsableCanvas, can_focus=True):
 
     def _loose(self) -> None:
         """The activity line at the end, or the welcome of an empty chat."""
+        if self._around.source is None and not self._welcome:
+            return
+        from kai_tui.ui.transcript.renderers.activity import ActivityUnit, WelcomeUnit, activity_text
+
         document = self._document
         loose = document.loose
         text = activity_text(self._around, document.name)
