@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.e2e.user import CHATS, DOWN, ENTER, NEW, RIGHT, User
+from tests.e2e.user import DOWN, ENTER, NEW, RIGHT, User
 
 ASK = "Create a bucket called test-bucket"
 MADE = "in.c-test-bucket is there"
@@ -35,8 +35,7 @@ def go_on_in_an_older_chat_and_delete_the_newer(user: User) -> None:
     user.ask("What is 2 + 2?", "2 + 2 = 4")
     user.wait_for(lambda user: "What is 2 + 2" in user.header())
 
-    user.write(CHATS)
-    user.wait_for("Today")
+    user.open_chats()
     user.write(DOWN)
     user.write(ENTER)
     user.wait_for("in.c-test-bucket")
@@ -44,8 +43,7 @@ def go_on_in_an_older_chat_and_delete_the_newer(user: User) -> None:
     user.ask("What did I just say?", "You just said:")
 
     # It moved to the top of the list; the other one is below it.
-    user.write(CHATS)
-    user.wait_for("Today")
+    user.open_chats()
     user.write(DOWN)
     user.write("d")
     user.wait_for("Delete this chat?")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.conftest import Start
 from tests.e2e.story import go_on_in_an_older_chat_and_delete_the_newer, read_deny_approve
-from tests.e2e.user import CHATS, DOWN, ENTER, NARROW, NEW, READ, UP, WIDE, User
+from tests.e2e.user import DOWN, ENTER, NARROW, NEW, READ, UP, WIDE, User
 from tests.pty_harness import Size, posix_only
 
 pytestmark = posix_only
@@ -39,8 +39,7 @@ def test_the_first_day(start: Start, service: str, size: Size) -> None:
     user.leave()
 
     user = start(size=size, env=env).ready()
-    user.write(CHATS)
-    user.wait_for("Today")
+    user.open_chats()
     assert "What is 2 + 2" not in user.text()
     user.write(ENTER)
     user.wait_for("You just said:")

@@ -20,7 +20,7 @@ WIDE: Size = (140, 45)
 
 KAI = (sys.executable, "-m", "kai_tui")
 
-ENTER, ESCAPE, TAB, BACKSPACE = "\r", "\x1b", "\t", "\x7f"
+ENTER, ESCAPE, TAB, BACK_TAB, BACKSPACE = "\r", "\x1b", "\t", "\x1b[Z", "\x7f"
 UP, DOWN, RIGHT = "\x1b[A", "\x1b[B", "\x1b[C"
 ACCOUNTS, CHATS, NEW, QUIT, READ, CLEAR = "\x0c", "\x02", "\x0e", "\x11", "\x0f", "\x15"
 
@@ -83,6 +83,12 @@ class User(Terminal):
         self.wait_quiet(0.1)
         self.write(ENTER)
         self.wait_gone("The assistant asks before it acts")
+
+    def open_chats(self) -> None:
+        """Go to the list of chats; it stands there already when the window is wide."""
+        self.write(CHATS)
+        self.wait_for("Today")
+        self.wait_quiet(0.15)
 
     def prompt(self) -> str:
         """What stands in the prompt, all its lines."""

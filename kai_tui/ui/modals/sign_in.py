@@ -32,6 +32,17 @@ _STEPS: dict[str, tuple[str, str]] = {
 }
 
 
+class AddressInput(Input):
+    """Enter goes on to the token at once: what comes right behind it must not land here, where it can be read."""
+
+    async def action_submit(self) -> None:
+        token = self.screen.query_one("#token", Input)
+        if token.value:
+            await super().action_submit()
+        else:
+            self.screen.set_focus(token)
+
+
 class SignInDialog(Ask[Account]):
     """Result: the new account, or None when the user left."""
 
@@ -63,7 +74,7 @@ class SignInDialog(Ask[Account]):
             box.border_title = Content("Sign in to Kai")
             box.border_subtitle = Content("Tab next field · Enter go · Esc leave")
             yield Static("Address of your stack", classes="label", markup=False)
-            yield Input(self._address, placeholder=EXAMPLE, id="address")
+            yield AddressInput(self._address, placeholder=EXAMPLE, id="address")
             yield Static("Storage API token", classes="label", markup=False)
             yield Input(password=True, placeholder="paste it; it is not shown", id="token")
             yield Static("Service", classes="label", markup=False)
@@ -86,10 +97,7 @@ class SignInDialog(Ask[Account]):
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         message.stop()
-        if message.input.id == "address" and not self.query_one("#token", Input).value:
-            self.query_one("#token").focus()
-        else:
-            self._go("keyring")
+        self._go("keyring")
 
     def on_button_pressed(self, message: Button.Pressed) -> None:
         message.stop()
