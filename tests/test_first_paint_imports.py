@@ -17,6 +17,11 @@ HEAVY = (
     "uvicorn",
     "tomlkit",
     "pygments.lexers",
+    "kai_tui.conversation.events",
+    "kai_tui.services.chat_session",
+    "kai_tui.storage.database",
+    "kai_tui.ui.modals.approval",
+    "kai_tui.ui.transcript.units",
 )
 
 
@@ -30,6 +35,7 @@ from kai_tui.services.account_service import AccountService
 from kai_tui.ui.app import KaiApp
 from kai_tui.services.workspace import Workspace
 Workspace.connect = lambda self: None
+KaiApp.warm_up = lambda self: asyncio.Event().wait()
 app = KaiApp(AccountService(), _options(_parser().parse_args(["--sandbox"])))
 async def main():
     async with app.run_test(size=(120, 40)) as pilot:
