@@ -123,3 +123,6 @@ class ChatSession(SessionDecisions):
             self._task.add_done_callback(self._over)
         while self._background:
             await asyncio.gather(*self._background, return_exceptions=True)
+            # Tasks that are done leave the set in the loop's next round, and from Python 3.12 on gathering
+            # only such tasks does not wait for it.
+            await asyncio.sleep(0)

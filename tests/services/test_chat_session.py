@@ -477,3 +477,16 @@ async def test_titles_and_usage_are_told(desk_for) -> None:
     await desk.turn_over()
     assert desk.session.title == "Orders"
     assert desk.session.turn.tokens == 13
+
+
+async def test_closing_ends_although_its_last_task_is_done_in_the_same_round(desk_for) -> None:
+    """Hung for ever on Python 3.13: gathering only finished tasks does not give the loop a turn."""
+    desk = desk_for(ScriptedBackend(replies=[text_reply("x")]))
+    desk.session.send("go")
+    await desk.turn_over()
+    done = asyncio.get_running_loop().create_task(asyncio.sleep(0))
+    await done
+    desk.session._background.add(done)
+    asyncio.get_running_loop().call_soon(desk.session._background.discard, done)
+    await desk.session.aclose()
+    assert not desk.session._background
