@@ -230,7 +230,7 @@ def test_a_bad_start_is_one_sentence_and_loses_nothing(start: Start, agent: Serv
         user.wait_for("my long question")
         user.wait_for(re.compile("not sent|unsure whether it arrived"))
         user.write("more")
-        user.wait_for(lambda user: user.prompt() == "more")
+        user.wait_for("│ more ")
         user.leave()
         assert_secret(token or WRONG, user)
 

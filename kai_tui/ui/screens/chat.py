@@ -84,6 +84,9 @@ class ChatScreen(ChatReading):
         self.workspace.connect()
         self._composer.set_history(await self.workspace.prompts())
         await self._take_up_draft()
+        # The status line has no room for a sentence in a narrow window.
+        if self.workspace.storage_notice is not None and not self._left:
+            self._tell(Notice(self.workspace.storage_notice, "warning"))
 
     def _begin(self) -> None:
         """Make the new chat the program starts with, unless there is one: its code is not loaded at first."""
