@@ -61,6 +61,10 @@ class ProjectUnusable(Exception):
     """The project file cannot be used; the text is a sentence for the user."""
 
 
+class ProjectTooNew(ProjectUnusable):
+    """A newer kai-tui made the file; it is left as it is."""
+
+
 class NotPossible(Exception):
     """The project cannot do that; the text says why, in words for the model and the user."""
 
@@ -147,7 +151,7 @@ class Project:
         with self.change() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA_VERSION:
-                raise ProjectUnusable(
+                raise ProjectTooNew(
                     f"The sandbox project in {self._path} was made by a newer kai-tui. Upgrade to open it."
                 )
             if version == 0:

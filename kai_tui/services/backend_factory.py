@@ -31,13 +31,15 @@ async def open_sandbox(project_file: Path | None, service: ServiceFlavour, pace:
     """The built-in assistant over the project in `project_file` (None: in memory), in this process.
 
     A project file that cannot be opened is left alone, and the project of this session is in memory.
+    Raises CannotConnect for one that a newer kai-tui made.
     """
     await _load(
         "httpx", "pydantic", "starlette.applications", "kai_tui.sandbox.server", "kai_tui.backends.kai.client"
     )
+    from kai_tui.backends.base import CannotConnect
     from kai_tui.backends.kai.client import KaiBackend
     from kai_tui.backends.secret import Secret
-    from kai_tui.sandbox.project import Project, ProjectUnusable
+    from kai_tui.sandbox.project import Project, ProjectTooNew, ProjectUnusable
     from kai_tui.sandbox.server import create_app
     from kai_tui.sandbox.transport import StreamingASGITransport
 
@@ -45,6 +47,8 @@ async def open_sandbox(project_file: Path | None, service: ServiceFlavour, pace:
         project = await asyncio.to_thread(
             Project.open, project_file if project_file is not None else ":memory:"
         )
+    except ProjectTooNew as error:
+        raise CannotConnect(str(error), code="sandbox") from error
     except ProjectUnusable:
         # A home that cannot be written: the storage notice says that nothing is kept.
         project = await asyncio.to_thread(Project.open, ":memory:")

@@ -294,7 +294,15 @@ class KaiApp(SafeApp[object]):
 
     def _sign_out(self, account: Account) -> None:
         async def work() -> None:
-            await self.accounts.sign_out(account)
+            from kai_tui.conversation.safe_text import safe_line
+            from kai_tui.storage.credential_errors import CredentialsUnavailable
+            from kai_tui.storage.errors import StorageError
+
+            try:
+                await self.accounts.sign_out(account)
+            except (CredentialsUnavailable, StorageError) as error:
+                self.notify(safe_line(error.sentence), severity="error", timeout=15, markup=False)
+                return
             self.notify("Signed out. The token is gone from this computer.", markup=False)
             if self.workspace is not None and self.workspace.account.id == account.id:
                 self._leave_workspace()
@@ -304,10 +312,12 @@ class KaiApp(SafeApp[object]):
 
 
 async def _close(workspace: Workspace, chat: ChatScreen | None) -> None:
-    if chat is not None:
-        chat.leave()
-        await chat.keep_draft()
-    await workspace.aclose()
+    try:
+        if chat is not None:
+            chat.leave()
+            await chat.keep_draft()
+    finally:
+        await workspace.aclose()
 
 
 _FIRST_ANSWER_NEEDS = (

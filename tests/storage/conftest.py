@@ -65,7 +65,7 @@ def umask() -> Iterator[Callable[[int], int]]:
 
 # Everything is imported first: the interpreter itself may stand where only root can read.
 _BECOME_ORDINARY = f"""
-import os, sqlite3, traceback, asyncio
+import os, sqlite3, traceback, asyncio, urllib.request
 import kai_tui.storage.chats, kai_tui.storage.drafts, kai_tui.storage.credentials
 import kai_tui.storage.accounts, kai_tui.storage.settings
 if os.geteuid() == 0:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from textual import events
 from textual.command import CommandPalette
 from textual.widgets import OptionList, Static
 
-from kai_tui.backends.base import CannotConnect, Chat, ChatSummary, ServerFailed
+from kai_tui.backends.base import CannotConnect, Chat, ChatSummary, Outgoing, ServerFailed
 from kai_tui.conversation import events as e
 from kai_tui.conversation.messages import Message
 from kai_tui.ui.actions import for_palette
@@ -371,3 +372,37 @@ async def test_letters_behind_the_new_chat_key_stand_in_the_new_chat(tmp_path: P
         assert screen.session is not old
         assert old is not None
         assert screen._drafts.known(old.chat_id) == "old"
+
+
+async def test_what_was_sent_into_a_chat_that_still_opens_never_goes_to_another(own_home: Path) -> None:
+    backend = ScriptedBackend(stored=stored("First", "Second"), replies=[reply()])
+    gate, read = asyncio.Event(), backend.chat
+    sent = []
+    send = backend.send
+
+    async def spy(chat_id: str, outgoing: Outgoing) -> AsyncIterator[e.Event]:
+        sent.append((chat_id, outgoing.text))
+        async for each in send(chat_id, outgoing):
+            yield each
+
+    backend.send = spy
+
+    async def slow(chat_id: str) -> Chat:
+        if chat_id == "chat-0":
+            await gate.wait()
+        return await read(chat_id)
+
+    backend.chat = slow
+    app = app_for(own_home, backend)
+    async with app.run_test(size=(120, 30)) as pilot:
+        screen = await ready(app, pilot)
+        await until(pilot, lambda: "Second" in words(app))
+        screen.query_one(ChatList).post_message(ChatList.Opened(screen.query_one(ChatList), "chat-0"))
+        await until(pilot, lambda: screen._opening == "chat-0")
+        await pilot.press(*"delete it", "enter")
+        await until(pilot, lambda: screen._held)
+        screen.query_one(ChatList).post_message(ChatList.Opened(screen.query_one(ChatList), "chat-1"))
+        await until(pilot, lambda: screen._session is not None and screen._session.chat_id == "chat-1")
+        await pilot.pause(0.2)
+        assert sent == []
+        assert screen._drafts.known("chat-0") == "delete it"

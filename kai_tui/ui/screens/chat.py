@@ -153,7 +153,8 @@ class ChatScreen(ChatReading):
             before is not None and before.chat_id == chat_id and self._opening is None
         ) or self._bridge is None:
             return
-        draft = self._drafts.known(chat_id)
+        again = self._opening == chat_id
+        draft = self._composer.text_to_send if again else self._drafts.known(chat_id)
         if draft is None:
             draft = await self.workspace.draft(chat_id)
         # From here to the new prompt nothing waits: a letter typed meanwhile would be lost.
@@ -161,6 +162,8 @@ class ChatScreen(ChatReading):
         saved = self._drafts.leave()
         if before is not None and self._opening is None:
             self._drafts.remember(before.chat_id, self._composer.text_to_send)
+        elif not again:
+            self._leave_opening()
         self._session, self._opening, self._problem = None, chat_id, None
         self._sidebar.open_id = chat_id
         self._set_prompt(chat_id, draft)
@@ -181,6 +184,12 @@ class ChatScreen(ChatReading):
         held, self._held = self._held, []
         for text in held:
             session.send(text)
+
+    def _leave_opening(self) -> None:
+        """What was sent into a chat that still opens stays with that chat when it is left."""
+        if self._opening is not None:
+            self._drafts.remember(self._opening, self._unsent()[1])
+        self._held.clear()
 
     def _give_back_held(self) -> None:
         held, self._held = self._held, []
@@ -210,6 +219,7 @@ class ChatScreen(ChatReading):
     def action_new_chat(self) -> None:
         """A fresh chat; the draft of this one stays with it. At once: letters may stand behind the key."""
         self.run_worker(self._drafts.leave(), exit_on_error=False)
+        self._leave_opening()
         self._show(self.workspace.chats.new_chat())
         self._composer.load("")
         self._hide_overlay()
@@ -256,6 +266,7 @@ class ChatScreen(ChatReading):
         self.workspace.chats.forget(chat_id)
         await self._drafts.forget(chat_id)
         if (self._session is not None and self._session.chat_id == chat_id) or self._opening == chat_id:
+            self._held.clear()
             self._show(self.workspace.chats.new_chat())
             self._composer.load("")
         self._tell(Notice("The chat was deleted."))
@@ -359,7 +370,11 @@ class ChatScreen(ChatReading):
         match message.change:
             case Notice() as notice:
                 self._tell(notice)
-            case TitleChanged() | TurnChanged() | TurnEnded() | QueueChanged():
+            case QueueChanged():
+                # What waited was part of the draft on disk.
+                self._drafts.changed()
+                self._refresh_words()
+            case TitleChanged() | TurnChanged() | TurnEnded():
                 self._refresh_words()
             case MessageAdded() | MessagesReset():
                 self._refresh_words()

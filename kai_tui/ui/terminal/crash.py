@@ -93,7 +93,9 @@ def report_crash(error: BaseException, folder: Callable[[], Path], secrets: Iter
 
 def _shorten(told: traceback.TracebackException) -> None:
     """Cut the messages of an error and of its causes. `TracebackException` has broken loops already."""
-    if str(told.exc_type.__module__).partition(".")[0].startswith("pydantic"):
+    # From Python 3.13 on the name is kept instead of the type.
+    name = getattr(told, "exc_type_str", None) or str(getattr(told.exc_type, "__module__", ""))
+    if name.startswith("pydantic"):
         _set_message(told, "(the message is left out: it would show the input)")
     else:
         message = str(getattr(told, "_str", ""))
