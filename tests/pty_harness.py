@@ -113,7 +113,10 @@ class Terminal:
     def lines(self) -> list[str]:
         """The rows of the screen, without spaces at their ends."""
         with self._changed:
-            return [line.rstrip() for line in self._screen.display]
+            # Not pyte's own `display`: it stumbles over combining characters behind wide ones.
+            rows, columns = range(self._screen.lines), range(self._screen.columns)
+            cells = self._screen.buffer
+            return ["".join(cells[row][column].data for column in columns).rstrip() for row in rows]
 
     def text(self) -> str:
         """The screen as one text."""

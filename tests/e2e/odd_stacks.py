@@ -8,10 +8,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
-Answer = Callable[[str], tuple[int, str, bytes]]
-"""Path → status, content type, body."""
+
+class Asked(NamedTuple):
+    """A request."""
+
+    method: str
+    path: str
+    body: bytes
+
+
+Answer = Callable[[Asked], tuple[int, str, bytes]]
+"""Request → status, content type, body."""
 
 
 @contextmanager
@@ -20,15 +29,15 @@ def answering(answer: Answer) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length") or 0))
-            status, kind, body = answer(self.path)
+            sent = self.rfile.read(int(self.headers.get("content-length") or 0))
+            status, kind, body = answer(Asked(self.command, self.path, sent))
             self.send_response(status)
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET
+        do_POST = do_DELETE = do_PATCH = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             """Silent."""
@@ -44,15 +53,15 @@ def answering(answer: Answer) -> Iterator[str]:
         thread.join(5)
 
 
-def a_web_page(path: str) -> tuple[int, str, bytes]:
+def a_web_page(_: Asked) -> tuple[int, str, bytes]:
     """A login page or a proxy."""
     return 200, "text/html; charset=utf-8", b"<!doctype html><html><title>Log in</title><h1>Log in</h1>"
 
 
-def a_stack_without_kai(path: str) -> tuple[int, str, bytes]:
+def a_stack_without_kai(asked: Asked) -> tuple[int, str, bytes]:
     """Knows the token, but lists no Kai."""
     body: dict[str, Any] = {"services": [{"id": "queue", "url": "https://queue.example.com"}]}
-    if path.startswith("/v2/storage/tokens/verify"):
+    if asked.path.startswith("/v2/storage/tokens/verify"):
         body = {"description": "x", "isMasterToken": True, "owner": {"id": 1, "name": "Small"}}
     return 200, "application/json", json.dumps(body).encode()
 
