@@ -19,6 +19,8 @@ from kai_tui.services.changes import (
     MessagesReset,
     PartChanged,
     SessionChange,
+    TurnChanged,
+    TurnEnded,
 )
 
 if TYPE_CHECKING:
@@ -87,6 +89,6 @@ class Bridge:
         if isinstance(change, PartChanged):
             self._draw(change)
             return
-        if isinstance(change, MessageAdded | MessageChanged | MessagesReset):
+        if isinstance(change, MessageAdded | MessageChanged | MessagesReset | TurnChanged | TurnEnded):
             self._draw(change)
         self._post(SessionNews(session, change))

@@ -113,7 +113,9 @@ def test_refusals_and_deletions(scene: Scene) -> None:
     refused = range(0, len(texts), 3)
     for count, number in enumerate(refused, 1):
         user.write(f"refuse {number}{ENTER}")
-        user.wait_for(lambda user, count=count: user.text().count("not sent") >= count)
+        user.wait_for(f"refuse {number}")
+        user.wait_for(lambda user, count=count: user.raw.count(b"not sent") >= count)
+        user.wait_quiet(0.1)
     go_to_chats(user)
     for _ in refused:
         user.write(DOWN + "d")
