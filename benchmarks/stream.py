@@ -61,6 +61,9 @@ def _stream(
     terminal: Terminal, limit: float, *, type_keys: bool = True
 ) -> dict[str, float | list[float]] | None:
     """Send a message, then type a key now and then until the end of the reply is on screen."""
+    while not terminal.raw:
+        terminal.pump(0.1)
+    terminal.drain(0.5)  # the floor takes no keys before its first paint
     echo_seconds(terminal, b"Z")
     terminal.drain(1.0)
     cpu, rss, seen = terminal.cpu_seconds(), terminal.peak_rss_mib(), terminal.bytes_seen

@@ -18,6 +18,13 @@ for _name in (
     os.environ.pop(_name, None)
 
 import pytest  # noqa: E402 - the environment comes first
+from hypothesis import settings  # noqa: E402
+
+# The fast suite has to stay fast; `make test-slow` and a release look longer (KAI_TUI_EXAMPLES=1000).
+settings.register_profile(
+    "kai-tui", max_examples=int(os.environ.get("KAI_TUI_EXAMPLES", "40")), deadline=None
+)
+settings.load_profile("kai-tui")
 
 
 @pytest.fixture(autouse=True)
