@@ -41,7 +41,7 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
 @pytest.mark.slow
 def test_the_wheel_runs_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     """Needs the package index that pip is set up for."""
-    from tests.pty_harness import Pty
+    from tests.pty_harness import Terminal
 
     venv.create(tmp_path / "env", with_pip=True)
     scripts = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin")
@@ -49,7 +49,7 @@ def test_the_wheel_runs_in_an_empty_environment(wheel: Path, tmp_path: Path) -> 
     command = scripts / "kai-tui"
     version = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
     assert version.stdout.startswith("kai-tui ")
-    with Pty([str(command), "--sandbox"], env={"KAI_TUI_HOME": str(tmp_path / "home")}) as terminal:
+    with Terminal([str(command), "--sandbox"], env={"KAI_TUI_HOME": str(tmp_path / "home")}) as terminal:
         terminal.wait_for("ask")
         terminal.write(b"What tables do I have?\r")
         terminal.wait_for("customers", timeout=30)
