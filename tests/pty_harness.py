@@ -26,7 +26,7 @@ import pytest
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
 
-TIMEOUT = 15.0
+TIMEOUT = 40.0
 """Seconds a screen is waited for; generous, because test machines are slow and shared."""
 
 ROOT = Path(__file__).parents[1]

@@ -23,7 +23,7 @@ SSE = {
     "cache-control": "no-cache",
     "x-vercel-ai-ui-message-stream": "v1",
 }
-TIMEOUT = 5.0
+TIMEOUT = 15.0
 """Seconds any test waits for anything."""
 
 

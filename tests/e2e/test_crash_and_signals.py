@@ -16,7 +16,7 @@ from tests.pty_harness import ROOT, posix_only
 pytestmark = posix_only
 
 CANARY = "4321-987654-ZyXwVuTsRqPoNmLkJiHgFeDcBa987654321098"
-SLOWLY = {"KAI_TUI_SANDBOX_PACE": "0.5"}
+SLOWLY = {"KAI_TUI_SANDBOX_PACE": "0.3"}
 
 
 def kill(user: User) -> None:
@@ -43,7 +43,7 @@ def test_a_draft_survives_kill_9(start: Start, own_home: Path) -> None:
 
 
 def test_a_reply_survives_kill_9_and_is_marked(start: Start, own_home: Path) -> None:
-    with serving("assistant", pace="0.3") as server:
+    with serving("assistant", pace="0.15") as server:
         env = environment(server)
         user = start("--base-url", server.base_url, env=env).ready()
         user.write("/demo slow" + ENTER)
@@ -93,7 +93,9 @@ def test_signals_give_the_terminal_back_and_keep_the_draft(
     assert kept(own_home, "typed at the end")
 
 
-@pytest.mark.parametrize("place", ["no folder can be made", "a file is in the way"])
+@pytest.mark.parametrize(
+    "place", ["no folder can be made", pytest.param("a file is in the way", marks=pytest.mark.slow)]
+)
 def test_a_home_nobody_can_write_in(start: Start, tmp_path: Path, place: str) -> None:
     home = Path("/proc/kai-tui") if place == "no folder can be made" else tmp_path / "file"
     if home.parent == tmp_path:

@@ -110,7 +110,7 @@ class ScriptedBackend:
         return self.tool_list
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait for a condition; fails when it does not come."""
     async with asyncio.timeout(seconds):
         while not condition():

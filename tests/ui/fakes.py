@@ -147,7 +147,7 @@ def approval(**changes: object) -> Approval:
     return Approval(**(fields | changes))  # type: ignore[arg-type]
 
 
-async def until(pilot: Pilot[object], condition: Callable[[], object], seconds: float = 8.0) -> None:
+async def until(pilot: Pilot[object], condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait for a condition while the app runs; fails when it does not come."""
     async with asyncio.timeout(seconds):
         while not condition():
