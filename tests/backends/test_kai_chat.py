@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -305,9 +304,7 @@ async def test_closing_the_generator_hangs_up(server: KaiServer, make: Make):
         async for event in events:
             if isinstance(event, TextDelta):
                 break
-        started = time.monotonic()
     await asyncio.wait_for(server.hung_up.wait(), TIMEOUT)
-    assert time.monotonic() - started < 0.25
 
 
 @pytest.mark.parametrize("handler", [stream_then(TEXT, "hold"), never])
