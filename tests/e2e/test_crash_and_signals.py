@@ -16,7 +16,7 @@ from tests.pty_harness import ROOT, posix_only
 pytestmark = posix_only
 
 CANARY = "4321-987654-ZyXwVuTsRqPoNmLkJiHgFeDcBa987654321098"
-SLOWLY = {"KAI_TUI_SANDBOX_PACE": "0.3"}
+SLOWLY = {"KAI_TUI_SANDBOX_PACE": "0.15"}
 
 
 def kill(user: User) -> None:
@@ -42,6 +42,7 @@ def test_a_draft_survives_kill_9(start: Start, own_home: Path) -> None:
     user.leave()
 
 
+@pytest.mark.slow
 def test_a_reply_survives_kill_9_and_is_marked(start: Start, own_home: Path) -> None:
     with serving("assistant", pace="0.15") as server:
         env = environment(server)
@@ -62,7 +63,6 @@ def test_a_reply_survives_kill_9_and_is_marked(start: Start, own_home: Path) -> 
     user.leave()
 
 
-@pytest.mark.slow
 def test_a_reply_of_the_sandbox_survives_kill_9(start: Start, own_home: Path) -> None:
     user = start("--sandbox", env=SLOWLY).ready()
     user.write("/demo slow" + ENTER)
@@ -128,11 +128,6 @@ def test_broken_files_are_set_aside(start: Start, own_home: Path) -> None:
     user.leave()
     aside = [file for file in files_holding(own_home, "not what it was") if file not in broken]
     assert any("state" in file.name for file in aside)
-
-    user = start("--sandbox").ready()
-    user.open_chats()
-    assert "What is 3 + 4" in user.text()
-    user.leave()
 
 
 def test_without_a_terminal_there_is_a_sentence() -> None:

@@ -19,13 +19,13 @@ pytestmark = posix_only
 PAGE_DOWN, END = "\x1b[6~", "\x1b[F"
 SETTLED = re.compile("Ready: →|Approve is off")
 
-TALL: Size = (150, 120)
+TALL: Size = (120, 120)
 """So much is seen without scrolling, that every payload is really drawn."""
 
 EACH = [(name, text[:200]) for name, text in hostile_texts(odd=True)]
 """Every payload by itself: takes minutes."""
 
-_SIZE = 10
+_SIZE = 16
 TOGETHER = [
     (EACH[first][0], " \u00b7 ".join(text[:70] for _, text in EACH[first : first + _SIZE]))
     for first in range(0, len(EACH), _SIZE)
@@ -95,7 +95,7 @@ def test_streams(scene: Scene) -> None:
 def test_questions_before_acting(scene: Scene) -> None:
     """The approval dialog: tool, chat title, argument names and values, all of them scrolled through."""
     user, texts = scene
-    for number in range(0, len(texts), 5):
+    for number in range(0, len(texts), 4):
         user.write(f"ask {number}{ENTER}")
         user.wait_for("The assistant asks before it acts")
         user.wait_for(SETTLED)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.e2e.user import BACKSPACE, ENTER, ESCAPE, User
+from tests.e2e.user import BACKSPACE, ENTER, ESCAPE, NEW, User
 from tests.pty_harness import posix_only
 
 pytestmark = posix_only
@@ -20,22 +20,20 @@ def sent(user: User) -> list[str]:
     return [row.partition("You ▌ ")[2] for row in user.lines() if "You ▌ " in row]
 
 
-@pytest.mark.parametrize(
-    ("keys", "message", "left"),
-    [
+def test_keys_of_one_write_keep_their_order(start: Start) -> None:
+    user = start("--sandbox").ready()
+    for keys, message, left in (
         (f"abc{ENTER}def", "abc", "def"),
         (f"abc{BACKSPACE}d{ENTER}", "abd", "ask, "),
         (f"one\ntwo{ENTER}three\nfour", "one", "three\nfour"),
-    ],
-    ids=["enter in the middle", "backspace", "lines"],
-)
-def test_keys_of_one_write_keep_their_order(start: Start, keys: str, message: str, left: str) -> None:
-    user = start("--sandbox").ready()
-    user.write(keys)
-    user.wait_for(lambda user: sent(user) == [message])
-    user.wait_for(lambda user: user.prompt().startswith(left))
-    user.wait_idle()
-    assert sent(user) == [message]
+    ):
+        user.write(keys)
+        user.wait_for(lambda user, message=message: sent(user) == [message])
+        user.wait_for(lambda user, left=left: user.prompt().startswith(left))
+        user.wait_idle()
+        user.write(NEW)
+        user.wait_for("The sandbox")
+        user.wait_for(lambda user: user.prompt().startswith("ask, "))
 
 
 def test_a_paste_never_sends(start: Start) -> None:
@@ -72,6 +70,7 @@ def test_escape_stops_a_reply_and_keeps_what_came(start: Start) -> None:
     user.ask("What is 2 + 2?", "2 + 2 = 4")
 
 
+@pytest.mark.slow
 def test_escape_stops_a_flood(start: Start) -> None:
     user = start("--sandbox", env=AT_A_READERS_PACE).ready()
     user.write("/demo long" + ENTER)

@@ -66,8 +66,8 @@ def assert_secret(secret: str, user: User, *, kept_in: list[Path] | None = None)
 @pytest.mark.parametrize(
     ("service", "size", "whole"),
     [
-        ("agent", WIDE, False),
-        ("assistant", NARROW, False),
+        ("agent", NARROW, False),
+        pytest.param("assistant", WIDE, False, marks=pytest.mark.slow),
         pytest.param("agent", NARROW, True, marks=pytest.mark.slow),
         pytest.param("assistant", WIDE, True, marks=pytest.mark.slow),
         pytest.param("agent", WIDE, True, marks=pytest.mark.slow),
@@ -104,6 +104,18 @@ def test_the_first_day_on_a_server(start: Start, service: str, size: Size, whole
         assert_secret(server.token, user, kept_in=[kept])
 
 
+@pytest.mark.slow
+def test_a_host_that_does_not_exist(start: Start) -> None:
+    """Slow where the name server is."""
+    user = start()
+    open_dialog(user)
+    type_in(user, "no-such-stack.invalid", WRONG)
+    user.wait_for("Cannot find no-such-stack.invalid")
+    user.leave()
+    assert_secret(WRONG, user)
+
+
+@pytest.mark.slow
 def test_a_token_for_this_session_is_nowhere(start: Start, agent: Server) -> None:
     user = start()
     open_dialog(user)
@@ -158,7 +170,6 @@ def test_everything_that_can_go_wrong_keeps_what_was_typed(start: Start, agent: 
             (nobody(), "refuses connections"),
             (page, "text/html"),
             (small, "has no Kai (it lists queue)"),
-            ("https://no-such-stack.invalid", "Cannot find no-such-stack.invalid"),
             ("ftp://stack.example", "starts with https://"),
             ("not an address", "contains characters"),
         ):
@@ -174,7 +185,7 @@ def test_everything_that_can_go_wrong_keeps_what_was_typed(start: Start, agent: 
     assert_secret(WRONG, user)
 
 
-@pytest.mark.parametrize("key", [ENTER, TAB], ids=["enter", "tab"])
+@pytest.mark.parametrize("key", [ENTER, pytest.param(TAB, marks=pytest.mark.slow)], ids=["enter", "tab"])
 def test_a_token_right_behind_the_address_is_never_seen(start: Start, agent: Server, key: str) -> None:
     user = start()
     open_dialog(user)
@@ -206,6 +217,7 @@ def test_address_and_token_from_outside(start: Start, agent: Server, service: st
     assert_secret(agent.token, user)
 
 
+@pytest.mark.slow
 def test_discovery_from_outside(start: Start, agent: Server) -> None:
     env = {"STORAGE_API_TOKEN": agent.token, "STORAGE_API_URL": agent.storage_url}
     user = start(env=env).ready()
@@ -215,7 +227,13 @@ def test_discovery_from_outside(start: Start, agent: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["no token", "wrong token", pytest.param("host down", marks=pytest.mark.slow), "a web page"]
+    "what",
+    [
+        "no token",
+        "a web page",
+        pytest.param("wrong token", marks=pytest.mark.slow),
+        pytest.param("host down", marks=pytest.mark.slow),
+    ],
 )
 def test_a_bad_start_is_one_sentence_and_loses_nothing(start: Start, agent: Server, what: str) -> None:
     with answering(a_web_page) as page:
