@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ApprovalStyle: TypeAlias = Literal["none", "side-request", "continuation", "tool-result"]
+Visibility: TypeAlias = Literal["private", "public"]
+"""`public` means all members of the project (kai.md §4.3)."""
+Permission: TypeAlias = Literal["always_allow", "always_ask", "blocked"]
+"""What a user's tool may do (kai.md §4.12)."""
+Whose: TypeAlias = Literal["project", "user"]
+"""Instructions for everybody of a project, or one's own."""
 Delivery: TypeAlias = Literal["draft", "queued", "sending", "sent", "not-sent", "unsure"]
 """Where a user's message is: `unsure` until the chat was read back (design.md §4)."""
 
@@ -32,7 +38,15 @@ class Capabilities:
     settings: bool = False
     tool_permissions: bool = False
     edits_input: bool = False
-    """Whether an approval may carry a changed input (kai.md §4.10)."""
+    """Whether an approval may carry a changed input or the answers to a tool's questions (kai.md §4.10)."""
+    visibility: bool = False
+    """Whether a chat can be shown to others of the project."""
+    read_only_chats: bool = False
+    """Whether a chat can be kept from tools that change things (`toolRestrictions`, kai.md §4.3)."""
+    context_path: bool = False
+    """Whether a message can be about a page of the web interface (`requestContext.path`)."""
+    branches: bool = False
+    suggestions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,34 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class ChatTerms:
+    """What holds for a chat from its first message on. Sent with every message; the first decides (kai.md §4.3)."""
+
+    visibility: Visibility = "private"
+    read_only: bool = False
+    """The assistant may only use tools that read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Messages of this month (kai.md §4.11)."""
+
+    used: int
+    limit: int
+    resets: str = ""
+    """ISO 8601, as the server wrote it; empty when it did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Something to ask, offered by the server."""
+
+    label: str
+    prompt: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """A user's message on its way. `message_id` stays the same over a manual retry (N10)."""
 
@@ -83,6 +125,8 @@ class Outgoing:
     text: str
     hidden: bool = False
     context_path: str | None = None
+    """The page of the web interface this message is about."""
+    terms: ChatTerms = ChatTerms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +149,7 @@ class ToolInfo:
     description: str = ""
     read_only: bool = False
     permission: str | None = None
-    """The user's own setting: `always_allow`, `always_ask` or `blocked`; None when there is none (kai.md §4.12)."""
+    """The user's own setting, a `Permission`; None when there is none (kai.md §4.12)."""
 
 
 class Backend(Protocol):
@@ -124,7 +168,14 @@ class Backend(Protocol):
     async def connect(self) -> ServerInfo: ...
     async def aclose(self) -> None: ...
     def send(self, chat_id: str, outgoing: Outgoing) -> AsyncIterator[Event]: ...
-    def answer(self, chat_id: str, message: Message, answers: Sequence[ToolAnswer]) -> AsyncIterator[Event]:
+    def answer(
+        self,
+        chat_id: str,
+        message: Message,
+        answers: Sequence[ToolAnswer],
+        *,
+        terms: ChatTerms = ChatTerms(),
+    ) -> AsyncIterator[Event]:
         """Answer waiting calls. `message` is the assistant's message as it was folded, with the
         calls still `approval-requested`. side-request: posts and yields nothing. continuation:
         posts all answers at once and yields the events that continue `respond(message, answers)`.
@@ -138,6 +189,28 @@ class Backend(Protocol):
     async def votes(self, chat_id: str) -> Mapping[str, bool]: ...
     async def tools(self) -> Sequence[ToolInfo]:
         """The server's tools with their read-only marks; empty where it has no such list."""
+        ...
+
+    # Offered only where `caps` says so; Unsupported elsewhere.
+
+    async def quota(self) -> Quota:
+        """How many messages are left (`caps.usage`)."""
+        ...
+
+    async def instructions(self, whose: Whose) -> str:
+        """What the assistant is told before every chat (`caps.settings`); empty when nothing."""
+        ...
+
+    async def set_instructions(self, whose: Whose, text: str) -> str:
+        """Change them; an empty text clears. Returns what the server keeps now."""
+        ...
+
+    async def set_permissions(self, permissions: Mapping[str, Permission] | None) -> None:
+        """Merge into the user's tool permissions (`caps.tool_permissions`); None resets all."""
+        ...
+
+    async def suggestions(self) -> Sequence[Suggestion]:
+        """What a new chat could begin with (`caps.suggestions`)."""
         ...
 
 

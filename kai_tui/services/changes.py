@@ -63,6 +63,11 @@ class QueueChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TermsChanged:
+    """What holds for the chat changed (`ChatSession.terms`)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One sentence for the user. Foreign text inside is raw."""
 
@@ -82,5 +87,6 @@ SessionChange: TypeAlias = (
     | TurnEnded
     | TitleChanged
     | QueueChanged
+    | TermsChanged
     | Notice
 )

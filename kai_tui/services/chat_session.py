@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from kai_tui.backends.base import Outgoing
+from kai_tui.backends.base import ChatTerms, Outgoing
 from kai_tui.conversation.approvals import pending
 from kai_tui.conversation.events import Finish
 from kai_tui.conversation.fold import FoldState, fold
 from kai_tui.conversation.messages import Message
-from kai_tui.services.changes import MessageChanged, MessagesReset, Notice, QueueChanged
+from kai_tui.services.changes import MessageChanged, MessagesReset, Notice, QueueChanged, TermsChanged
 from kai_tui.services.keeper import ForgetfulKeeper
 from kai_tui.services.session_decisions import SessionDecisions
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
@@ -47,7 +47,7 @@ class ChatSession(SessionDecisions):
             if self.turn.phase == "waiting-for-approval":
                 self._tell(Notice("The assistant waits for your decision. Your message is sent after it."))
             return
-        self._begin(Outgoing(str(uuid.uuid4()), text))
+        self._begin(Outgoing(str(uuid.uuid4()), text, terms=self.terms))
 
     def take_queue(self) -> str:
         """Take back what waits to be sent, for the composer; texts are parted by an empty line."""
@@ -71,7 +71,7 @@ class ChatSession(SessionDecisions):
         elif state == "not-sent":
             self.messages.remove(message)
             self._tell(MessagesReset())
-            self._begin(Outgoing(message_id, message.text), message)
+            self._begin(Outgoing(message_id, message.text, terms=self.terms), message)
 
     def stop(self) -> None:
         """Stop the running reply within 250 ms; what came stays (P10)."""
@@ -92,6 +92,15 @@ class ChatSession(SessionDecisions):
         if reply is not None and pending(reply):
             # The server may wait for us, or may have taken the answer.
             self._look_up(self._read_rest(reply))
+
+    def set_terms(self, terms: ChatTerms) -> bool:
+        """Choose what holds for this chat; False when its first message has decided that already."""
+        if self.messages:
+            return False
+        self.terms = terms
+        self._in_background(self._tools.keeper.keep_note(self.chat_id, "terms", asdict(terms)))
+        self._tell(TermsChanged())
+        return True
 
     async def vote(self, message_id: str, up: bool) -> None:
         """Vote on an answer. Raises BackendError."""

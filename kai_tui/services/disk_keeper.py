@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from kai_tui.backends.base import Chat, ChatSummary
 from kai_tui.services.keeper import REPLY_STATES, ReplyState
@@ -15,6 +15,7 @@ from kai_tui.storage.paths import AccountFiles
 if TYPE_CHECKING:
     from kai_tui.conversation.events import FinishReason, JsonObject
     from kai_tui.conversation.messages import Message
+    from kai_tui.storage.chat_notes import ChatNotes, NoteKind
     from kai_tui.storage.chats import CachedChat, CachedMessage, Chats
     from kai_tui.storage.database import Database
     from kai_tui.storage.drafts import Drafts, OutboxRow
@@ -62,6 +63,12 @@ class DiskKeeper:
         from kai_tui.storage.drafts import Drafts
 
         return Drafts(self._state)
+
+    @cached_property
+    def _notes(self) -> ChatNotes:
+        from kai_tui.storage.chat_notes import ChatNotes
+
+        return ChatNotes(self._state)
 
     @cached_property
     def _chats(self) -> Chats:
@@ -136,6 +143,13 @@ class DiskKeeper:
     async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
         await self._quietly(self._drafts.withdraw_answer(chat_id, tool_call_id, approval_id), None)
 
+    async def keep_note(self, chat_id: str, kind: NoteKind, value: Any) -> None:
+        await self._quietly(self._notes.put(chat_id, kind, value), None)
+
+    async def notes(self, chat_id: str) -> dict[str, Any]:
+        """What was noted about a chat, by kind."""
+        return await self._quietly(self._notes.of_chat(chat_id), {})
+
     # Copies of chats: a cache may fail silently, the server has the chats
 
     async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
@@ -173,7 +187,7 @@ class DiskKeeper:
         return Chat(_summary(copy.summary), [_message(each) for each in copy.messages])
 
     async def delete_chat(self, chat_id: str) -> None:
-        """Remove draft, outbox, answers and copy."""
+        """Remove draft, outbox, answers, notes and copy."""
         await self._quietly(self._drafts.forget_chat(chat_id), None)
         await self._quietly(self._chats.delete(chat_id), None, matters=False)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from kai_tui.conversation.events import FinishReason, JsonObject
+    from kai_tui.storage.chat_notes import NoteKind
 
 ReplyState: TypeAlias = Literal["streaming", "complete", "stopped", "cut-off", "failed"]
 
@@ -48,6 +49,10 @@ class Keeper(Protocol):
         """The answer provably never reached the server."""
         ...
 
+    async def keep_note(self, chat_id: str, kind: NoteKind, value: Any) -> None:
+        """Note something about a chat that no server keeps; None removes the note."""
+        ...
+
 
 class ForgetfulKeeper:
     """Keeps nothing: for a chat that was deleted while its turn still ran (P18)."""
@@ -70,4 +75,7 @@ class ForgetfulKeeper:
         return False
 
     async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
+        return None
+
+    async def keep_note(self, chat_id: str, kind: NoteKind, value: Any) -> None:
         return None

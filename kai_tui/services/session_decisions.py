@@ -157,7 +157,8 @@ class SessionDecisions(SessionTurn):
                 await self._withdraw(together)
                 self._not_sent_after_all(run, part, message)
                 return
-            async for _ in backend.answer(self.chat_id, message, list(together.answers.values())):
+            answers = list(together.answers.values())
+            async for _ in backend.answer(self.chat_id, message, answers, terms=self.terms):
                 pass
         except NotFound:
             self._tell(Notice("This request was already settled elsewhere."))
@@ -204,9 +205,8 @@ class SessionDecisions(SessionTurn):
             answered = respond(message, answers)
             self._replace(message, answered)
             self._answering = (message, answered)
-            await self._read(
-                run, backend, backend.answer(self.chat_id, message, answers), answered, self._goes_on
-            )
+            events = backend.answer(self.chat_id, message, answers, terms=self.terms)
+            await self._read(run, backend, events, answered, self._goes_on)
         except BackendError as error:
             if self._run is not run:
                 return

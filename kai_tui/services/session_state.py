@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from kai_tui.backends.base import Delivery
+from kai_tui.backends.base import ChatTerms, Delivery
 from kai_tui.conversation.events import FinishReason
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import (
@@ -34,6 +34,8 @@ class SessionState:
         self.queue: list[Queued] = []
         self.stored = stored
         """Whether the server knows this chat."""
+        self.terms = ChatTerms()
+        """Decided by the chat's first message; see `ChatSession.set_terms`."""
         self._tools = tools
         self._observers: Observers[SessionChange] = Observers()
         self._phase: TurnPhase = "idle"

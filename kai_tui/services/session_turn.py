@@ -262,7 +262,7 @@ class SessionTurn(SessionUpkeep):
         if self.queue and reason in ENDED_WELL and not self.turn.busy:
             following = self.queue.pop(0)
             self._tell(QueueChanged())
-            self._begin(Outgoing(following.id, following.text))
+            self._begin(Outgoing(following.id, following.text, terms=self.terms))
 
     def _cancel_turn(self) -> None:
         self._run = None

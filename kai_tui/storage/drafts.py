@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from kai_tui.storage.database import Database
-from kai_tui.storage.schema import Schema
+from kai_tui.storage.state import STATE_SCHEMA as STATE_SCHEMA
 from kai_tui.storage.text import storable
 
 if TYPE_CHECKING:
@@ -16,23 +16,6 @@ if TYPE_CHECKING:
 OutboxState: TypeAlias = Literal["queued", "sending", "not-sent", "unsure"]
 
 PROMPTS_KEPT = 1000
-
-STATE_SCHEMA = Schema(
-    version=1,
-    tables=("drafts", "outbox", "answers", "prompts"),
-    create=(
-        "CREATE TABLE drafts (chat_id TEXT PRIMARY KEY, text TEXT NOT NULL, sequence INTEGER NOT NULL)",
-        """CREATE TABLE outbox (
-             message_id TEXT PRIMARY KEY, chat_id TEXT NOT NULL, text TEXT NOT NULL, state TEXT NOT NULL,
-             position INTEGER NOT NULL, owner TEXT NOT NULL)""",
-        "CREATE INDEX outbox_of_chat ON outbox (chat_id, position)",
-        """CREATE TABLE answers (
-             chat_id TEXT NOT NULL, tool_call_id TEXT NOT NULL, approval_id TEXT NOT NULL, approved INTEGER NOT NULL,
-             PRIMARY KEY (chat_id, tool_call_id, approval_id))""",
-        """CREATE TABLE prompts (
-             sequence INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL, chat_id TEXT NOT NULL)""",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +202,11 @@ class Drafts:
         return await self._database.run(work)
 
     async def forget_chat(self, chat_id: str) -> None:
-        """A chat was deleted: its draft, outbox, answers and prompts go, from the backups too (P18)."""
+        """A chat was deleted: its draft, outbox, answers, prompts and notes go, from the backups too (P18)."""
         chat_id = storable(chat_id)
 
         def work(connection: Connection) -> None:
-            for table in ("drafts", "outbox", "answers", "prompts"):
+            for table in ("drafts", "outbox", "answers", "prompts", "chat_notes"):
                 connection.execute(f"DELETE FROM {table} WHERE chat_id = ?", (chat_id,))  # noqa: S608 - our words
 
         await self._database.write(work)

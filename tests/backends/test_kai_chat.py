@@ -13,6 +13,7 @@ import pytest
 from kai_tui.backends.base import (
     BackendError,
     CannotConnect,
+    ChatTerms,
     ConnectionLost,
     NotAllowed,
     NotFound,
@@ -27,7 +28,7 @@ from kai_tui.backends.base import (
 )
 from kai_tui.backends.http import Timeouts
 from kai_tui.backends.kai.client import KaiBackend
-from kai_tui.backends.kai.wire import ToolRestrictions
+from kai_tui.backends.kai.wire import ToolRestrictions, chat_body
 from kai_tui.backends.secret import Secret
 from kai_tui.conversation.approvals import pending, respond
 from kai_tui.conversation.events import Event, Finish, TextDelta, ToolInputAvailable, ToolOutputAvailable
@@ -128,27 +129,32 @@ async def test_a_message_is_posted_as_the_protocol_says(server: KaiServer, make:
 
 async def test_everything_optional_is_posted_when_there_is_something(server: KaiServer, make: Make):
     server.on("POST /api/chat", replay_stream("text-plain"))
-    limits = ToolRestrictions(allowed=["get_tables"], disallowed=[], read_only=True)
-    kai = make(branch_id=12345, visibility="public", restrictions=limits, workspace_id="7")
-    await collect(kai.send(CHAT, Outgoing("m", "x", hidden=False, context_path="/admin/projects/1/storage")))
+    kai = make(branch_id=12345, workspace_id="7")
+    terms = ChatTerms("public", read_only=True)
+    path = "/admin/projects/1/storage"
+    await collect(kai.send(CHAT, Outgoing("m", "x", hidden=False, context_path=path, terms=terms)))
     await collect(kai.send(CHAT, Outgoing("m", "ž \ud83d\ude00 \ud83d", hidden=True)))
     first, second = (seen.body for seen in server.seen)
     assert first["branchId"] == 12345
     assert first["selectedVisibilityType"] == "public"
-    assert first["message"]["metadata"] == {
-        "hidden": False,
-        "requestContext": {"path": "/admin/projects/1/storage"},
-    }
-    assert first["toolRestrictions"] == {
-        "allowedTools": ["get_tables"],
-        "disallowedTools": [],
-        "readOnlyMode": True,
-    }
+    assert first["message"]["metadata"] == {"hidden": False, "requestContext": {"path": path}}
+    assert first["toolRestrictions"] == {"readOnlyMode": True}
     assert second["message"]["metadata"] == {"hidden": True}
     assert second["message"]["parts"][0]["text"] == "ž 😀 ?"
+    assert "toolRestrictions" not in second
     assert server.seen[0].headers["x-workspace-id"] == "7"
-    await collect(make("assistant", restrictions=limits).send(CHAT, HELLO))
+    await collect(make("assistant").send(CHAT, Outgoing("m", "x", terms=terms)))
     assert "toolRestrictions" not in server.seen[2].body
+    assert server.seen[2].body["selectedVisibilityType"] == "public"
+
+
+def test_restrictions_name_only_what_is_given():
+    limits = ToolRestrictions(allowed=["get_tables"], disallowed=[], read_only=False)
+    assert chat_body(CHAT, {}, restrictions=limits)["toolRestrictions"] == {
+        "allowedTools": ["get_tables"],
+        "disallowedTools": [],
+        "readOnlyMode": False,
+    }
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t ", "\u2003"])

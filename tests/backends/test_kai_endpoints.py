@@ -120,7 +120,7 @@ CALLS: list[tuple[str, str, Callable[[KaiBackend], Any], str, dict[str, str], An
     ("agent", "settings-user-patch", lambda kai: kai.change_user_settings(custom_instructions="x"),
      "PATCH /api/settings/user", {}, {"customInstructions": "x"}),
     ("agent", "settings-tools", lambda kai: kai.tool_rows(), "GET /api/settings/tools", {}, None),
-    ("agent", "suggestions", lambda kai: kai.suggestions("dashboard", {"projectId": "1"}),
+    ("agent", "suggestions", lambda kai: kai.suggestions_for("dashboard", {"projectId": "1"}),
      "POST /api/suggestions", {}, {"context": "dashboard", "data": {"projectId": "1"}}),
 ]  # fmt: skip
 
@@ -180,7 +180,7 @@ async def test_what_the_answers_say(server: KaiServer, make: Make):
         id="35d88198-00a1-49dc-958a-422a76283135", title="Hello!", created_at="2026-05-04T09:00:17.000Z"
     )
     assert page.cursor == "a1c4e1a6-aa3b-4b40-bec0-0eec0207ef4b"
-    suggestions = await kai.suggestions("dashboard")
+    suggestions = await kai.suggestions_for("dashboard")
     assert suggestions.suggestions[0].label == "Fix failing job"
 
 
@@ -289,7 +289,7 @@ async def test_quota(server: KaiServer, make: Make):
         lambda kai: kai.change_settings("x"),
         lambda kai: kai.user_settings(),
         lambda kai: kai.change_user_settings(custom_instructions="x"),
-        lambda kai: kai.suggestions("dashboard"),
+        lambda kai: kai.suggestions_for("dashboard"),
         lambda kai: kai.approve(CHAT, ToolAnswer("c", True)),
     ],
 )

@@ -13,15 +13,23 @@ from kai_tui.backends.base import (
     Capabilities,
     Chat,
     ChatSummary,
+    ChatTerms,
     NotFound,
     Outgoing,
     Page,
+    Permission,
+    Quota,
     ServerInfo,
+    Suggestion,
     ToolAnswer,
     ToolInfo,
+    Whose,
 )
 from kai_tui.conversation.events import Event
 from kai_tui.conversation.messages import Message
+
+USUAL_TERMS = ChatTerms()
+QUOTA = Quota(42, 150, "2026-12-01T00:00:00.000Z")
 
 Step = Event | BackendError | asyncio.Event
 """An event to yield, an error to raise, or a gate to wait at."""
@@ -39,15 +47,24 @@ class ScriptedBackend:
     tool_list: Sequence[ToolInfo] = ()
     posts: list[Outgoing] = field(default_factory=list)
     answered: list[list[ToolAnswer]] = field(default_factory=list)
+    answered_under: list[ChatTerms] = field(default_factory=list)
     posted_messages: list[Message] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     delete_error: BackendError | None = None
     hung_up: int = 0
     host: str = "kai.test"
+    offers: dict[str, bool] = field(default_factory=dict)
+    """Further capabilities."""
+    quota_now: Quota = field(default=QUOTA)
+    instructions_now: dict[str, str] = field(default_factory=dict)
+    instructions_error: BackendError | None = None
+    permissions_set: list[Mapping[str, Permission] | None] = field(default_factory=list)
+    suggestion_list: Sequence[Suggestion] = ()
+    voted: list[tuple[str, bool]] = field(default_factory=list)
 
     @property
     def caps(self) -> Capabilities:
-        return Capabilities(approval=self.style, votes=True)
+        return Capabilities(approval=self.style, votes=True, **self.offers)
 
     async def connect(self) -> ServerInfo:
         return ServerInfo(self.host, "kai-agent")
@@ -61,9 +78,15 @@ class ScriptedBackend:
             yield event
 
     async def answer(
-        self, chat_id: str, message: Message, answers: Sequence[ToolAnswer]
+        self,
+        chat_id: str,
+        message: Message,
+        answers: Sequence[ToolAnswer],
+        *,
+        terms: ChatTerms = USUAL_TERMS,
     ) -> AsyncIterator[Event]:
         self.answered.append(list(answers))
+        self.answered_under.append(terms)
         self.posted_messages.append(Message.from_wire(message.to_wire()))
         async for event in self._play(self.answers.pop(0) if self.answers else []):
             yield event
@@ -101,13 +124,31 @@ class ScriptedBackend:
         self.stored.pop(chat_id, None)
 
     async def vote(self, chat_id: str, message_id: str, up: bool) -> None:
-        return None
+        self.voted.append((message_id, up))
 
     async def votes(self, chat_id: str) -> Mapping[str, bool]:
         return {}
 
     async def tools(self) -> Sequence[ToolInfo]:
         return self.tool_list
+
+    async def quota(self) -> Quota:
+        return self.quota_now
+
+    async def instructions(self, whose: Whose) -> str:
+        return self.instructions_now.get(whose, "")
+
+    async def set_instructions(self, whose: Whose, text: str) -> str:
+        if self.instructions_error is not None:
+            raise self.instructions_error
+        self.instructions_now[whose] = text
+        return text
+
+    async def set_permissions(self, permissions: Mapping[str, Permission] | None) -> None:
+        self.permissions_set.append(permissions)
+
+    async def suggestions(self) -> Sequence[Suggestion]:
+        return self.suggestion_list
 
 
 async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:

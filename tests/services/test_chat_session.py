@@ -8,13 +8,21 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from kai_tui.backends.base import CannotConnect, Chat, ChatSummary, ConnectionLost, ServerFailed, ToolInfo
+from kai_tui.backends.base import (
+    CannotConnect,
+    Chat,
+    ChatSummary,
+    ChatTerms,
+    ConnectionLost,
+    ServerFailed,
+    ToolInfo,
+)
 from kai_tui.conversation import events as e
 from kai_tui.conversation.events import JsonObject
 from kai_tui.conversation.messages import Message, TextPart
 from kai_tui.services.approval_round import Place
 from kai_tui.services.approval_service import ApprovalService, Decision
-from kai_tui.services.changes import Notice, PartChanged, SessionChange, TurnEnded
+from kai_tui.services.changes import Notice, PartChanged, SessionChange, TermsChanged, TurnEnded
 from kai_tui.services.chat_session import ChatSession
 from kai_tui.services.session_state import SessionTools
 from tests.services.scripted_backend import ScriptedBackend, Step, until
@@ -50,6 +58,9 @@ class MemoryKeeper:
 
     async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
         self.log.append(("withdraw", tool_call_id))
+
+    async def keep_note(self, chat_id: str, kind: str, value: object) -> None:
+        self.log.append(("note", kind))
 
 
 @dataclass
@@ -430,11 +441,11 @@ async def test_an_answer_with_unknown_outcome_that_arrived_is_not_asked_again(de
     decided = desk.approvals.pending[0]
     original = backend.answer
 
-    async def answer(chat_id, message, answers):
+    async def answer(chat_id, message, answers, **terms):
         done = Message.from_wire(message.to_wire())
         done.tool_calls()[0].fields.update({"state": "output-available", "output": {"ok": True}})
         backend.stored[CHAT] = Chat(ChatSummary(CHAT, "t"), [done])
-        async for event in original(chat_id, message, answers):
+        async for event in original(chat_id, message, answers, **terms):
             yield event
 
     backend.answer = answer  # type: ignore[method-assign]
@@ -490,3 +501,20 @@ async def test_closing_ends_although_its_last_task_is_done_in_the_same_round(des
     asyncio.get_running_loop().call_soon(desk.session._background.discard, done)
     await desk.session.aclose()
     assert not desk.session._background
+
+
+async def test_the_first_message_decides_the_terms_of_a_chat(desk_for) -> None:
+    desk = desk_for(ScriptedBackend(replies=[[e.Finish("stop")], [e.Finish("stop")]]))
+    terms = ChatTerms("public", read_only=True)
+    heard: list[object] = []
+    desk.session.observe(heard.append)
+    assert desk.session.set_terms(terms)
+    assert TermsChanged() in heard
+    desk.session.send("first")
+    assert not desk.session.set_terms(ChatTerms())
+    await desk.turn_over()
+    desk.session.send("second")
+    await desk.turn_over()
+    assert [each.terms for each in desk.backend.posts] == [terms, terms]
+    assert desk.session.terms == terms
+    assert ("note", "terms") in desk.keeper.log

@@ -220,7 +220,7 @@ async def test_decisions_of_two_chats_do_not_meet(open_workspace) -> None:
     backend = ScriptedBackend(replies=replies)
     answered: list[tuple[str, bool]] = []
 
-    async def answer(chat_id, message, answers) -> AsyncIterator[e.Event]:
+    async def answer(chat_id, message, answers, **_) -> AsyncIterator[e.Event]:
         answered.extend((chat_id, each.approved) for each in answers)
         return
         yield

@@ -407,9 +407,9 @@ async def test_a_lost_answer_that_arrived_does_not_make_the_reply_complete(desk_
     done.tool_calls()[0].fields.update({"state": "output-available", "output": {"ok": True}})
     answer = desk.backend.answer
 
-    async def arrives(chat_id, message, answers):
+    async def arrives(chat_id, message, answers, **terms):
         desk.backend.stored[CHAT] = Chat(ChatSummary(CHAT, "t"), [done])
-        async for event in answer(chat_id, message, answers):
+        async for event in answer(chat_id, message, answers, **terms):
             yield event
 
     desk.backend.answer = arrives
@@ -428,9 +428,9 @@ async def test_an_answer_of_unknown_outcome_is_not_called_undelivered(desk_for) 
     backend = desk.backend
     answer = backend.answer
 
-    async def and_gone(chat_id, message, answers):
+    async def and_gone(chat_id, message, answers, **terms):
         backend.chat_error = CannotConnect("away")
-        async for event in answer(chat_id, message, answers):
+        async for event in answer(chat_id, message, answers, **terms):
             yield event
 
     backend.answer = and_gone

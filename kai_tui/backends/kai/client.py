@@ -5,29 +5,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from types import EllipsisType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kai_tui.backends.addresses import storage_address
 from kai_tui.backends.base import (
-    BackendError,
-    CannotConnect,
     Capabilities,
-    ConnectionLost,
+    ChatTerms,
     NotFound,
     Outgoing,
     Refused,
     ServerInfo,
-    TokenRefused,
     ToolAnswer,
-    ToolInfo,
     UnexpectedAnswer,
     Unsupported,
 )
 from kai_tui.backends.http import HttpDoor, Timeouts, segment
 from kai_tui.backends.kai import wire
 from kai_tui.backends.kai.discovery import SERVICE_IDS, Flavour
-from kai_tui.backends.kai.endpoints import KaiEndpoints
+from kai_tui.backends.kai.offers import KaiOffers
 from kai_tui.backends.kai.turns import SILENCE, stream_turn
 from kai_tui.backends.secret import Secret
 from kai_tui.conversation.approvals import pending, respond
@@ -45,20 +40,27 @@ _CAPS: Mapping[Flavour, Capabilities] = {
         settings=True,
         tool_permissions=True,
         edits_input=True,
+        visibility=True,
+        read_only_chats=True,
+        context_path=True,
+        branches=True,
+        suggestions=True,
     ),
-    "assistant": Capabilities(approval="continuation", votes=True),
+    "assistant": Capabilities(
+        approval="continuation", votes=True, visibility=True, context_path=True, branches=True
+    ),
 }
+_USUAL_TERMS = ChatTerms()
 _MESSAGE_UNSURE = "Your message may or may not have arrived."
 _ANSWER_UNSURE = "Your decision may or may not have arrived."
 
 
-class KaiBackend(KaiEndpoints):
+class KaiBackend(KaiOffers):
     """One Kai server. Implements `Backend`, and every other endpoint of kai.md §4 besides.
 
     `service=None` (an address given by hand): told by `GET /api/settings/tools` at `connect`, or
-    by `tell_service`; until then it is taken for kai-agent. `restrictions` go with every message to
-    a kai-agent, of which the first of a chat decides (§4.3). `transport` serves the built-in
-    assistant and tests.
+    by `tell_service`; until then it is taken for kai-agent. `transport` serves the built-in assistant
+    and tests.
     """
 
     def __init__(
@@ -71,8 +73,6 @@ class KaiBackend(KaiEndpoints):
         transport: httpx.AsyncBaseTransport | None = None,
         branch_id: int | None = None,
         workspace_id: str | None = None,
-        visibility: wire.Visibility = "private",
-        restrictions: wire.ToolRestrictions | None = None,
         timeouts: Timeouts | None = None,
         silence: float = SILENCE,
     ) -> None:
@@ -87,14 +87,11 @@ class KaiBackend(KaiEndpoints):
                 },
                 transport=transport,
                 timeouts=timeouts,
-            )
+            ),
+            service,
         )
-        self._service: Flavour | None = service
         self._branch_id = branch_id
-        self._visibility: wire.Visibility = visibility
-        self._restrictions = restrictions
         self._silence = silence
-        self._tools: Sequence[ToolInfo] | None = None
 
     @property
     def service(self) -> Flavour | None:
@@ -148,12 +145,18 @@ class KaiBackend(KaiEndpoints):
         """POST /api/chat with a new message (§4.3), exactly once; yields the answer's events."""
         if not outgoing.text.strip():
             raise Refused("There is nothing to send: the message is empty.", code="empty")
-        async with aclosing(self._post_chat(chat_id, wire.user_message(outgoing), _MESSAGE_UNSURE)) as events:
+        message = wire.user_message(outgoing)
+        async with aclosing(self._post_chat(chat_id, message, outgoing.terms, _MESSAGE_UNSURE)) as events:
             async for event in events:
                 yield event
 
     async def answer(
-        self, chat_id: str, message: Message, answers: Sequence[ToolAnswer]
+        self,
+        chat_id: str,
+        message: Message,
+        answers: Sequence[ToolAnswer],
+        *,
+        terms: ChatTerms = _USUAL_TERMS,
     ) -> AsyncGenerator[Event, None]:
         """Answer waiting calls in this service's way (§9): see the two methods below.
 
@@ -164,7 +167,7 @@ class KaiBackend(KaiEndpoints):
         if self.caps.approval == "side-request":
             await self.answer_beside(chat_id, answers)
             return
-        async with aclosing(self.answer_by_continuing(chat_id, message, answers)) as events:
+        async with aclosing(self.answer_by_continuing(chat_id, message, answers, terms)) as events:
             async for event in events:
                 yield event
 
@@ -184,7 +187,11 @@ class KaiBackend(KaiEndpoints):
             raise settled
 
     async def answer_by_continuing(
-        self, chat_id: str, message: Message, answers: Sequence[ToolAnswer]
+        self,
+        chat_id: str,
+        message: Message,
+        answers: Sequence[ToolAnswer],
+        terms: ChatTerms = _USUAL_TERMS,
     ) -> AsyncGenerator[Event, None]:
         """All answers in one POST of the assistant's message; a new stream continues it (§9.1).
 
@@ -204,12 +211,12 @@ class KaiBackend(KaiEndpoints):
             if answer.updated_input is not None or answer.answers is not None:
                 raise Unsupported("This Kai takes only yes or no; the input cannot be changed.")
         wire_message = wire.answered_message(respond(message, answers))
-        async with aclosing(self._post_chat(chat_id, wire_message, _ANSWER_UNSURE)) as events:
+        async with aclosing(self._post_chat(chat_id, wire_message, terms, _ANSWER_UNSURE)) as events:
             async for event in events:
                 yield event
 
     async def answer_by_tool_result(
-        self, chat_id: str, message: Message, answer: ToolAnswer
+        self, chat_id: str, message: Message, answer: ToolAnswer, *, terms: ChatTerms = _USUAL_TERMS
     ) -> AsyncGenerator[Event, None]:
         """The way of the oldest servers (§9.3); makes current ones fail, so only when the user asks for it.
 
@@ -219,7 +226,7 @@ class KaiBackend(KaiEndpoints):
         if part is None or part.state != "input-available" or part.approval_id is not None:
             raise Refused("This call does not wait for an answer of that kind.", code="state")
         body = wire.tool_result_message(str(uuid.uuid4()), part.tool_name, answer)
-        async with aclosing(self._post_chat(chat_id, body, _ANSWER_UNSURE)) as events:
+        async with aclosing(self._post_chat(chat_id, body, terms, _ANSWER_UNSURE)) as events:
             async for event in events:
                 yield event
 
@@ -232,70 +239,17 @@ class KaiBackend(KaiEndpoints):
             async for event in events:
                 yield event
 
-    async def tools(self) -> Sequence[ToolInfo]:
-        """The server's tools with their marks and the user's permissions; read once per connection.
-
-        Empty on a kai-assistant, and where the list cannot be had although the server is there:
-        a chat works without it.
-        """
-        if self._tools is None:
-            if self._service == "assistant":
-                self._tools = ()
-            else:
-                try:
-                    await self._load_tools()
-                except (TokenRefused, CannotConnect, ConnectionLost):
-                    raise
-                except BackendError:
-                    self._tools = ()
-        return self._tools or ()
-
-    async def change_user_settings(
-        self,
-        *,
-        custom_instructions: str | EllipsisType | None = ...,
-        tool_permissions: Mapping[str, wire.Permission] | EllipsisType | None = ...,
-    ) -> wire.UserSettings:
-        self._only_agent("settings")
-        self._tools = None  # carries the permissions
-        return await super().change_user_settings(
-            custom_instructions=custom_instructions, tool_permissions=tool_permissions
-        )
-
-    async def approve(self, chat_id: str, answer: ToolAnswer) -> wire.ApprovalAnswer:
-        self._only_agent("decisions beside the stream")
-        return await super().approve(chat_id, answer)
-
-    async def usage(self) -> wire.Usage:
-        self._only_agent("usage figures")
-        return await super().usage()
-
-    async def settings(self) -> wire.Settings:
-        self._only_agent("settings")
-        return await super().settings()
-
-    async def change_settings(self, custom_instructions: str | None) -> wire.Settings:
-        self._only_agent("settings")
-        return await super().change_settings(custom_instructions)
-
-    async def user_settings(self) -> wire.UserSettings:
-        self._only_agent("settings")
-        return await super().user_settings()
-
-    async def suggestions(
-        self, context: wire.SuggestionContext, data: Mapping[str, Any] | None = None
-    ) -> wire.Suggestions:
-        self._only_agent("suggestions")
-        return await super().suggestions(context, data)
-
-    def _post_chat(self, chat_id: str, message: JsonObject, unsure_note: str) -> AsyncGenerator[Event, None]:
+    def _post_chat(
+        self, chat_id: str, message: JsonObject, terms: ChatTerms, unsure_note: str
+    ) -> AsyncGenerator[Event, None]:
+        # The older service drops keys it does not know without a word (§1).
+        read_only = terms.read_only and self._service != "assistant"
         body = wire.chat_body(
             chat_id,
             message,
             branch_id=self._branch_id,
-            visibility=self._visibility,
-            # The older service drops keys it does not know without a word (§1).
-            restrictions=self._restrictions if self._service != "assistant" else None,
+            visibility=terms.visibility,
+            restrictions=wire.ToolRestrictions(read_only=True) if read_only else None,
         )
         return stream_turn(
             self._door,
@@ -306,27 +260,3 @@ class KaiBackend(KaiEndpoints):
             waits_for_user=self._service != "assistant",
             silence=self._silence,
         )
-
-    async def _load_tools(self) -> None:
-        rows = await self.tool_rows()
-        try:
-            permissions = (await super().user_settings()).tool_permissions or {}
-        except (TokenRefused, CannotConnect):
-            raise
-        except BackendError:
-            permissions = {}
-        self._tools = [_tool(row, permissions) for row in rows]
-
-    def _only_agent(self, what: str) -> None:
-        if self._service == "assistant":
-            raise Unsupported(f"This Kai (kai-assistant) has no {what}.")
-
-
-def _tool(row: wire.ToolRow, permissions: Mapping[str, Any]) -> ToolInfo:
-    permission = permissions.get(row.name)
-    return ToolInfo(
-        name=row.name,
-        description=row.description or "",
-        read_only=row.read_only is True,
-        permission=permission if isinstance(permission, str) else None,
-    )

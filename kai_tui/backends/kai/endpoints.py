@@ -157,7 +157,7 @@ class KaiEndpoints:
         answer = await self._door.request("GET", "/api/settings/tools")
         return wire.read_rows(wire.ToolRow, self._read(wire.ToolsAnswer, answer).tools)
 
-    async def suggestions(
+    async def suggestions_for(
         self, context: wire.SuggestionContext, data: Mapping[str, Any] | None = None
     ) -> wire.Suggestions:
         """POST /api/suggestions for a screen of the web UI (§4.13)."""

@@ -13,15 +13,13 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from kai_tui.backends.base import Outgoing, ToolAnswer, UnexpectedAnswer
+from kai_tui.backends.base import Outgoing, Permission, ToolAnswer, UnexpectedAnswer, Visibility
 from kai_tui.conversation.events import JsonObject
 from kai_tui.conversation.messages import Message, mend_surrogates
 
 CHAT_MODEL = "chat-model"
 """The only value of `selectedChatModel` (kai.md §4.3)."""
 
-Visibility: TypeAlias = Literal["private", "public"]
-Permission: TypeAlias = Literal["always_allow", "always_ask", "blocked"]
 SuggestionContext: TypeAlias = Literal["dashboard", "job-detail", "configuration-detail"]
 
 

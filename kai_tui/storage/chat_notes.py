@@ -1,0 +1,55 @@
+"""What is known here and nowhere else about a chat: one JSON value per chat and kind, in the state file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from kai_tui.storage.text import storable
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+    from kai_tui.storage.database import Database
+
+NoteKind: TypeAlias = Literal["terms", "superseded", "usage", "fork"]
+"""`terms`: what holds for the chat from its first message on. `superseded`: ids of messages that were
+written anew. `usage`: tokens so far. `fork`: the chat and message this one began from."""
+
+
+class ChatNotes:
+    """Notes of one account. Every method raises StorageError only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, chat_id: str, kind: NoteKind, value: Any) -> None:
+        """Keep a JSON value in place of the one before; None removes it."""
+        chat_id = storable(chat_id)
+        if value is None:
+            await self._database.execute(
+                "DELETE FROM chat_notes WHERE chat_id = ? AND kind = ?", (chat_id, kind)
+            )
+            return
+        text = storable(json.dumps(value, ensure_ascii=False))
+        await self._database.execute(
+            """INSERT INTO chat_notes (chat_id, kind, value) VALUES (?, ?, ?)
+               ON CONFLICT (chat_id, kind) DO UPDATE SET value = excluded.value""",
+            (chat_id, kind, text),
+        )
+
+    async def of_chat(self, chat_id: str) -> dict[str, Any]:
+        """All notes of a chat by kind; what cannot be read any more is left out."""
+        chat_id = storable(chat_id)
+
+        def work(connection: Connection) -> dict[str, Any]:
+            rows = connection.execute("SELECT kind, value FROM chat_notes WHERE chat_id = ?", (chat_id,))
+            found: dict[str, Any] = {}
+            for kind, text in rows:
+                try:
+                    found[str(kind)] = json.loads(text)
+                except (ValueError, RecursionError):
+                    continue
+            return found
+
+        return await self._database.run(work)

@@ -1,0 +1,49 @@
+"""Actions of the group Approvals."""
+
+from __future__ import annotations
+
+from kai_tui.ui.action import Action
+
+APPROVALS: tuple[Action, ...] = (
+    Action(
+        "review_waiting",
+        "Answer a waiting question",
+        "Open the question of the assistant that you put off or that waits in another chat.",
+        "Approvals",
+        "app",
+        ("ctrl+r", "f3"),
+        palette=True,
+    ),
+    Action(
+        "choose",
+        "Choose an answer",
+        "Move between Deny, Approve and Deny with a reason. Deny has the focus first.",
+        "Approvals",
+        "approval",
+        ("right", "left", "tab"),
+    ),
+    Action(
+        "decide",
+        "Decide",
+        "Take the chosen answer. Nothing is taken in the first half second of quiet, and Approve only after the last line of the arguments was on screen.",
+        "Approvals",
+        "approval",
+        ("enter",),
+    ),
+    Action(
+        "scroll_arguments",
+        "Read the arguments",
+        "Scroll the arguments of the call.",
+        "Approvals",
+        "approval",
+        ("down", "up", "pagedown", "pageup", "end", "home"),
+    ),
+    Action(
+        "decide_later",
+        "Decide later",
+        "Close the question; it keeps waiting and nothing happens meanwhile.",
+        "Approvals",
+        "approval",
+        ("escape",),
+    ),
+)

@@ -1,0 +1,49 @@
+"""Actions of the group Chats."""
+
+from __future__ import annotations
+
+from kai_tui.ui.action import Action
+
+CHATS: tuple[Action, ...] = (
+    Action(
+        "new_chat",
+        "New chat",
+        "Start a new chat; the draft of this one is kept.",
+        "Chats",
+        "chat",
+        ("ctrl+n",),
+        palette=True,
+        hint="new",
+    ),
+    Action(
+        "toggle_chats",
+        "List of chats",
+        "Show the list of chats and go there; again: hide it.",
+        "Chats",
+        "chat",
+        ("ctrl+b", "f2"),
+        palette=True,
+        hint="chats",
+    ),
+    Action("open_chat", "Open", "Open the chat under the cursor.", "Chats", "chats", ("enter",)),
+    Action("search_chats", "Search", "Find a chat by its title.", "Chats", "chats", ("slash",)),
+    Action(
+        "delete_chat", "Delete this chat", "Delete the chat, after asking.", "Chats", "chat", palette=True
+    ),
+    Action(
+        "delete_listed",
+        "Delete",
+        "Delete the chat under the cursor, after asking.",
+        "Chats",
+        "chats",
+        ("d", "delete"),
+    ),
+    Action(
+        "refresh_chats",
+        "Refresh the list of chats",
+        "Ask the server for the list again.",
+        "Chats",
+        "chat",
+        palette=True,
+    ),
+)

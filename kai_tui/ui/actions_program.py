@@ -1,0 +1,65 @@
+"""Actions of the group Program."""
+
+from __future__ import annotations
+
+from kai_tui.ui.action import Action
+
+PROGRAM: tuple[Action, ...] = (
+    Action(
+        "open_palette",
+        "Everything you can do",
+        "Find any command by its name.",
+        "Program",
+        "app",
+        ("ctrl+p", "f4"),
+        hint="commands",
+    ),
+    Action(
+        "show_help",
+        "Help",
+        "Show all keys and what the sandbox is.",
+        "Program",
+        "app",
+        ("f1", "ctrl+g", "question_mark"),
+        palette=True,
+        hint="help",
+    ),
+    Action(
+        "switch_account",
+        "Accounts",
+        "Change to another project or to the sandbox, sign in, sign out.",
+        "Program",
+        "app",
+        ("ctrl+l",),
+        palette=True,
+    ),
+    Action(
+        "sign_in",
+        "Sign in to Kai",
+        "Add a project with its address and a token.",
+        "Program",
+        "app",
+        palette=True,
+    ),
+    Action("reconnect", "Connect again", "Try to reach the server again.", "Program", "chat", palette=True),
+    Action(
+        "toggle_theme",
+        "Light or dark",
+        "Change between the light and the dark theme.",
+        "Program",
+        "app",
+        ("ctrl+t",),
+        palette=True,
+    ),
+    Action(
+        "quit",
+        "Quit",
+        "Leave. Drafts and the reply so far are kept.",
+        "Program",
+        "app",
+        ("ctrl+q",),
+        palette=True,
+        priority=True,
+        hint="quit",
+    ),
+)
