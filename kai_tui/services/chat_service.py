@@ -94,7 +94,8 @@ class ChatService:
                 stored=True,
             )
         )
-        arrived = self._take_left_behind(session, left_behind, sure=True)
+        arrived = self._take_left_behind(session, left_behind.sent, sure=True)
+        session.restore_queue(left_behind.waiting)
         session.resume_questions(backend)
         if backend.caps.votes:
             self._in_background(self._read_votes(session))
@@ -144,8 +145,9 @@ class ChatService:
         from kai_tui.services.chat_session import ChatSession
 
         copy = await self._keeper.chat_copy(chat_id)
-        waiting = await self._keeper.left_behind(chat_id)
-        if copy is None and not waiting:
+        left_behind = await self._keeper.left_behind(chat_id)
+        texts = [text for _, text in (*left_behind.sent, *left_behind.waiting)]
+        if copy is None and not texts:
             raise error
         if chat_id in self._sessions:
             return self._sessions[chat_id]
@@ -153,7 +155,7 @@ class ChatService:
         if self._history.is_deleted(chat_id):
             raise error
         if copy is None:
-            copy = Chat(ChatSummary(chat_id, short_title(waiting[0][1])), ())
+            copy = Chat(ChatSummary(chat_id, short_title(texts[0])), ())
         session = self._add(
             ChatSession(
                 chat_id, self._tools, title=copy.summary.title, messages=copy.messages, stored=not gone
@@ -161,7 +163,8 @@ class ChatService:
         )
         if not gone:
             self._copies.add(chat_id)
-        arrived = self._take_left_behind(session, waiting, sure=gone)
+        arrived = self._take_left_behind(session, left_behind.sent, sure=gone)
+        session.restore_queue(left_behind.waiting)
         for message_id in arrived:
             await self._keeper.settle_outgoing(message_id, "sent")
         if copy.messages:

@@ -7,21 +7,20 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 
-from kai_tui.backends.base import ChatTerms, Outgoing
+from kai_tui.backends.base import ChatTerms
 from kai_tui.conversation.approvals import pending
 from kai_tui.conversation.events import Finish
 from kai_tui.conversation.fold import FoldState, fold
 from kai_tui.conversation.messages import Message
-from kai_tui.services.changes import MessageChanged, MessagesReset, Notice, QueueChanged, TermsChanged
+from kai_tui.services.changes import MessageChanged, MessagesReset, Notice, TermsChanged
 from kai_tui.services.keeper import ForgetfulKeeper
-from kai_tui.services.session_decisions import SessionDecisions
+from kai_tui.services.session_queue import SessionQueue
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
-from kai_tui.services.turn import Queued
 
 _STOPPED = Finish("cancelled", detail="Stopped before the reply was seen. This is what the server had of it.")
 
 
-class ChatSession(SessionDecisions):
+class ChatSession(SessionQueue):
     """State and effects of one chat. Public attributes are read by the screen, changed only here."""
 
     def __init__(
@@ -38,27 +37,13 @@ class ChatSession(SessionDecisions):
     # What the user does
 
     def send(self, text: str) -> None:
-        """Send a message, or queue it while a turn runs. Returns at once. Blank text is ignored."""
+        """Send a message, or queue it while a turn runs or older ones wait. Returns at once. Blank text is ignored."""
         if not text.strip():
             return
-        if self.turn.busy:
-            self.queue.append(Queued(str(uuid.uuid4()), text))
-            self._tell(QueueChanged())
-            if self.turn.phase == "waiting-for-approval":
-                self._tell(Notice("The assistant waits for your decision. Your message is sent after it."))
+        if self.turn.busy or self.queue:
+            self.enqueue(text)
             return
-        self._begin(Outgoing(str(uuid.uuid4()), text, terms=self.terms))
-
-    def take_queue(self) -> str:
-        """Take back what waits to be sent, for the composer; texts are parted by an empty line."""
-        taken = list(self.queue)
-        if taken:
-            self.queue.clear()
-            for each in taken:
-                # Out of the outbox, where it is if it was held back: it is a draft again.
-                self._in_background(self._tools.keeper.settle_outgoing(each.id, "sent"))
-            self._tell(QueueChanged())
-        return "\n\n".join(each.text for each in taken)
+        self._begin(self._outgoing(str(uuid.uuid4()), text))
 
     def retry(self, message_id: str) -> None:
         """Send a not-sent message again, with the same message id (N10); check an unsure one first."""
@@ -71,7 +56,7 @@ class ChatSession(SessionDecisions):
         elif state == "not-sent":
             self.messages.remove(message)
             self._tell(MessagesReset())
-            self._begin(Outgoing(message_id, message.text, terms=self.terms), message)
+            self._begin(self._outgoing(message_id, message.text), message)
 
     def stop(self) -> None:
         """Stop the running reply within 250 ms; what came stays (P10)."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kai_tui.storage.chats import CachedChat, CachedMessage, Chats
     from kai_tui.storage.database import Database
     from kai_tui.storage.drafts import Drafts, OutboxRow
+    from kai_tui.storage.presence import Presence
 
 T = TypeVar("T")
 
@@ -33,6 +35,18 @@ _ENDED: dict[ReplyState, FinishReason] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What an earlier run of the program did not finish in a chat."""
+
+    sent: Sequence[tuple[str, str]] = ()
+    """(message id, text) of messages that the server may not have, in order of sending."""
+    waiting: Sequence[tuple[str, str]] = ()
+    """The same of messages that waited for a turn to end."""
+    answers: Mapping[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
+    """Decisions that were noted before they were posted (A6), by tool call and approval id."""
+
+
 class DiskKeeper:
     """Drafts, outbox and answers in the state file; copies of chats in the cache file.
 
@@ -43,6 +57,12 @@ class DiskKeeper:
         self._files = files
         self._failed: str | None = None
         self._background: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def _presence(self) -> Presence:
+        from kai_tui.storage.presence import Presence
+
+        return Presence(self._files.state)
 
     @cached_property
     def _state(self) -> Database:
@@ -62,7 +82,7 @@ class DiskKeeper:
     def _drafts(self) -> Drafts:
         from kai_tui.storage.drafts import Drafts
 
-        return Drafts(self._state)
+        return Drafts(self._state, self._presence.owner)
 
     @cached_property
     def _notes(self) -> ChatNotes:
@@ -83,8 +103,9 @@ class DiskKeeper:
         return self._failed if unused else self._state.notice or self._failed
 
     async def ready(self) -> None:
-        """Open both files now. Never raises."""
+        """Open both files now, and let other windows know of this one. Never raises."""
         await self._quietly(self._state.ready(), None)
+        await asyncio.to_thread(self._presence.announce)
         await self._quietly(self._cache.ready(), None, matters=False)
 
     # Drafts and outbox
@@ -118,16 +139,41 @@ class DiskKeeper:
         else:
             await self._quietly(self._drafts.set_outbox_state(message_id, state), None)
 
-    async def left_behind(self, chat_id: str) -> list[tuple[str, str]]:
-        """(message id, text) of messages of this chat that the server may not have."""
-        rows: list[OutboxRow] = await self._quietly(self._drafts.outbox(chat_id), [])
-        return [(row.message_id, row.text) for row in rows]
+    async def keep_queue(self, chat_id: str, waiting: Sequence[tuple[str, str]]) -> None:
+        await self._quietly(self._drafts.put_queue(chat_id, waiting), None)
+
+    async def left_behind(self, chat_id: str) -> LeftBehind:
+        """What an earlier run did not finish in this chat; from now on this window has it in hand."""
+        await self._quietly(self._drafts.take_over(chat_id, await self._open_windows()), None)
+        rows = [row for row in await self._outbox(chat_id) if row.owner == self._presence.owner]
+        return LeftBehind(
+            sent=[(row.message_id, row.text) for row in rows if row.state in ("unsure", "not-sent")],
+            waiting=[(row.message_id, row.text) for row in rows if row.state == "queued"],
+            answers=await self._quietly(self._drafts.answers(chat_id), {}),
+        )
 
     async def unsent_chats(self) -> list[ChatSummary]:
         """Chats with messages in the outbox, the newest first, named by the message."""
-        rows: list[OutboxRow] = await self._quietly(self._drafts.outbox(), [])
+        elsewhere = await self._open_windows()
+        rows = [row for row in await self._outbox() if row.owner not in elsewhere]
         named = {row.chat_id: " ".join(row.text.split())[:60] for row in rows}
         return [ChatSummary(chat_id, f"Not sent: {text}") for chat_id, text in reversed(named.items())]
+
+    async def waiting_chats(self) -> list[str]:
+        """Chats in which messages waited to be sent when their window ended, the newest first."""
+        elsewhere = await self._open_windows()
+        rows = [row for row in await self._outbox() if row.owner not in elsewhere and row.state == "queued"]
+        return list(dict.fromkeys(row.chat_id for row in reversed(rows)))
+
+    async def _outbox(self, chat_id: str | None = None) -> list[OutboxRow]:
+        rows: list[OutboxRow] = await self._quietly(self._drafts.outbox(chat_id), [])
+        return rows
+
+    async def _open_windows(self) -> set[str]:
+        """The other windows of this account that have messages in hand."""
+        owners: set[str] = await self._quietly(self._drafts.owners(), set())
+        owners.discard(self._presence.owner)
+        return {each for each in owners if await asyncio.to_thread(self._presence.alive, each)}
 
     async def remember_answer(
         self, chat_id: str, tool_call_id: str, approval_id: str | None, approved: bool
@@ -202,6 +248,7 @@ class DiskKeeper:
         await asyncio.gather(*self._background, return_exceptions=True)
         await self._state.aclose()
         await self._cache.aclose()
+        await asyncio.to_thread(self._presence.leave)
 
     async def _quietly(self, work: Awaitable[T], otherwise: T, *, matters: bool = True) -> T:
         try:

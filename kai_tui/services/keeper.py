@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ class Keeper(Protocol):
 
     async def settle_outgoing(self, message_id: str, state: Literal["sent", "not-sent", "unsure"]) -> None:
         """`sent` removes it from the outbox."""
+        ...
+
+    async def keep_queue(self, chat_id: str, waiting: Sequence[tuple[str, str]]) -> None:
+        """(message id, text) of all that waits to be sent in this chat, in order."""
         ...
 
     async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
@@ -61,6 +65,9 @@ class ForgetfulKeeper:
         return None
 
     async def settle_outgoing(self, message_id: str, state: Literal["sent", "not-sent", "unsure"]) -> None:
+        return None
+
+    async def keep_queue(self, chat_id: str, waiting: Sequence[tuple[str, str]]) -> None:
         return None
 
     async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:

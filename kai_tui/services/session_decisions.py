@@ -6,6 +6,7 @@ What is sent is what was shown (A5), noted on disk first (A6), never twice by it
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Literal
 
@@ -16,11 +17,11 @@ from kai_tui.conversation.messages import Message, ToolPart
 from kai_tui.services.approval_round import ApprovalRound, digest_of
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.call_questions import CallQuestions
-from kai_tui.services.changes import MessagesReset, Notice, QueueChanged, TurnChanged
+from kai_tui.services.changes import MessagesReset, Notice, TurnChanged
 from kai_tui.services.read_back import adopt, differs, holder
 from kai_tui.services.session_state import SessionTools
 from kai_tui.services.session_turn import SessionTurn
-from kai_tui.services.turn import ENDED_WELL, Queued
+from kai_tui.services.turn import ENDED_WELL
 
 PATIENCE_SECONDS = 1.0
 """A server may store a message a moment after it streamed it."""
@@ -78,13 +79,15 @@ class SessionDecisions(SessionTurn):
         if message is not None:
             self.messages.remove(message)
         self._deliveries.pop(outgoing.message_id, None)
-        self.queue.insert(0, Queued(outgoing.message_id, outgoing.text))
         self._tell(MessagesReset())
-        self._tell(QueueChanged())
+        self._hold_back(outgoing)
         self._tell(Notice("The assistant still waits for your decision. Your message is sent after it."))
         self._ask_again(waiting, None)
-        await self._tools.keeper.settle_outgoing(outgoing.message_id, "not-sent")
         return True
+
+    @abstractmethod
+    def _hold_back(self, outgoing: Outgoing) -> None:
+        """It has to wait, before everything else that waits."""
 
     def _watch(self, event: Event, part: ToolPart, message: Message, backend: Backend) -> None:
         """Ask about a call of an open stream, or take the question away when it is settled or changed."""

@@ -20,7 +20,6 @@ from kai_tui.services.changes import (
     MessageChanged,
     Notice,
     PartChanged,
-    QueueChanged,
     TurnChanged,
     TurnEnded,
 )
@@ -28,7 +27,6 @@ from kai_tui.services.keeper import REPLY_STATES
 from kai_tui.services.part_clock import PartClock
 from kai_tui.services.session_state import SessionTools
 from kai_tui.services.session_upkeep import SessionUpkeep
-from kai_tui.services.turn import ENDED_WELL
 
 _LOG = logging.getLogger(__name__)
 
@@ -70,6 +68,10 @@ class SessionTurn(SessionUpkeep):
     @abstractmethod
     def _forget_questions(self) -> None:
         """The turn is over."""
+
+    @abstractmethod
+    def _turn_over(self, reason: FinishReason) -> None:
+        """The turn is over and everybody was told: the next message may go."""
 
     # One turn
 
@@ -259,10 +261,7 @@ class SessionTurn(SessionUpkeep):
         self._status = None
         self._set_phase("finished")
         self._tell(TurnEnded(reason))
-        if self.queue and reason in ENDED_WELL and not self.turn.busy:
-            following = self.queue.pop(0)
-            self._tell(QueueChanged())
-            self._begin(Outgoing(following.id, following.text, terms=self.terms))
+        self._turn_over(reason)
 
     def _cancel_turn(self) -> None:
         self._run = None

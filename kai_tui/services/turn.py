@@ -43,3 +43,5 @@ class Queued:
 
     id: str
     text: str
+    paused: bool = False
+    """Whether it waits for a word of the user: the turn before it ended badly, or the program was restarted."""

@@ -95,6 +95,10 @@ class Workspace:
         """(chat id, text) of the newest draft, to take up after a crash."""
         return await self._keeper.last_draft()
 
+    async def waiting_chats(self) -> list[str]:
+        """Chats in which messages of an earlier run wait to be sent, the newest first. Never raises."""
+        return await self._keeper.waiting_chats()
+
     async def remember_prompt(self, text: str, chat_id: str) -> None:
         """For recall with ↑; forgotten with its chat. Never raises."""
         await self._keeper.remember_prompt(text, chat_id)

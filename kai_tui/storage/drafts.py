@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
@@ -28,14 +29,17 @@ class OutboxRow:
     state: OutboxState
     position: int = 0
     """Order of sending over all chats; given by `put_outbox`."""
+    owner: str = ""
+    """The window that has it in hand, or had; given on reading."""
 
 
 class Drafts:
     """The user's own text of one account. Every method raises StorageError only."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, owner: str | None = None) -> None:
+        """`owner` names this window in the outbox; see `presence.py`."""
         self._database = database
-        self._owner = secrets.token_hex(8)
+        self._owner = owner or secrets.token_hex(8)
 
     async def save_draft(self, chat_id: str, text: str) -> None:
         """Keep what is being typed; an empty text removes it."""
@@ -92,9 +96,59 @@ class Drafts:
             found = connection.execute(
                 "SELECT position FROM outbox WHERE message_id = ?", (message_id,)
             ).fetchone()
-            return OutboxRow(message_id, chat_id, text, state, int(found[0]))
+            return OutboxRow(message_id, chat_id, text, state, int(found[0]), owner)
 
         return await self._database.write(work)
+
+    async def put_queue(self, chat_id: str, waiting: Sequence[tuple[str, str]]) -> None:
+        """(message id, text) of what waits to be sent in a chat, in order, in place of what this window had there.
+
+        A message that was being sent and is held back becomes one that waits.
+        """
+        chat_id = storable(chat_id)
+        rows = [(storable(message_id), chat_id, storable(text), self._owner) for message_id, text in waiting]
+        mine = (chat_id, self._owner)
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                "DELETE FROM outbox WHERE chat_id = ? AND owner = ? AND state = 'queued'", mine
+            )
+            connection.executemany(
+                """INSERT INTO outbox (message_id, chat_id, text, state, position, owner)
+                   VALUES (?, ?, ?, 'queued', (SELECT coalesce(max(position), 0) + 1 FROM outbox), ?)
+                   ON CONFLICT (message_id) DO UPDATE
+                     SET text = excluded.text, state = excluded.state, position = excluded.position,
+                         owner = excluded.owner""",
+                rows,
+            )
+
+        await self._database.write(work)
+
+    async def owners(self) -> set[str]:
+        """The windows that have, or had, messages in the outbox."""
+
+        def work(connection: Connection) -> set[str]:
+            return {str(row[0]) for row in connection.execute("SELECT DISTINCT owner FROM outbox")}
+
+        return await self._database.run(work)
+
+    async def take_over(self, chat_id: str, others: Collection[str]) -> None:
+        """Messages of this chat become this window's, except those of windows that are open (`others`).
+
+        One that was being sent when its window ended is `unsure` from now on.
+        """
+        open_windows = [self._owner, *others]
+        marks = ",".join("?" * len(open_windows))
+        parameters = (self._owner, storable(chat_id), *open_windows)
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                f"""UPDATE outbox SET owner = ?, state = CASE state WHEN 'sending' THEN 'unsure' ELSE state END
+                    WHERE chat_id = ? AND owner NOT IN ({marks})""",  # noqa: S608 - our question marks
+                parameters,
+            )
+
+        await self._database.write(work)
 
     async def set_outbox_state(self, message_id: str, state: OutboxState) -> None:
         """Note what became of a message; unknown ids are ignored."""
@@ -128,6 +182,7 @@ class Drafts:
                     row[2],
                     "unsure" if row[3] == "sending" and row[5] != self._owner else cast(OutboxState, row[3]),
                     row[4],
+                    row[5],
                 )
                 for row in rows
             ]
@@ -149,6 +204,18 @@ class Drafts:
             return cursor.rowcount == 1
 
         return await self._database.write(work)
+
+    async def answers(self, chat_id: str) -> dict[tuple[str, str], bool]:
+        """Every decision noted for a chat, by tool call and approval id (empty where there was none)."""
+        chat_id = storable(chat_id)
+
+        def work(connection: Connection) -> dict[tuple[str, str], bool]:
+            rows = connection.execute(
+                "SELECT tool_call_id, approval_id, approved FROM answers WHERE chat_id = ?", (chat_id,)
+            )
+            return {(str(row[0]), str(row[1])): bool(row[2]) for row in rows}
+
+        return await self._database.run(work)
 
     async def answered(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> bool | None:
         """The decision that was noted; None when there is none."""

@@ -48,11 +48,20 @@ WRITING: tuple[Action, ...] = (
     ),
     Action(
         "edit_queued",
-        "Edit what waits",
-        "Take back the messages that wait to be sent, into the prompt.",
+        "Take back what waits",
+        "Take the newest message that waits to be sent back into the prompt.",
         "Writing",
         "chat",
         ("alt+up",),
+        palette=True,
+    ),
+    Action(
+        "show_queue",
+        "Waiting messages",
+        "List the messages that wait to be sent: edit, remove, move, pause them.",
+        "Writing",
+        "chat",
+        ("f8",),
         palette=True,
     ),
     Action(

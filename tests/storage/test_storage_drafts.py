@@ -37,7 +37,7 @@ async def test_outbox_keeps_the_order_of_sending(drafts: Drafts) -> None:
     assert [row.message_id for row in await drafts.outbox()] == ["m0", "m1", "m2"]
     assert [row.message_id for row in await drafts.outbox("a")] == ["m0", "m1"]
     changed = await drafts.put_outbox(OutboxRow("m0", "a", "edited", "sending"))
-    assert changed == OutboxRow("m0", "a", "edited", "sending", 1)
+    assert changed == OutboxRow("m0", "a", "edited", "sending", 1, changed.owner)
     assert (await drafts.outbox("a"))[0] == changed
     await drafts.set_outbox_state("m0", "not-sent")
     await drafts.set_outbox_state("unknown", "unsure")

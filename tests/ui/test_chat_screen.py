@@ -286,7 +286,7 @@ async def test_a_command_of_the_palette_acts(own_home: Path) -> None:
         before = app.theme
         await pilot.press("ctrl+p")
         await until(pilot, lambda: CommandPalette.is_open(app))
-        await pilot.press(*"light or")
+        await pilot.press(*"light or dark")
         options = app.screen.query_one(OptionList)
         await until(pilot, lambda: options.option_count == 1)
         await pilot.press("enter")

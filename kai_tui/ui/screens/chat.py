@@ -25,6 +25,7 @@ from kai_tui.ui.bridge import Bridge, SessionNews
 from kai_tui.ui.collector import after_loading
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
+from kai_tui.ui.screens.chat_queue import ChatQueue
 from kai_tui.ui.screens.chat_reading import ChatReading
 from kai_tui.ui.widgets.chat_list import ChatList
 from kai_tui.ui.widgets.composer import Composer
@@ -40,7 +41,7 @@ QUIT_SECONDS = 2.0
 """Ctrl+C twice within this time quits, when nothing runs and nothing is selected."""
 
 
-class ChatScreen(ChatReading):
+class ChatScreen(ChatReading, ChatQueue):
     """Shows one chat of an account; chats change without changing the screen."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#composer"
@@ -83,7 +84,9 @@ class ChatScreen(ChatReading):
         self._begin()
         self.workspace.connect()
         self._composer.set_history(await self.workspace.prompts())
+        waiting = await self.workspace.waiting_chats()
         await self._take_up_draft()
+        await self._take_up_waiting(waiting)
         # The status line has no room for a sentence in a narrow window.
         if self.workspace.storage_notice is not None and not self._left:
             self._tell(Notice(self.workspace.storage_notice, "warning"))
@@ -130,7 +133,7 @@ class ChatScreen(ChatReading):
             return
         before = self._session
         if before is not None:
-            self._drafts.remember(before.chat_id, self._composer.text_to_send)
+            self._drafts.remember(before.chat_id, self._typed())
         self._session = session
         self._opening = None
         self._problem = None
@@ -144,7 +147,7 @@ class ChatScreen(ChatReading):
 
     def _set_prompt(self, chat_id: str, text: str | None) -> None:
         """Put the draft of a chat into the prompt."""
-        self._composer.load(text if text is not None else self._drafts.known(chat_id) or "")
+        self._load_prompt(text if text is not None else self._drafts.known(chat_id) or "")
 
     async def _open(self, chat_id: str) -> None:
         """Open a chat from the list; the prompt shows its draft at once."""
@@ -154,14 +157,14 @@ class ChatScreen(ChatReading):
         ) or self._bridge is None:
             return
         again = self._opening == chat_id
-        draft = self._composer.text_to_send if again else self._drafts.known(chat_id)
+        draft = self._typed() if again else self._drafts.known(chat_id)
         if draft is None:
             draft = await self.workspace.draft(chat_id)
         # From here to the new prompt nothing waits: a letter typed meanwhile would be lost.
         before = self._session
         saved = self._drafts.leave()
         if before is not None and self._opening is None:
-            self._drafts.remember(before.chat_id, self._composer.text_to_send)
+            self._drafts.remember(before.chat_id, self._typed())
         elif not again:
             self._leave_opening()
         self._session, self._opening, self._problem = None, chat_id, None
@@ -194,7 +197,7 @@ class ChatScreen(ChatReading):
     def _give_back_held(self) -> None:
         held, self._held = self._held, []
         if held:
-            self._composer.load("\n\n".join([*held, self._composer.text_to_send]).rstrip())
+            self._load_prompt("\n\n".join([*held, self._typed()]).rstrip())
 
     async def _take_up_draft(self) -> None:
         """What was being typed when the program ended, in the chat where it was typed."""
@@ -203,8 +206,8 @@ class ChatScreen(ChatReading):
         if last is None or session is None or session.messages or self._left:
             return
         chat_id, text = last
-        typed = self._composer.text_to_send
-        self._composer.load(f"{text}\n{typed}" if typed else text)
+        typed = self._typed()
+        self._load_prompt(f"{text}\n{typed}" if typed else text)
         try:
             found = await self.workspace.chats.open_chat(chat_id)
         except BackendError:
@@ -221,7 +224,7 @@ class ChatScreen(ChatReading):
         self.run_worker(self._drafts.leave(), exit_on_error=False)
         self._leave_opening()
         self._show(self.workspace.chats.new_chat())
-        self._composer.load("")
+        self._load_prompt("")
         self._hide_overlay()
         self.set_focus(self._composer)
 
@@ -268,7 +271,7 @@ class ChatScreen(ChatReading):
         if (self._session is not None and self._session.chat_id == chat_id) or self._opening == chat_id:
             self._held.clear()
             self._show(self.workspace.chats.new_chat())
-            self._composer.load("")
+            self._load_prompt("")
         self._tell(Notice("The chat was deleted."))
 
     # Writing
@@ -288,7 +291,9 @@ class ChatScreen(ChatReading):
             exit_on_error=False,
         )
         self._transcript.jump_to_end()
-        session.send(message.text)
+        self._sent_at = monotonic()
+        if not self._sent_on_loan(message.text):
+            session.send(message.text)
 
     def on_composer_pasted(self, message: Composer.Pasted) -> None:
         from kai_tui.conversation.safe_text import redact
@@ -306,26 +311,20 @@ class ChatScreen(ChatReading):
 
     def _unsent(self) -> tuple[str, str]:
         """The open chat and everything in it that was typed but not sent."""
-        if self._composer.text_to_send:
+        if self._typed():
             self._begin()
         session = self._session
         chat_id = session.chat_id if session is not None else self._opening or ""
-        waiting = [each.text for each in session.queue] if session is not None else self._held
-        return chat_id, "\n\n".join([*waiting, self._composer.text_to_send]).rstrip()
-
-    def action_edit_queued(self) -> None:
-        """Take the waiting messages back into the prompt."""
-        if self._session is None or not self._session.queue:
-            return
-        texts = [self._session.take_queue(), self._composer.text_to_send]
-        self._composer.load("\n\n".join(text for text in texts if text))
-        self.set_focus(self._composer)
+        held = self._held if session is None else []
+        return chat_id, "\n\n".join([*held, self._typed()]).rstrip()
 
     def action_stop_reply(self) -> None:
         """Back to writing; there: stop the reply."""
         if self.focused is not self._composer:
             self._hide_overlay()
             self.set_focus(self._composer)
+        elif self.lent:
+            self._end_loan()
         elif self._session is not None and self._session.turn.busy:
             self._session.stop()
 
@@ -370,11 +369,7 @@ class ChatScreen(ChatReading):
         match message.change:
             case Notice() as notice:
                 self._tell(notice)
-            case QueueChanged():
-                # What waited was part of the draft on disk.
-                self._drafts.changed()
-                self._refresh_words()
-            case TitleChanged() | TurnChanged() | TurnEnded():
+            case TitleChanged() | TurnChanged() | TurnEnded() | QueueChanged():
                 self._refresh_words()
             case MessageAdded() | MessagesReset():
                 self._refresh_words()

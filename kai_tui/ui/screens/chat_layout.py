@@ -14,7 +14,8 @@ from kai_tui.services.session_tools import NEW_CHAT_TITLE
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.screens.base import KaiScreen
-from kai_tui.ui.screens.chat_words import banner_line, header_facts, queued_line, status_facts, welcome
+from kai_tui.ui.screens.chat_queue_words import ROWS, ROWS_WHEN_SHORT, queue_lines
+from kai_tui.ui.screens.chat_words import banner_line, header_facts, status_facts, welcome
 from kai_tui.ui.transcript.view import Transcript
 from kai_tui.ui.widgets.chat_header import ChatHeader
 from kai_tui.ui.widgets.chat_list import ChatMark
@@ -32,6 +33,8 @@ WIDE = 100
 """Columns from which the list of chats stands beside the conversation."""
 TALL = 20
 """Rows from which there is room for empty ones."""
+TALL_ENOUGH_FOR_A_LIST = 30
+"""Rows from which three waiting messages are shown."""
 
 
 class ChatLayout(KaiScreen):
@@ -49,6 +52,7 @@ class ChatLayout(KaiScreen):
         self._note = Static(id="reading-note", markup=False)
         self._banner = Static(id="banner", markup=False)
         self._queued = Static(id="queued", markup=False)
+        self._purpose = Static(id="purpose", markup=False)
         self._composer = Composer(id="composer")
         self._status = StatusBar()
         self._session: ChatSession | None = None
@@ -72,6 +76,7 @@ class ChatLayout(KaiScreen):
                         yield self._pill
                 yield self._banner
                 yield self._queued
+                yield self._purpose
                 yield self._composer
         yield self._status
 
@@ -108,8 +113,17 @@ class ChatLayout(KaiScreen):
         queue = session.queue if session is not None else []
         self._queued.set_class(bool(queue), "-shown")
         if queue:
-            self._queued.update(queued_line(queue, max(20, self._composer.size.width)))
+            rows = ROWS if self.size.height >= TALL_ENOUGH_FOR_A_LIST else ROWS_WHEN_SHORT
+            self._queued.update(
+                queue_lines(
+                    queue, max(20, self._queued.content_size.width or self._composer.size.width - 4), rows
+                )
+            )
+        self._show_loan()
         self._refresh_note()
+
+    def _show_loan(self) -> None:
+        """Say for what the prompt is lent; see `ChatLoan`."""
 
     def _refresh_note(self) -> None:
         from kai_tui.conversation.safe_text import safe_prose

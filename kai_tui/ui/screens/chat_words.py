@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from kai_tui.services.approval_service import Approval
     from kai_tui.services.chat_session import ChatSession
-    from kai_tui.services.turn import Queued
     from kai_tui.services.workspace import Connection, Workspace
 
 SANDBOX_TRIES = (
@@ -115,18 +114,6 @@ def welcome(workspace: Workspace) -> Content:
         parts.append(("\n  › ", "$text-muted"))
         parts.append(sentence)
     return Content.assemble(*parts)
-
-
-def queued_line(queue: Sequence[Queued], width: int) -> Content:
-    """The messages that wait for the reply to end, in one line."""
-    from kai_tui.conversation.safe_text import safe_line
-
-    key = key_name(action("edit_queued").keys[0])
-    more = f" (+{len(queue) - 1})" if len(queue) > 1 else ""
-    tail = f"{more} · {key} edit"
-    room = max(8, width - len("queued: ") - len(tail) - 2)
-    text = safe_line(" ".join(queue[0].text.split()), room)
-    return Content.assemble(("queued: ", "$text-muted"), text, (tail, "$text-muted"))
 
 
 def banner_line(pending: Sequence[Approval], *, typing: bool) -> Content:

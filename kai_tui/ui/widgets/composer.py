@@ -79,6 +79,16 @@ class Composer(TextArea):
             return self.composer
 
     @dataclass
+    class EnteredEmpty(Message):
+        """Enter was pressed although nothing stands in the prompt."""
+
+        composer: Composer
+
+        @property
+        def control(self) -> Composer:
+            return self.composer
+
+    @dataclass
     class Pasted(Message):
         """Something was pasted into the prompt; for a warning when it looks like a token."""
 
@@ -209,6 +219,8 @@ class Composer(TextArea):
         """Send what stands here, unless it is blank."""
         draft = self.draft.used()
         text = draft.text
+        if not text and not self.read_only:
+            self.post_message(self.EnteredEmpty(self))
         if not text.strip() or self.read_only:
             return
         self._recall.remember(draft)
