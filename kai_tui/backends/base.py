@@ -70,6 +70,7 @@ class ChatSummary:
     """ISO 8601, UTC, as the server wrote it."""
     updated_at: str = ""
     visibility: str = "private"
+    """`private` or `public`; empty when the server did not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kai_tui.ui.launch import LaunchOptions
 
 NOT_A_TERMINAL = 2
+BRANCH_VARIABLE = "KAI_BRANCH_ID"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -77,19 +79,34 @@ def _load_env_file(path: str) -> bool:
 
 
 def _options(arguments: argparse.Namespace) -> LaunchOptions:
+    """What to open. Raises ValueError with a sentence for a branch that is none."""
+    from kai_tui.services.account import branch_number
     from kai_tui.ui.launch import LaunchOptions
 
     service = os.environ.get("KAI_SERVICE", "").strip().lower()
-    return LaunchOptions(
+    options = LaunchOptions(
         sandbox=arguments.sandbox,
         base_url=arguments.base_url or os.environ.get("KAI_BASE_URL") or None,
         storage_url=os.environ.get("STORAGE_API_URL") or None,
         service="agent" if service == "agent" else "assistant" if service == "assistant" else None,
         token_in_environment=bool(os.environ.get("STORAGE_API_TOKEN")),
     )
+    if not options.from_environment:
+        return options
+    branch = os.environ.get(BRANCH_VARIABLE, "")
+    try:
+        # Taken for main, a mistyped branch would be written to main.
+        return replace(options, branch_id=branch_number(branch))
+    except ValueError as error:
+        raise ValueError(f"{BRANCH_VARIABLE} is {branch!r}. {error}") from None
 
 
 def _run_tui(arguments: argparse.Namespace) -> int:
+    try:
+        options = _options(arguments)
+    except ValueError as error:
+        print(f"kai-tui: {error}", file=sys.stderr)
+        return 2
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print(
             "kai-tui needs a terminal: its input or output is not one. "
@@ -107,4 +124,4 @@ def _run_tui(arguments: argparse.Namespace) -> int:
 
     accounts = AccountService()
     set_up_logging(accounts.live_secrets)
-    return run_app(accounts, _options(arguments))
+    return run_app(accounts, options)

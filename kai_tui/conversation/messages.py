@@ -313,9 +313,10 @@ class Message:
         )
 
     @classmethod
-    def user(cls, id: str, text: str) -> Message:
-        """A message the user typed."""
-        return cls(id=id, role="user", parts=[TextPart({"type": "text", "text": text})])
+    def user(cls, id: str, text: str, *, about: str | None = None) -> Message:
+        """A message the user typed; `about`: the page of the web interface it is about (kai.md §4.3)."""
+        metadata = {"hidden": False, "requestContext": {"path": about}} if about else None
+        return cls(id=id, role="user", parts=[TextPart({"type": "text", "text": text})], metadata=metadata)
 
     def to_wire(self) -> JsonObject:
         """The AI SDK's UIMessage JSON; absent values are left out."""
@@ -336,6 +337,14 @@ class Message:
     def text(self) -> str:
         """All prose of the message, blocks apart by an empty line."""
         return "\n\n".join(part.text for part in self.parts if isinstance(part, TextPart) and len(part))
+
+    @property
+    def about(self) -> str | None:
+        """The page of the web interface a user's message is about (`metadata.requestContext.path`). Raw."""
+        metadata: Any = self.metadata
+        context = cast("JsonObject", metadata).get("requestContext") if isinstance(metadata, dict) else None
+        path = cast("JsonObject", context).get("path") if isinstance(context, dict) else None
+        return path if isinstance(path, str) and path else None
 
     def tool_calls(self) -> list[ToolPart]:
         """Its tool calls, in order."""

@@ -9,6 +9,19 @@ AccountKind: TypeAlias = Literal["sandbox", "kai"]
 ServiceFlavour: TypeAlias = Literal["agent", "assistant"]
 TokenSource: TypeAlias = Literal["", "keyring", "environment", "file", "memory"]
 
+MAIN = "main"
+"""How the main branch is called on every screen."""
+
+
+def branch_number(text: str) -> int | None:
+    """A branch as somebody typed it: None (main) for an empty text. Raises ValueError with a sentence."""
+    text = text.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18 and int(text) > 0):
+        raise ValueError("A branch is a number, as in the address of its page. Empty means main.")
+    return int(text)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -24,6 +37,22 @@ class Account:
     """Empty: told by the server's answers (protocols/kai.md §1)."""
     project_id: str = ""
     token_from: TokenSource = ""
+    branch_id: int | None = None
+    """The development branch all work goes to; None: the main branch."""
+    branch_name: str = ""
+    """As the stack named it. Raw."""
+    workspace_id: str = ""
+    """The workspace Kai's queries are pinned to (kai.md §2); empty: Kai chooses."""
+
+    @property
+    def branch(self) -> str:
+        """The branch in words, raw: `main`, or name and number of a development branch.
+
+        With the number, because a development branch may be called "main" too.
+        """
+        if self.branch_id is None:
+            return MAIN
+        return f"{self.branch_name} ({self.branch_id})" if self.branch_name else str(self.branch_id)
 
 
 SANDBOX = Account("sandbox", "sandbox", "Sandbox")

@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kai_tui.backends.base import Backend, TokenRefused
 from kai_tui.backends.secret import Secret
@@ -23,6 +23,11 @@ from kai_tui.storage.accounts import AccountRecord, load_accounts, remove_accoun
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import Paths, account_files, app_paths
 
+if TYPE_CHECKING:
+    from kai_tui.services.signing_in import FoundKai
+
+WORKSPACE_VARIABLE = "WORKSPACE_ID"
+"""A Keboola data app has its workspace in it (kai.md §2)."""
 PACE_VARIABLE = "KAI_TUI_SANDBOX_PACE"
 TOKEN_VARIABLE = "STORAGE_API_TOKEN"  # noqa: S105 - a name, not a secret
 
@@ -31,7 +36,7 @@ TOKEN_VARIABLE = "STORAGE_API_TOKEN"  # noqa: S105 - a name, not a secret
 class SignInStep:
     """Progress of signing in, for the dialog."""
 
-    name: Literal["verify", "discover", "ping", "keep"]
+    name: Literal["verify", "discover", "ping", "branches", "keep"]
     state: Literal["running", "done"]
     detail: str = ""
 
@@ -75,41 +80,60 @@ class AccountService:
         return [_account(each) for each in records if each.kind == "kai"]
 
     def from_environment(
-        self, base_url: str | None, storage_url: str, service: ServiceFlavour | None
+        self,
+        base_url: str | None,
+        storage_url: str,
+        service: ServiceFlavour | None,
+        *,
+        branch_id: int | None = None,
     ) -> Account:
         """The account of `--base-url` or the environment variables; its token stays in the environment."""
+        whose = _whose(self._environ.get(TOKEN_VARIABLE, "").strip())
         return Account(
-            id=_account_id(
-                "environment", base_url or storage_url, _whose(self._environ.get(TOKEN_VARIABLE, "").strip())
-            ),
+            id=_account_id("environment", base_url or storage_url, whose, branch_id=branch_id),
             kind="kai",
             label=_host_of(base_url or storage_url),
             base_url=base_url or "",
             storage_url=storage_url,
             service=service or "",
             token_from="environment",  # noqa: S106 - a place, not a secret
+            branch_id=branch_id,
         )
 
-    async def sign_in(
+    async def find_project(
         self,
         storage_url: str,
         token: str,
         *,
         service: ServiceFlavour | None = None,
+        on_step: Callable[[SignInStep], None] | None = None,
+    ) -> FoundKai:
+        """Verify the token, discover Kai, ping it, list the project's branches. Raises BackendError."""
+        from kai_tui.services.signing_in import find_kai, list_branches
+
+        on_step = on_step or _ignore
+        secret = Secret(token.strip())
+        found = await find_kai(storage_url, secret, service, on_step)
+        return replace(found, branches=await list_branches(found.storage_url, secret, on_step))
+
+    async def keep_account(
+        self,
+        found: FoundKai,
+        token: str,
+        *,
+        branch_id: int | None = None,
+        branch_name: str = "",
+        workspace_id: str = "",
         keep: Literal["keyring", "file", "memory"] = "keyring",
         on_step: Callable[[SignInStep], None] | None = None,
     ) -> Account:
-        """Verify the token, discover Kai, ping it, keep the credential.
+        """Make the account of what was found, on a branch, and keep its credential.
 
-        Raises BackendError (sentence for the dialog) or `storage.credentials.CredentialsUnavailable`
-        when the token is fine but the keyring is not: the dialog then asks again with
-        `keep="memory"` ("this session only") or `keep="file"`.
+        Raises `storage.credentials.CredentialsUnavailable` when the token is fine but the keyring is
+        not: the dialog then asks again with `keep="memory"` ("this session only") or `keep="file"`.
         """
-        from kai_tui.services.signing_in import find_kai
-
-        found = await find_kai(storage_url, Secret(token.strip()), service, on_step or _ignore)
         account = Account(
-            id=_account_id(found.base_url, found.project_id),
+            id=_account_id(found.base_url, found.project_id, branch_id=branch_id),
             kind="kai",
             label=found.project_name or _host_of(found.base_url),
             base_url=found.base_url,
@@ -117,6 +141,9 @@ class AccountService:
             service=found.service,
             project_id=found.project_id,
             token_from=keep,
+            branch_id=branch_id,
+            branch_name=branch_name if branch_id is not None else "",
+            workspace_id=workspace_id,
         )
         if on_step is not None:
             on_step(SignInStep("keep", "running"))
@@ -134,7 +161,14 @@ class AccountService:
         """Everything the chat screen needs; returns at once, connects in the background."""
         files = account_files(self.paths, account.id)
         keeper = DiskKeeper(files)
-        return Workspace(account, self._opener(account), keeper)
+        return Workspace(self._pinned(account), self._opener(account), keeper)
+
+    def _pinned(self, account: Account) -> Account:
+        """The environment's workspace wins over the account's own, for this run."""
+        workspace_id = self._environ.get(WORKSPACE_VARIABLE, "").strip()
+        if account.kind != "kai" or not workspace_id:
+            return account
+        return replace(account, workspace_id=workspace_id)
 
     async def sign_out(self, account: Account) -> None:
         """Remove the credential from keyring, file and memory, and the account from the list (C8).
@@ -166,8 +200,18 @@ class AccountService:
                 from kai_tui.services.signing_in import find_kai
 
                 found = await find_kai(account.storage_url, token, account.service or None, _ignore)
-                return await open_kai(found.base_url, found.storage_url, token, found.service)
-            return await open_kai(account.base_url, account.storage_url, token, account.service or None)
+                base_url, storage_url, service = found.base_url, found.storage_url, found.service
+            else:
+                base_url, storage_url = account.base_url, account.storage_url
+                service = account.service or None
+            return await open_kai(
+                base_url,
+                storage_url,
+                token,
+                service,
+                branch_id=account.branch_id,
+                workspace_id=self._pinned(account).workspace_id,
+            )
 
         return open_backend
 
@@ -214,7 +258,10 @@ def _ignore(step: SignInStep) -> None:
     """Nobody watches."""
 
 
-def _account_id(*what: str) -> str:
+def _account_id(*what: str, branch_id: int | None) -> str:
+    """Branches are apart: what is decided on one is not for another. The main branch needs no word."""
+    if branch_id is not None:
+        what = (*what, f"branch {branch_id}")
     return hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
 
 
@@ -253,6 +300,9 @@ def _account(record: AccountRecord) -> Account:
         else "",
         project_id=record.project_id,
         token_from=_source(record.token_from),
+        branch_id=int(record.branch_id) if record.branch_id else None,
+        branch_name=record.branch_name,
+        workspace_id=record.workspace_id,
     )
 
 
@@ -266,4 +316,7 @@ def _record(account: Account) -> AccountRecord:
         service=account.service,
         project_id=account.project_id,
         token_from=account.token_from,
+        branch_id="" if account.branch_id is None else str(account.branch_id),
+        branch_name=account.branch_name,
+        workspace_id=account.workspace_id,
     )

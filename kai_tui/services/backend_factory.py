@@ -62,12 +62,27 @@ async def open_sandbox(project_file: Path | None, service: ServiceFlavour, pace:
     )
 
 
-async def open_kai(base_url: str, storage_url: str, token: Secret, service: ServiceFlavour | None) -> Backend:
+async def open_kai(
+    base_url: str,
+    storage_url: str,
+    token: Secret,
+    service: ServiceFlavour | None,
+    *,
+    branch_id: int | None = None,
+    workspace_id: str = "",
+) -> Backend:
     """A Kai server at an address. Raises CannotConnect for an address nobody should send a token to."""
     await _load("httpx", "pydantic", "kai_tui.backends.kai.client")
     from kai_tui.backends.kai.client import KaiBackend
 
-    backend = KaiBackend(base_url, storage_url=storage_url, token=token, service=service)
+    backend = KaiBackend(
+        base_url,
+        storage_url=storage_url,
+        token=token,
+        service=service,
+        branch_id=branch_id,
+        workspace_id=workspace_id or None,
+    )
     if service is None:
         # What it can do depends on which service it is, and sessions ask that before anything is sent.
         await backend.tell_service()

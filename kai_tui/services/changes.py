@@ -64,7 +64,7 @@ class QueueChanged:
 
 @dataclass(frozen=True, slots=True)
 class TermsChanged:
-    """What holds for the chat changed (`ChatSession.terms`)."""
+    """What holds for the chat, or what it is about, changed (`ChatSession.terms`, `context_path`)."""
 
 
 @dataclass(frozen=True, slots=True)

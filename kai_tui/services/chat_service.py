@@ -29,6 +29,11 @@ _LEFT_UNSURE = (
 )
 
 
+_NOT_READ_ONLY_HERE = (
+    "This chat began as read-only, but this Kai does not keep to that: it may ask to change things."
+)
+
+
 class ChatService:
     """Opens, finds and closes sessions. Observers hear the id of a chat whose turn moved on."""
 
@@ -77,6 +82,7 @@ class ChatService:
             return self._sessions.get(chat_id) or await self._open_copy(chat_id, error)
         copy = await self._keeper.chat_copy(chat_id)
         left_behind = await self._keeper.left_behind(chat_id)
+        notes = await self._keeper.notes(chat_id)
         if self._history.is_deleted(chat_id):
             raise NotFound("This chat was deleted.")
         session = self._sessions.get(chat_id)
@@ -94,6 +100,7 @@ class ChatService:
                 stored=True,
             )
         )
+        session.restore(notes, visibility=chat.summary.visibility, unsent=left_behind.ids)
         arrived = self._take_left_behind(session, left_behind.sent, sure=True)
         session.restore_queue(left_behind.waiting)
         session.resume_questions(backend)
@@ -102,7 +109,18 @@ class ChatService:
         for message_id in arrived:
             await self._keeper.settle_outgoing(message_id, "sent")
         await self._keeper.keep_chat(Chat(chat.summary, messages))
+        if session.terms.read_only and not backend.caps.read_only_chats:
+            self._tell_soon(session, _NOT_READ_ONLY_HERE)
         return session
+
+    async def begin_instead(self, session: ChatSession, chat_id: str) -> None:
+        """The new `session` takes the place of a chat that was never begun: what was chosen for it holds."""
+        notes = await self._keeper.notes(chat_id)
+        if not session.terms_decided:
+            session.take_over(notes)
+        for kind in ("terms", "about"):
+            if kind in notes:
+                await self._keeper.keep_note(chat_id, kind, None)
 
     async def refresh_copies(self) -> None:
         """The server is there again: chats that were opened from the copy are read anew. Never raises."""
@@ -146,6 +164,7 @@ class ChatService:
 
         copy = await self._keeper.chat_copy(chat_id)
         left_behind = await self._keeper.left_behind(chat_id)
+        notes = await self._keeper.notes(chat_id)
         texts = [text for _, text in (*left_behind.sent, *left_behind.waiting)]
         if copy is None and not texts:
             raise error
@@ -163,6 +182,9 @@ class ChatService:
         )
         if not gone:
             self._copies.add(chat_id)
+        # A copy that was begun here says "private" because nobody said anything else.
+        public = copy.summary.visibility == "public"
+        session.restore(notes, visibility="public" if public else "", unsent=left_behind.ids)
         arrived = self._take_left_behind(session, left_behind.sent, sure=gone)
         session.restore_queue(left_behind.waiting)
         for message_id in arrived:
@@ -173,9 +195,12 @@ class ChatService:
                 if gone
                 else f"You see the copy kept here. {error.sentence}"
             )
-            # Told once the screen listens.
-            asyncio.get_running_loop().call_soon(session.tell_notice, Notice(sentence, "warning"))
+            self._tell_soon(session, sentence)
         return session
+
+    def _tell_soon(self, session: ChatSession, warning: str) -> None:
+        """Once the screen listens."""
+        asyncio.get_running_loop().call_soon(session.tell_notice, Notice(warning, "warning"))
 
     def _take_left_behind(
         self, session: ChatSession, waiting: Sequence[tuple[str, str]], *, sure: bool

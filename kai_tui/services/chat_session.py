@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-from kai_tui.backends.base import ChatTerms
 from kai_tui.conversation.approvals import pending
 from kai_tui.conversation.events import Finish
 from kai_tui.conversation.fold import FoldState, fold
 from kai_tui.conversation.messages import Message
-from kai_tui.services.changes import MessageChanged, MessagesReset, Notice, TermsChanged
+from kai_tui.services.changes import MessageChanged, MessagesReset, Notice
 from kai_tui.services.keeper import ForgetfulKeeper
 from kai_tui.services.session_queue import SessionQueue
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
@@ -77,15 +76,6 @@ class ChatSession(SessionQueue):
         if reply is not None and pending(reply):
             # The server may wait for us, or may have taken the answer.
             self._look_up(self._read_rest(reply))
-
-    def set_terms(self, terms: ChatTerms) -> bool:
-        """Choose what holds for this chat; False when its first message has decided that already."""
-        if self.messages:
-            return False
-        self.terms = terms
-        self._in_background(self._tools.keeper.keep_note(self.chat_id, "terms", asdict(terms)))
-        self._tell(TermsChanged())
-        return True
 
     async def vote(self, message_id: str, up: bool) -> None:
         """Vote on an answer. Raises BackendError."""

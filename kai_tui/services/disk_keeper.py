@@ -46,6 +46,11 @@ class LeftBehind:
     answers: Mapping[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
     """Decisions that were noted before they were posted (A6), by tool call and approval id."""
 
+    @property
+    def ids(self) -> list[str]:
+        """Of all these messages."""
+        return [message_id for message_id, _ in (*self.sent, *self.waiting)]
+
 
 class DiskKeeper:
     """Drafts, outbox and answers in the state file; copies of chats in the cache file.

@@ -37,7 +37,9 @@ class SessionQueue(SessionDecisions):
         """Let a message wait behind all others. Blank text is ignored."""
         if not text.strip():
             return
-        self.queue.append(Queued(str(uuid.uuid4()), text))
+        waiting = Queued(str(uuid.uuid4()), text)
+        self._written(waiting.id)
+        self.queue.append(waiting)
         if self.turn.phase == "waiting-for-approval":
             self._tell(Notice("The assistant waits for your decision. Your message is sent after it."))
         elif not self.turn.busy:
@@ -143,10 +145,6 @@ class SessionQueue(SessionDecisions):
     def _go_on(self) -> None:
         if not self.queue_paused and not self._closing:
             self.send_next()
-
-    def _outgoing(self, message_id: str, text: str) -> Outgoing:
-        """A message as it is sent in this chat."""
-        return Outgoing(message_id, text, terms=self.terms)
 
     def _place_of(self, message_id: str) -> int | None:
         return next((place for place, each in enumerate(self.queue) if each.id == message_id), None)

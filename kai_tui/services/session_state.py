@@ -19,6 +19,7 @@ from kai_tui.services.observers import Observers
 from kai_tui.services.part_clock import PartClock
 from kai_tui.services.session_tools import NEW_CHAT_TITLE as NEW_CHAT_TITLE
 from kai_tui.services.session_tools import SessionTools as SessionTools
+from kai_tui.services.terms import KnownTerms
 from kai_tui.services.turn import Queued, Turn, TurnPhase
 
 
@@ -35,7 +36,11 @@ class SessionState:
         self.stored = stored
         """Whether the server knows this chat."""
         self.terms = ChatTerms()
-        """Decided by the chat's first message; see `ChatSession.set_terms`."""
+        """Sent with every message; decided by the chat's first one. See `SessionTerms`."""
+        self.known_terms = KnownTerms(self.terms.visibility, self.terms.read_only)
+        """What is known to hold for this chat."""
+        self.context_path: str | None = None
+        """The page of the web interface the next messages are about."""
         self._tools = tools
         self._observers: Observers[SessionChange] = Observers()
         self._phase: TurnPhase = "idle"
@@ -48,6 +53,8 @@ class SessionState:
         self._why: dict[str, str] = {}
         self._votes: dict[str, bool] = {}
         self._clocks: dict[str, PartClock] = {}
+        self._contexts: dict[str, str | None] = {}
+        """What messages are about that were written and have not arrived."""
 
     def observe(self, callback: Callable[[SessionChange], None]) -> Callable[[], None]:
         """Hear every change; call the result to stop hearing."""
@@ -106,7 +113,7 @@ class SessionState:
         """A message found in the outbox: it was on its way when the program ended."""
         if self.find(message_id) is not None:
             return
-        self.messages.append(Message.user(message_id, text))
+        self.messages.append(Message.user(message_id, text, about=self._contexts.get(message_id)))
         self._deliveries[message_id] = state
         self._why[message_id] = why
         self._tell(MessageAdded(message_id))

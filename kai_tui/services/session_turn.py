@@ -26,7 +26,7 @@ from kai_tui.services.changes import (
 from kai_tui.services.keeper import REPLY_STATES
 from kai_tui.services.part_clock import PartClock
 from kai_tui.services.session_state import SessionTools
-from kai_tui.services.session_upkeep import SessionUpkeep
+from kai_tui.services.session_terms import SessionTerms
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ SLICE_SECONDS = 0.004
 _OUR_FAULT = "kai-tui made a mistake while reading this reply. What came is kept."
 
 
-class SessionTurn(SessionUpkeep):
+class SessionTurn(SessionTerms):
     """Runs turns. What calls wait for is the business of `SessionDecisions`."""
 
     def __init__(
@@ -76,7 +76,10 @@ class SessionTurn(SessionUpkeep):
     # One turn
 
     def _begin(self, outgoing: Outgoing, message: Message | None = None) -> None:
-        self.messages.append(message or Message.user(outgoing.message_id, outgoing.text))
+        self._decide_terms()
+        self.messages.append(
+            message or Message.user(outgoing.message_id, outgoing.text, about=outgoing.context_path)
+        )
         self._deliveries[outgoing.message_id] = "sending"
         self._why.pop(outgoing.message_id, None)
         self._checks.pop(outgoing.message_id, None)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kai_tui.backends.kai.branches import Branch
     from kai_tui.backends.secret import Secret
     from kai_tui.services.account import ServiceFlavour
     from kai_tui.services.account_service import SignInStep
+
+
+LISTING_SECONDS = 10.0
+"""How long a stack may take to list its branches; main needs no list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,8 @@ class FoundKai:
     service: ServiceFlavour
     project_id: str
     project_name: str
+    branches: Sequence[Branch] | None = None
+    """Development branches of the project; None: they could not be listed."""
 
 
 async def find_kai(
@@ -47,3 +55,23 @@ async def find_kai(
         await backend.aclose()
     on_step(SignInStep("ping", "done"))
     return FoundKai(base_url, stack, flavour, owner.project_id, owner.project_name)
+
+
+async def list_branches(
+    storage_url: str, token: Secret, on_step: Callable[[SignInStep], None]
+) -> Sequence[Branch] | None:
+    """The project's development branches; None when the stack does not tell. Never raises a BackendError."""
+    from kai_tui.backends.base import BackendError
+    from kai_tui.backends.kai.branches import development_branches
+    from kai_tui.services.account_service import SignInStep
+
+    on_step(SignInStep("branches", "running"))
+    try:
+        async with asyncio.timeout(LISTING_SECONDS):
+            found = await development_branches(storage_url, token)
+    except (BackendError, TimeoutError):
+        # A branch is a choice beside main: whoever has none must not be kept from signing in.
+        on_step(SignInStep("branches", "done", "they cannot be listed"))
+        return None
+    on_step(SignInStep("branches", "done", f"{len(found)} beside main" if found else "only main"))
+    return found

@@ -8,7 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from kai_tui.backends.base import Backend, BackendError, CannotConnect, ServerInfo, TokenRefused
+from kai_tui.backends.base import (
+    Backend,
+    BackendError,
+    CannotConnect,
+    Capabilities,
+    ServerInfo,
+    TokenRefused,
+)
 from kai_tui.services.account import Account
 from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.chat_service import ChatService
@@ -61,6 +68,11 @@ class Workspace:
     def observe(self, callback: Callable[[Connection], None]) -> Callable[[], None]:
         """Hear of changes of `connection`."""
         return self._observers.add(callback)
+
+    @property
+    def caps(self) -> Capabilities | None:
+        """What the server can do; None until the backend is open."""
+        return self._backend.caps if self._backend is not None else None
 
     def connect(self) -> None:
         """Connect (again) in the background."""
@@ -146,4 +158,4 @@ class Workspace:
         from kai_tui.services.approval_round import Place
 
         host = self._backend.host if self._backend is not None else ""
-        return Place(account=self.account.label, host=host, branch="main")
+        return Place(account=self.account.label, host=host, branch=self.account.branch)

@@ -29,6 +29,10 @@ class AccountRecord:
     project_id: str = ""
     token_from: str = ""
     """`keyring`, `file`, `environment` or empty."""
+    branch_id: str = ""
+    """Digits; empty for the main branch."""
+    branch_name: str = ""
+    workspace_id: str = ""
     last_used: int = 0
     """A counter, not a time: the highest was used last."""
 
@@ -129,7 +133,13 @@ def _read(file: Path) -> list[dict[str, Any]]:
 
 
 def _record(entry: Mapping[str, Any]) -> AccountRecord | None:
-    """Tolerant: a field of the wrong type counts as missing; without id or kind it is no account."""
+    """Tolerant: a field of the wrong type counts as missing; without id or kind it is no account.
+
+    Nor is it one when its branch cannot be read: taken for one on the main branch it would write there.
+    """
+    branch = entry.get("branch_id", "")
+    if not isinstance(branch, str) or (branch and not (branch.isascii() and branch.isdigit())):
+        return None
     values: dict[str, Any] = {}
     for name in _FIELDS:
         value = entry.get(name)

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from kai_tui.storage.database import Database
 
-NoteKind: TypeAlias = Literal["terms", "superseded", "usage", "fork"]
-"""`terms`: what holds for the chat from its first message on. `superseded`: ids of messages that were
+NoteKind: TypeAlias = Literal["terms", "about", "superseded", "usage", "fork"]
+"""`terms`: what holds for the chat from its first message on. `about`: the page of the web interface it is
+about, and those of messages the server may not have. `superseded`: ids of messages that were
 written anew. `usage`: tokens so far. `fork`: the chat and message this one began from."""
 
 

@@ -102,9 +102,11 @@ class KaiApp(SafeApp[object]):
         options = self.options
         if options.sandbox:
             return self._chat_screen(self.accounts.sandbox())
-        if options.base_url or (options.token_in_environment and options.storage_url):
+        if options.from_environment:
             return self._chat_screen(
-                self.accounts.from_environment(options.base_url, options.storage_url or "", options.service)
+                self.accounts.from_environment(
+                    options.base_url, options.storage_url or "", options.service, branch_id=options.branch_id
+                )
             )
         last = self.accounts.last()
         return self._chat_screen(last) if last is not None else self._start_screen()
@@ -285,6 +287,7 @@ class KaiApp(SafeApp[object]):
             (safe_exact(account.label, one_line=True).text, "bold"),
             "\n",
             (safe_exact(account.storage_url, one_line=True).text, "$text-muted"),
+            (f"\nbranch {safe_exact(account.branch, one_line=True).text}", "$text-muted"),
             "\n\nIts token is removed from this computer. Chats stay on the server.",
         )
         self.push_screen(

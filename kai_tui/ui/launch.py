@@ -18,5 +18,12 @@ class LaunchOptions:
     """`STORAGE_API_URL`: the stack."""
     service: Literal["agent", "assistant"] | None = None
     """`KAI_SERVICE`; None lets discovery choose."""
+    branch_id: int | None = None
+    """`KAI_BRANCH_ID`, for an account of the environment; None: the main branch."""
     token_in_environment: bool = False
     """Whether `STORAGE_API_TOKEN` is set; its value never comes here."""
+
+    @property
+    def from_environment(self) -> bool:
+        """Whether the account of the environment is opened at once."""
+        return not self.sandbox and bool(self.base_url or (self.token_in_environment and self.storage_url))

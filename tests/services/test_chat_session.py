@@ -37,6 +37,7 @@ class MemoryKeeper:
 
     log: list[tuple[str, ...]] = field(default_factory=list)
     replies: dict[str, tuple[JsonObject, str]] = field(default_factory=dict)
+    notes: dict[str, object] = field(default_factory=dict)
 
     async def keep_outgoing(self, chat_id: str, message_id: str, text: str) -> None:
         self.log.append(("keep", message_id, text))
@@ -63,7 +64,7 @@ class MemoryKeeper:
         self.log.append(("withdraw", tool_call_id))
 
     async def keep_note(self, chat_id: str, kind: str, value: object) -> None:
-        self.log.append(("note", kind))
+        self.notes[kind] = value
 
 
 @dataclass
@@ -521,4 +522,4 @@ async def test_the_first_message_decides_the_terms_of_a_chat(desk_for) -> None:
     await desk.turn_over()
     assert [each.terms for each in desk.backend.posts] == [terms, terms]
     assert desk.session.terms == terms
-    assert ("note", "terms") in desk.keeper.log
+    assert desk.keeper.notes["terms"] == {"visibility": "public", "read_only": True}

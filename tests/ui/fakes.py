@@ -9,9 +9,11 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from kai_tui.backends.base import BackendError, Chat, ChatSummary
+from kai_tui.backends.kai.branches import Branch
 from kai_tui.services.account_service import Account, AccountService, SignInStep
 from kai_tui.services.approval_service import Approval
 from kai_tui.services.disk_keeper import DiskKeeper
+from kai_tui.services.signing_in import FoundKai
 from kai_tui.services.workspace import Workspace
 from kai_tui.storage.paths import account_files
 from kai_tui.ui.app import KaiApp
@@ -40,8 +42,11 @@ class FakeAccounts(AccountService):
         self.backend = backend
         self.known: list[Account] = []
         self.opened: list[Account] = []
-        self.sign_ins: list[tuple[str, str, str | None, str]] = []
+        self.sign_ins: list[tuple[str, str, str | None]] = []
         self.sign_in_errors: list[Exception] = []
+        self.branches: Sequence[Branch] | None = ()
+        self.keeps: list[tuple[str, str]] = []
+        self.keep_errors: list[Exception] = []
         self.signed_out: list[Account] = []
 
     def last(self) -> Account | None:
@@ -58,16 +63,15 @@ class FakeAccounts(AccountService):
 
         return Workspace(account, provide, DiskKeeper(account_files(self.paths, account.id)))
 
-    async def sign_in(
+    async def find_project(
         self,
         storage_url: str,
         token: str,
         *,
         service: str | None = None,
-        keep: str = "keyring",
         on_step: Callable[[SignInStep], None] | None = None,
-    ) -> Account:
-        self.sign_ins.append((storage_url, token, service, keep))
+    ) -> FoundKai:
+        self.sign_ins.append((storage_url, token, service))
         if on_step is not None:
             on_step(SignInStep("verify", "running"))
         await asyncio.sleep(0)
@@ -75,7 +79,33 @@ class FakeAccounts(AccountService):
             raise self.sign_in_errors.pop(0)
         if on_step is not None:
             on_step(SignInStep("verify", "done", "My project"))
-        return Account("new", "kai", "My project", "https://kai.test", storage_url, token_from="keyring")
+        return FoundKai("https://kai.test", storage_url, "agent", "1", "My project", self.branches)
+
+    async def keep_account(
+        self,
+        found: FoundKai,
+        token: str,
+        *,
+        branch_id: int | None = None,
+        branch_name: str = "",
+        workspace_id: str = "",
+        keep: str = "keyring",
+        on_step: Callable[[SignInStep], None] | None = None,
+    ) -> Account:
+        self.keeps.append((token, keep))
+        if self.keep_errors:
+            raise self.keep_errors.pop(0)
+        return Account(
+            "new",
+            "kai",
+            found.project_name,
+            found.base_url,
+            found.storage_url,
+            token_from="keyring",
+            branch_id=branch_id,
+            branch_name=branch_name,
+            workspace_id=workspace_id,
+        )
 
     async def sign_out(self, account: Account) -> None:
         self.signed_out.append(account)

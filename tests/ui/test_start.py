@@ -108,7 +108,8 @@ async def test_signing_in_opens_the_project(own_home: Path) -> None:
         token.focus()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ChatScreen))
-        assert accounts_of(app).sign_ins == [("https://connection.test", TOKEN, None, "keyring")]
+        assert accounts_of(app).sign_ins == [("https://connection.test", TOKEN, None)]
+        assert accounts_of(app).keeps == [(TOKEN, "keyring")]
         assert accounts_of(app).opened[-1].id == "new"
         assert token.value == ""
 
@@ -131,7 +132,7 @@ async def test_without_a_keyring_the_user_decides_before_anything_is_written(
     own_home: Path, button: str, keep: str
 ) -> None:
     app = app_for(own_home, sandbox=False)
-    accounts_of(app).sign_in_errors = [CredentialsUnavailable("There is no keyring on this computer.")]
+    accounts_of(app).keep_errors = [CredentialsUnavailable("There is no keyring on this computer.")]
     async with app.run_test(size=(80, 24)) as pilot:
         dialog = await fill(app, pilot)
         dialog.query_one("#go", Button).press()
@@ -139,7 +140,8 @@ async def test_without_a_keyring_the_user_decides_before_anything_is_written(
         assert len(accounts_of(app).sign_ins) == 1
         dialog.query_one(button, Button).press()
         await until(pilot, lambda: isinstance(app.screen, ChatScreen))
-        assert accounts_of(app).sign_ins[-1][3] == keep
+        assert accounts_of(app).keeps[-1] == (TOKEN, keep)
+        assert len(accounts_of(app).sign_ins) == 1
 
 
 async def test_empty_fields_are_asked_for(own_home: Path) -> None:

@@ -97,7 +97,7 @@ async def verify_token(
 
     Raises TokenRefused when the stack does not know it, and other BackendErrors.
     """
-    door = _door(storage_url, token, transport)
+    door = stack_door(storage_url, token, transport)
     try:
         body = (await door.request("GET", "/v2/storage/tokens/verify")).json()
     except TokenRefused as error:
@@ -123,7 +123,7 @@ async def discover(
     storage_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None = None
 ) -> Discovered:
     """Ask the stack which services it has. Raises BackendError; code `discovery:http_error` for a bad status."""
-    door = _door(storage_url, token, transport)
+    door = stack_door(storage_url, token, transport)
     try:
         # The list of components would be megabytes.
         body = (await door.request("GET", "/v2/storage", params={"exclude": "components"})).json()
@@ -141,7 +141,8 @@ async def discover(
     return Discovered(door.base_url, services)
 
 
-def _door(storage_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None) -> HttpDoor:
+def stack_door(storage_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None) -> HttpDoor:
+    """The door to a stack's Storage API. Raises CannotConnect for an address a token must not go to."""
     return HttpDoor(
         storage_address(storage_url),
         auth_headers={"x-storageapi-token": token},

@@ -120,5 +120,5 @@ def summary(row: ChatRow) -> ChatSummary:
         title=row.title or "",
         created_at=row.created_at or "",
         updated_at=row.updated_at or "",
-        visibility=row.visibility or "private",
+        visibility=row.visibility or "",
     )

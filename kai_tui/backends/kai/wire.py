@@ -219,6 +219,15 @@ class TokenAnswer(WireModel):
     owner: TokenOwner | None = None
 
 
+class BranchRow(WireModel):
+    """One branch of GET /v2/storage/dev-branches (see `branches.py`)."""
+
+    id: Count = None
+    name: Text = None
+    description: Text = None
+    is_default: Flag = None
+
+
 @dataclass(frozen=True, slots=True)
 class ToolRestrictions:
     """What the assistant may use in a chat; kai-agent only, and its first message decides (§4.3)."""

@@ -6,28 +6,36 @@ command line (reliability.md C6). Nothing typed is lost when something fails.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input, OptionList, Static
 from textual.worker import Worker
 
 from kai_tui.backends.base import BackendError
+from kai_tui.backends.secret import Secret
 from kai_tui.services.account import Account, ServiceFlavour
 from kai_tui.services.account_service import AccountService, SignInStep
 from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.modals.picker import Picker
+from kai_tui.ui.widgets.branch_choice import BranchChoice, ChosenBranch
+
+if TYPE_CHECKING:
+    from kai_tui.services.signing_in import FoundKai
 
 Keep: TypeAlias = Literal["keyring", "file", "memory"]
 
 EXAMPLE = "https://connection.keboola.com"
+_FIRST_KEYS = "Tab next field · Enter go · Esc leave"
+_BRANCH_KEYS = "↑ ↓ branch · Tab workspace · Enter go on · Esc back"
 _SERVICES: tuple[ServiceFlavour | None, ...] = (None, "agent", "assistant")
 _STEPS: dict[str, tuple[str, str]] = {
     "verify": ("checking the token", "the token is good"),
     "discover": ("looking for Kai on this stack", "found Kai"),
     "ping": ("asking Kai whether it is there", "Kai answers"),
+    "branches": ("asking for the project's branches", "branches"),
     "keep": ("keeping the token", "the token is kept"),
 }
 
@@ -58,6 +66,8 @@ class SignInDialog(Ask[Account]):
     SignInDialog #keep-answers { display: none; }
     SignInDialog.-asks-keep #keep-answers { display: block; }
     SignInDialog.-asks-keep #answers { display: none; }
+    SignInDialog #fields { height: auto; }
+    SignInDialog.-asks-branch #fields { display: none; }
     """
 
     def __init__(self, accounts: AccountService, *, address: str = "", why: str = "") -> None:
@@ -68,18 +78,24 @@ class SignInDialog(Ask[Account]):
         self._why = why
         self._signing: Worker[None] | None = None
         self._steps: list[SignInStep] = []
+        self._found: FoundKai | None = None
+        """What the first step found, with the token it found it with; the branch is asked for next."""
+        self._token: Secret | None = None
+        self._branch = ChosenBranch()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
             box.border_title = Content("Sign in to Kai")
-            box.border_subtitle = Content("Tab next field · Enter go · Esc leave")
-            yield Static("Address of your stack", classes="label", markup=False)
-            yield AddressInput(self._address, placeholder=EXAMPLE, id="address")
-            yield Static("Storage API token", classes="label", markup=False)
-            yield Input(password=True, placeholder="paste it; it is not shown", id="token")
-            yield Static("Service", classes="label", markup=False)
-            yield Picker(("find it", "agent", "assistant"), id="service")
+            box.border_subtitle = Content(_FIRST_KEYS)
+            with Vertical(id="fields"):
+                yield Static("Address of your stack", classes="label", markup=False)
+                yield AddressInput(self._address, placeholder=EXAMPLE, id="address")
+                yield Static("Storage API token", classes="label", markup=False)
+                yield Input(password=True, placeholder="paste it; it is not shown", id="token")
+                yield Static("Service", classes="label", markup=False)
+                yield Picker(("find it", "agent", "assistant"), id="service")
             yield Static(id="progress", markup=False)
+            yield BranchChoice()
             yield Static(id="problem", classes="problem", markup=False)
             with Horizontal(id="answers"):
                 yield Button("Sign in", id="go", variant="primary", compact=True)
@@ -97,25 +113,32 @@ class SignInDialog(Ask[Account]):
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         message.stop()
-        self._go("keyring")
+        self._go()
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        message.stop()
+        self._go()
 
     def on_button_pressed(self, message: Button.Pressed) -> None:
         message.stop()
         pressed = message.button.id
         if pressed == "go":
-            self._go("keyring")
+            self._go()
         elif pressed == "keep-memory":
-            self._go("memory")
+            self._keep("memory")
         elif pressed == "keep-file":
-            self._go("file")
+            self._keep("file")
         elif pressed == "keep-cancel":
-            self.remove_class("-asks-keep")
-            self.query_one("#token").focus()
+            self._start_over("")
         else:
             self.action_leave()
 
-    def _go(self, keep: Keep) -> None:
-        if self._signing is not None and not self._signing.is_finished:
+    def _go(self) -> None:
+        """Enter: look for the project, or go on with the branch that is chosen."""
+        if self._busy or self.has_class("-asks-keep"):
+            return
+        if self._found is not None:
+            self._take_branch()
             return
         address = self.query_one("#address", Input).value.strip()
         token = self.query_one("#token", Input).value.strip()
@@ -133,23 +156,62 @@ class SignInDialog(Ask[Account]):
         if "://" not in address:
             address = f"https://{address}"
         self._say("")
-        self.remove_class("-asks-keep")
         self._steps = []
         service = _SERVICES[self.query_one(Picker).index]
         self._signing = self.run_worker(
-            self._sign_in(address, token, service, keep), exclusive=True, exit_on_error=False
+            self._find(address, token, service), exclusive=True, exit_on_error=False
         )
 
-    async def _sign_in(self, address: str, token: str, service: ServiceFlavour | None, keep: Keep) -> None:
-        from kai_tui.storage.credentials import CredentialsUnavailable
+    @property
+    def _busy(self) -> bool:
+        return self._signing is not None and not self._signing.is_finished
 
+    async def _find(self, address: str, token: str, service: ServiceFlavour | None) -> None:
         try:
-            account = await self._accounts.sign_in(
-                address, token, service=service, keep=keep, on_step=self._step
-            )
+            found = await self._accounts.find_project(address, token, service=service, on_step=self._step)
         except BackendError as error:
             self._say(error.sentence)
             self._show_steps()
+            return
+        self._found, self._token, self._branch = found, Secret(token), ChosenBranch()
+        if found.branches is not None and not found.branches:
+            await self._finish("keyring")  # there is only main: nothing to ask
+            return
+        self.add_class("-asks-branch")
+        self.query_one(".dialog").border_subtitle = Content(_BRANCH_KEYS)
+        self.query_one("#go", Button).label = Content("Go on")
+        self.query_one(BranchChoice).ask(found.branches)
+
+    def _take_branch(self) -> None:
+        try:
+            self._branch = self.query_one(BranchChoice).chosen()
+        except ValueError as error:
+            self._say(str(error))
+            return
+        self._say("")
+        self._keep("keyring")
+
+    def _keep(self, keep: Keep) -> None:
+        if not self._busy:
+            self._signing = self.run_worker(self._finish(keep), exclusive=True, exit_on_error=False)
+
+    async def _finish(self, keep: Keep) -> None:
+        """Keep what was found. The token was checked; what may fail is keeping it."""
+        from kai_tui.storage.credentials import CredentialsUnavailable
+
+        found, token, branch = self._found, self._token, self._branch
+        if found is None or token is None:
+            return
+        try:
+            account = await self._accounts.keep_account(
+                found,
+                token.reveal(),
+                branch_id=branch.id,
+                branch_name=branch.name,
+                workspace_id=branch.workspace_id,
+                keep=keep,
+                on_step=self._step,
+            )
         except CredentialsUnavailable as error:
             self._ask_where(error.sentence)
         else:
@@ -193,13 +255,32 @@ class SignInDialog(Ask[Account]):
             f"{sentence}\nThe token is good. It can be used until you quit, or be kept in a file that only "
             "you can read. Programs that run as you can read that file too."
         )
+        self.remove_class("-asks-branch")
+        self.query_one(BranchChoice).put_away()
         self.add_class("-asks-keep")
         self.query_one("#keep-memory").focus()
 
+    def _start_over(self, sentence: str) -> None:
+        """The fields again, with what was typed in them."""
+        self._found = self._token = None
+        self.remove_class("-asks-keep", "-asks-branch")
+        self.query_one(BranchChoice).put_away()
+        self.query_one(".dialog").border_subtitle = Content(_FIRST_KEYS)
+        self.query_one("#go", Button).label = Content("Sign in")
+        self._steps = []
+        self._show_steps()
+        self._say(sentence)
+        self.query_one("#token").focus()
+
     def action_leave(self) -> None:
-        if self._signing is not None and not self._signing.is_finished:
+        if self._busy:
+            assert self._signing is not None
             self._signing.cancel()
-            self._say("Stopped. Nothing was kept.")
+            self._start_over("Stopped. Nothing was kept.")
             return
+        if self.has_class("-asks-branch"):
+            self._start_over("")
+            return
+        self._found = self._token = None
         self.query_one("#token", Input).value = ""
         super().action_leave()
