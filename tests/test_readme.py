@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -39,6 +40,17 @@ def test_no_committed_text_names_a_package_host_or_a_path_of_a_machine() -> None
         "README.md",
         "CONTRIBUTING.md",
         ".ci/run",
+        "tests/peers/aisdk/package.json",
+        "tests/peers/aisdk/package-lock.json",
+        "tests/peers/aisdk/README.md",
     ):
         found = named.search((ROOT / name).read_text(encoding="utf-8"))
         assert found is None, f"{name}: {found}"
+
+
+def test_the_lock_file_of_the_peers_says_what_not_where_from() -> None:
+    text = (ROOT / "tests/peers/aisdk/package-lock.json").read_text(encoding="utf-8")
+    packages = {name: each for name, each in json.loads(text)["packages"].items() if name}
+    assert "node_modules/ai" in packages
+    assert all(each["integrity"].startswith("sha512-") for each in packages.values())
+    assert not any("resolved" in each for each in packages.values())
