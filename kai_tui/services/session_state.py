@@ -51,6 +51,8 @@ class SessionState:
         self._tokens: int | None = None
         self._deliveries: dict[str, Delivery] = {}
         self._why: dict[str, str] = {}
+        self._doubted: set[str] = set()
+        """Messages of which it was once not known whether they arrived; see `SessionTurn`."""
         self._votes: dict[str, bool] = {}
         self._clocks: dict[str, PartClock] = {}
         self._contexts: dict[str, str | None] = {}
@@ -116,6 +118,7 @@ class SessionState:
         self.messages.append(Message.user(message_id, text, about=self._contexts.get(message_id)))
         self._deliveries[message_id] = state
         self._why[message_id] = why
+        self._doubted.add(message_id)
         self._tell(MessageAdded(message_id))
 
     def tell_notice(self, notice: Notice) -> None:
@@ -131,6 +134,8 @@ class SessionState:
 
     def _set_delivery(self, message_id: str, state: Delivery, why: str | None = None) -> None:
         self._deliveries[message_id] = state
+        if state == "unsure":
+            self._doubted.add(message_id)
         if why is None:
             self._why.pop(message_id, None)
         else:

@@ -127,6 +127,8 @@ class SessionTurn(SessionTerms):
         await asyncio.shield(kept)
         try:
             backend = await self._tools.backend()
+            if outgoing.message_id in self._doubted and not await self._still_missing(run, outgoing):
+                return
             if await self._held_back(backend, outgoing):
                 return
             await self._prepare(backend)
@@ -140,6 +142,22 @@ class SessionTurn(SessionTerms):
         except BackendError as error:
             if self._run is run:
                 await self._refused(run, outgoing, error)
+
+    async def _still_missing(self, run: object, outgoing: Outgoing) -> bool:
+        """Read the chat before a message is sent again (N10): it may have arrived late."""
+        message_id = outgoing.message_id
+        self._set_delivery(message_id, "unsure", "Checking first whether it arrived after all.")
+        await self._check_again(message_id)
+        if self._run is not run:
+            return False
+        if self._deliveries.get(message_id) == "not-sent":
+            self._set_delivery(message_id, "sending")
+            await self._tools.keeper.keep_outgoing(self.chat_id, message_id, outgoing.text)
+            return self._run is run
+        if self._deliveries.get(message_id) == "sent":
+            self._tell(Notice("Your message had arrived after all. It was not sent again."))
+        self._finish("error")
+        return False
 
     async def _refused(self, run: object, outgoing: Outgoing, error: BackendError) -> None:
         """The turn failed before its first event."""
@@ -273,4 +291,4 @@ class SessionTurn(SessionTerms):
             # Kept until it is done: an abandoned task would be collected in the middle of hanging up.
             self._background.add(self._task)
             self._task.add_done_callback(self._over)
-            self._task = None
+            self._hanging_up, self._task = self._task, None

@@ -37,6 +37,8 @@ class SessionUpkeep(SessionState):
         """The answer that is being written, or was last."""
         self._checks: dict[str, object] = {}
         """The newest check of each message; what an older one finds does not count."""
+        self._hanging_up: asyncio.Task[None] | None = None
+        """A turn that was stopped and may still be on its way to the server."""
         self._checkpoints = Checkpoints(self._save_reply)
 
     def refresh(self, chat: Chat) -> None:
@@ -62,6 +64,8 @@ class SessionUpkeep(SessionState):
         check = self._checks[message_id] = object()
         failed: BackendError | None = None
         theirs: Chat | None = None
+        if self._hanging_up is not None:
+            await asyncio.wait([self._hanging_up])
         try:
             backend = await self._tools.backend()
             theirs = await backend.chat(self.chat_id)

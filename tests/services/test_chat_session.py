@@ -523,3 +523,21 @@ async def test_the_first_message_decides_the_terms_of_a_chat(desk_for) -> None:
     assert [each.terms for each in desk.backend.posts] == [terms, terms]
     assert desk.session.terms == terms
     assert desk.keeper.notes["terms"] == {"visibility": "public", "read_only": True}
+
+
+async def test_a_message_that_arrives_late_is_not_sent_again(desk_for) -> None:
+    gate = asyncio.Event()
+    desk = desk_for(ScriptedBackend(replies=[[gate], [e.Finish("stop")]]))
+    desk.session.send("go")
+    await until(lambda: desk.backend.posts)
+    desk.session.stop()
+    message_id = desk.session.messages[0].id
+    await until(lambda: desk.session.delivery(message_id) == "not-sent")
+    # The server was slow: it stores what the stopped request brought only now.
+    stored = Message.user(message_id, "go")
+    desk.backend.stored[CHAT] = Chat(ChatSummary(CHAT, "t"), [stored])
+    desk.session.retry(message_id)
+    await desk.turn_over()
+    assert desk.session.delivery(message_id) == "sent"
+    assert len(desk.backend.posts) == 1
+    assert any("had arrived" in each for each in desk.notices())
