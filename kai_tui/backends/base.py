@@ -39,6 +39,8 @@ class Capabilities:
     tool_permissions: bool = False
     edits_input: bool = False
     """Whether an approval may carry a changed input or the answers to a tool's questions (kai.md §4.10)."""
+    tool_results: bool = False
+    """Whether a call that a reply left open may be answered with a tool result (kai.md §9.3)."""
     visibility: bool = False
     """Whether a chat can be shown to others of the project."""
     read_only_chats: bool = False
@@ -193,6 +195,12 @@ class Backend(Protocol):
         ...
 
     # Offered only where `caps` says so; Unsupported elsewhere.
+
+    def answer_by_tool_result(
+        self, chat_id: str, message: Message, answer: ToolAnswer, *, terms: ChatTerms = ChatTerms()
+    ) -> AsyncIterator[Event]:
+        """Answer a call that a finished reply left open, the oldest servers' way (`caps.tool_results`)."""
+        ...
 
     async def quota(self) -> Quota:
         """How many messages are left (`caps.usage`)."""

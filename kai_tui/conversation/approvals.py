@@ -59,6 +59,14 @@ def digest(approval_id: str | None, call_id: str, tool: str, input: Any) -> str:
     return hashlib.sha256(shown.encode("ascii")).hexdigest()
 
 
+def decision_digest(shown: str, updated_input: Any, answers: Any) -> str:
+    """SHA-256 of what the user saw when deciding: the question (its `digest`), the input as they changed it,
+    and what they answered. None stands for "not changed", "not asked".
+    """
+    seen = json.dumps([shown, updated_input, answers], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(seen.encode("ascii")).hexdigest()
+
+
 def _waits(part: ToolPart) -> bool:
     approval = part.approval or {}
     return part.state == "approval-requested" and approval.get("isAutomatic") is not True

@@ -48,10 +48,14 @@ class AgentRoutes:
         updated: Any = body.get("updatedInput")
         if updated is not None and (not isinstance(updated, dict) or not approved):
             raise bad_request("updatedInput is an object, and only for an approval.")
+        answers: Any = body.get("answers")
+        if answers is not None and not isinstance(answers, dict):
+            raise bad_request("answers is an object.")
         decision = Decision(
             approved,
             reason if isinstance(reason, str) else "",
             cast("JsonObject | None", updated),
+            cast("JsonObject | None", answers),
         )
         chat_id = str(request.path_params["chat_id"]).lower()
         if not self._desk.waiting.decide(chat_id, call_id, decision):

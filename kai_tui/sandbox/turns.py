@@ -20,6 +20,7 @@ from kai_tui.sandbox.assistant import Call, Result, Script, Step
 from kai_tui.sandbox.project import NotPossible, Project
 from kai_tui.sandbox.stream import ChunkWriter
 from kai_tui.sandbox.tools import TOOLS
+from kai_tui.sandbox.tools.ask import ANSWERS
 
 JsonObject: TypeAlias = dict[str, Any]
 Flavour: TypeAlias = Literal["agent", "assistant"]
@@ -39,6 +40,8 @@ class Decision:
     approved: bool
     reason: str = ""
     updated_input: JsonObject | None = None
+    answers: JsonObject | None = None
+    """What the user answered to a tool that asks questions."""
 
 
 @dataclass(slots=True)
@@ -230,7 +233,7 @@ class Turn:
             problem = TOOLS[call.tool].problem(call.input)
             if problem is not None:
                 return await self._failed(call, call_id, problem)
-        return await self.run(call, call_id, edited=edited)
+        return await self.run(call, call_id, edited=edited, answers=decision.answers)
 
     def _remember_input(self, call_id: str, given: JsonObject) -> None:
         """What is stored is what ran; on the wire nothing announces an edited input."""
@@ -238,10 +241,13 @@ class Turn:
             if isinstance(part, ToolPart) and part.tool_call_id == call_id:
                 part.fields["input"] = copy_json(given)
 
-    async def run(self, call: Call, call_id: str, *, edited: bool = False) -> Result:
+    async def run(
+        self, call: Call, call_id: str, *, edited: bool = False, answers: JsonObject | None = None
+    ) -> Result:
         """Run a call and write its output. Once begun it comes to its end, also when the reader hangs up."""
+        given = call.input if not TOOLS[call.tool].asks else {**call.input, ANSWERS: answers or {}}
         await self._pause(0.25 + 0.05 * (len(call_id) + sum(map(ord, call_id[-2:])) % 9))
-        working = asyncio.ensure_future(asyncio.to_thread(TOOLS[call.tool].run, self._project, call.input))
+        working = asyncio.ensure_future(asyncio.to_thread(TOOLS[call.tool].run, self._project, given))
         try:
             try:
                 output = await asyncio.shield(working)

@@ -44,6 +44,13 @@ class ApprovalRound:
         self.digests[approval.tool_call_id] = approval.digest
         self.answers.pop(approval.tool_call_id, None)
 
+    @property
+    def says_more(self) -> bool:
+        """Whether an answer is more than a yes or a no."""
+        return any(
+            each.updated_input is not None or each.answers is not None for each in self.answers.values()
+        )
+
     def answer(self, approval: Approval, decision: Decision) -> bool:
         """Note a decision; True when no call of the round waits any more."""
         self.answers[approval.tool_call_id] = ToolAnswer(
@@ -51,6 +58,8 @@ class ApprovalRound:
             approved=decision.approved,
             approval_id=approval.approval_id,
             reason=decision.reason or None,
+            updated_input=decision.updated_input if decision.approved else None,
+            answers=decision.answers,
         )
         self.waiting.discard(approval.tool_call_id)
         return not self.waiting
@@ -71,6 +80,7 @@ def question(
     read_only: bool | None,
     clock: Callable[[], float],
     note: str | None = None,
+    edits: bool = False,
 ) -> Approval:
     """The question to put to the user about one call."""
     return Approval(
@@ -90,4 +100,5 @@ def question(
         digest=digest_of(part),
         asked=clock(),
         note=note,
+        edits=edits,
     )

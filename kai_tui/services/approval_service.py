@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kai_tui.services.observers import Observers
+
+if TYPE_CHECKING:
+    from kai_tui.conversation.events import JsonObject
 
 Risk: TypeAlias = Literal["reads", "creates", "changes", "unknown"]
 
@@ -37,6 +40,8 @@ class Approval:
     """Monotonic seconds."""
     note: str | None = None
     """Why it is asked (again), when that needs saying. Ours, no foreign text."""
+    edits: bool = False
+    """Whether the answer may carry a changed input or answers (`Capabilities.edits_input`)."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -49,6 +54,18 @@ class Decision:
 
     approved: bool
     reason: str | None = None
+    updated_input: JsonObject | None = None
+    """The input as the user changed it, whole; None: as it was asked. Goes only with a yes (kai.md §4.10)."""
+    answers: JsonObject | None = None
+    """What the user answered to a tool that asks questions (kai.md §4.10)."""
+    shown: str | None = None
+    """`conversation.approvals.decision_digest` of what was on screen at that moment (A5). Without it a
+    decision with a changed input or with answers does not count."""
+
+    @property
+    def says_more(self) -> bool:
+        """Whether it is more than a yes or a no."""
+        return self.updated_input is not None or self.answers is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,7 @@ class ApprovalService:
     def __init__(self) -> None:
         self._questions: dict[tuple[str, str], _Question] = {}
         self._observers: Observers[None] = Observers()
+        self._explained: set[tuple[str, str]] = set()
 
     @property
     def pending(self) -> Sequence[Approval]:
@@ -76,11 +94,15 @@ class ApprovalService:
     def ask(self, approval: Approval, on_decided: Callable[[Approval, Decision], None]) -> None:
         """Put a question into the queue; one with the same key is replaced and asked anew."""
         self._questions.pop(approval.key, None)
+        self._explained.discard(approval.key)
         self._questions[approval.key] = _Question(approval, on_decided)
         self._observers.tell(None)
 
-    def withdraw(self, chat_id: str, tool_call_id: str | None = None) -> None:
-        """Take back one question, or all of a chat: it was settled elsewhere or cannot be answered now."""
+    def withdraw(self, chat_id: str, tool_call_id: str | None = None, *, explained: bool = False) -> None:
+        """Take back one question, or all of a chat: it was settled elsewhere or cannot be answered now.
+
+        `explained`: the user is told why by whoever withdraws it.
+        """
         gone = [
             key
             for key in self._questions
@@ -88,8 +110,14 @@ class ApprovalService:
         ]
         for key in gone:
             del self._questions[key]
+        if explained:
+            self._explained.update(gone)
         if gone:
             self._observers.tell(None)
+
+    def was_explained(self, approval: Approval) -> bool:
+        """Whether the user was told why this question went away."""
+        return approval.key in self._explained
 
     def is_pending(self, chat_id: str, tool_call_id: str) -> bool:
         """Whether this call waits for the user."""
@@ -103,12 +131,32 @@ class ApprovalService:
     def decide(self, approval: Approval, decision: Decision) -> bool:
         """Record the user's decision for exactly what was shown.
 
-        False when the question is gone or differs from what was shown by now (nothing is sent then).
+        False when the question is gone or differs from what was shown by now, or when a changed input or
+        answers are not the ones that were on screen (nothing is sent then).
         """
         question = self._questions.get(approval.key)
         if question is None or question.approval.digest != approval.digest:
             return False
+        if decision.says_more:
+            from kai_tui.conversation.json_text import copy_json
+
+            # Our own copy first: what is checked here is what is sent.
+            decision = replace(
+                decision, updated_input=copy_json(decision.updated_input), answers=copy_json(decision.answers)
+            )
+            if not is_as_shown(approval, decision):
+                return False
         del self._questions[approval.key]
         question.on_decided(question.approval, decision)
         self._observers.tell(None)
         return True
+
+
+def is_as_shown(approval: Approval, decision: Decision) -> bool:
+    """Whether a decision's changed input and answers are those that were on screen (A5)."""
+    from kai_tui.conversation.approvals import decision_digest
+
+    if not decision.says_more:
+        return True
+    seen = decision_digest(approval.digest, decision.updated_input, decision.answers)
+    return decision.shown == seen

@@ -43,6 +43,12 @@ class CallQuestions:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.tools: Mapping[str, ToolInfo] = {}
         """The server's tool list, by name; empty where it has none."""
+        self.edits = False
+        """Whether answers may carry a changed input (`Capabilities.edits_input`)."""
+
+    def reads_only(self, name: str) -> bool:
+        """Whether a tool changes nothing, as far as the server or our own list says."""
+        return risk(name, self._read_only(name)) == "reads"
 
     def _read_only(self, name: str) -> bool | None:
         info = self.tools.get(name)
@@ -59,6 +65,7 @@ class CallQuestions:
             read_only=self._read_only(part.tool_name),
             clock=self._clock,
             note=note,
+            edits=self.edits,
         )
         self._approvals.ask(approval, self._on_decided)
         self._on_asked()
@@ -77,7 +84,7 @@ class CallQuestions:
         permission = info.permission if info is not None else None
         if permission == "always_allow":
             return
-        if permission == "always_ask" or risk(part.tool_name, self._read_only(part.tool_name)) != "reads":
+        if permission == "always_ask" or not self.reads_only(part.tool_name):
             self.ask(part, message)
             return
         call_id = part.tool_call_id
@@ -92,10 +99,10 @@ class CallQuestions:
 
         self._timers[call_id] = asyncio.get_running_loop().call_later(SILENCE_SECONDS, silent)
 
-    def settled(self, part: ToolPart) -> None:
+    def settled(self, part: ToolPart, *, explained: bool = False) -> None:
         """Its output arrived, or it changed: take the question away."""
         self._stop_timer(part.tool_call_id)
-        self._approvals.withdraw(self._chat_id, part.tool_call_id)
+        self._approvals.withdraw(self._chat_id, part.tool_call_id, explained=explained)
 
     def _stop_timer(self, call_id: str) -> None:
         timer = self._timers.pop(call_id, None)

@@ -103,6 +103,7 @@ class ChatService:
         session.restore(notes, visibility=chat.summary.visibility, unsent=left_behind.ids)
         arrived = self._take_left_behind(session, left_behind.sent, sure=True)
         session.restore_queue(left_behind.waiting)
+        session.know_answers(left_behind.answers)
         session.resume_questions(backend)
         if backend.caps.votes:
             self._in_background(self._read_votes(session))
@@ -187,6 +188,7 @@ class ChatService:
         session.restore(notes, visibility="public" if public else "", unsent=left_behind.ids)
         arrived = self._take_left_behind(session, left_behind.sent, sure=gone)
         session.restore_queue(left_behind.waiting)
+        session.know_answers(left_behind.answers)
         for message_id in arrived:
             await self._keeper.settle_outgoing(message_id, "sent")
         if copy.messages:

@@ -61,6 +61,8 @@ class ChatSession(SessionQueue):
         """Stop the running reply within 250 ms; what came stays (P10)."""
         if not self.turn.busy:
             return
+        if self.give_up_left_open():
+            return
         if self._round is not None:
             self._tell(Notice("Approve or deny the request first: it is the assistant that waits for you."))
             return

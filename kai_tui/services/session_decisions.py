@@ -13,11 +13,12 @@ from typing import Literal
 from kai_tui.backends.base import Backend, BackendError, NotFound, Outgoing, TokenRefused, ToolAnswer
 from kai_tui.conversation.approvals import pending, respond
 from kai_tui.conversation.events import Event, Finish, FinishReason, ToolApprovalRequest, ToolInputAvailable
+from kai_tui.conversation.json_text import copy_json
 from kai_tui.conversation.messages import Message, ToolPart
 from kai_tui.services.approval_round import ApprovalRound, digest_of
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.call_questions import CallQuestions
-from kai_tui.services.changes import MessagesReset, Notice, TurnChanged
+from kai_tui.services.changes import MessagesReset, Notice, PartChanged, TurnChanged
 from kai_tui.services.read_back import adopt, differs, holder
 from kai_tui.services.session_state import SessionTools
 from kai_tui.services.session_turn import SessionTurn
@@ -26,9 +27,13 @@ from kai_tui.services.turn import ENDED_WELL
 PATIENCE_SECONDS = 1.0
 """A server may store a message a moment after it streamed it."""
 
+_YES_OR_NO = (
+    "This Kai takes only a yes or a no: it cannot be given another input or answers. Nothing was sent."
+)
+_DECIDE_PLAINLY = "Nothing was sent: this Kai takes only a yes or a no."
 _CHANGED = "This request changed since you saw it."
 _NOT_ARRIVED = "Your first answer did not arrive."
-_NOT_KNOWN = "It is not known whether your first answer arrived. That is checked before anything is sent."
+NOT_KNOWN = "It is not known whether your first answer arrived. That is checked before anything is sent."
 
 
 class SessionDecisions(SessionTurn):
@@ -42,6 +47,8 @@ class SessionDecisions(SessionTurn):
         """Continuation style: what is decided together."""
         self._answering: tuple[Message, Message] | None = None
         """The message before and after the answers that are on their way, until the server goes on."""
+        self._ledger: dict[tuple[str, str], bool] = {}
+        """Answers that were noted on disk, by call and approval id."""
         self._questions = CallQuestions(
             tools.approvals,
             chat_id=chat_id,
@@ -52,21 +59,19 @@ class SessionDecisions(SessionTurn):
             on_asked=lambda: self._tell(TurnChanged()),
         )
 
-    def resume_questions(self, backend: Backend) -> None:
-        """Ask again about calls that waited when the chat was read (A8). Continuation style only."""
-        message = self.last_assistant_message
-        if backend.caps.approval != "continuation" or message is None or self.turn.busy or self._closing:
-            return
-        after = self.messages[self.messages.index(message) + 1 :]
-        answered = any(self._deliveries.get(each.id) not in ("not-sent", "unsure") for each in after)
-        if not answered and pending(message):
-            self._run = object()
-            self._started = self._last_event = self._tools.clock()
-            self._ask_again(message, None)
+    def _begin_asking(self, message: Message, note: str | None) -> None:
+        self._run = object()
+        self._started = self._last_event = self._tools.clock()
+        self._ask_again(message, note)
+
+    def _answered_before(self, part: ToolPart) -> bool | None:
+        """What was noted about a call: approved, denied, or nothing."""
+        return self._ledger.get((part.tool_call_id, part.approval_id or ""))
 
     # What decisions do to a turn
 
     async def _prepare(self, backend: Backend) -> None:
+        self._questions.edits = backend.caps.edits_input
         if backend.caps.approval == "side-request":
             self._questions.tools = {tool.name: tool for tool in await backend.tools()}
 
@@ -93,8 +98,9 @@ class SessionDecisions(SessionTurn):
         """Ask about a call of an open stream, or take the question away when it is settled or changed."""
         if part.settled:
             asked = self._questions.is_open(part)
-            self._questions.settled(part)
+            self._questions.settled(part, explained=True)
             if asked:
+                self._tell(Notice(f"{part.tool_name} no longer waits for you: {_ended(part)} by itself."))
                 self._tell(TurnChanged())
         elif backend.caps.approval != "side-request":
             return
@@ -155,6 +161,11 @@ class SessionDecisions(SessionTurn):
             return
         try:
             backend = await self._tools.backend()
+            if together.says_more and not backend.caps.edits_input:
+                self._tell(Notice(_YES_OR_NO, "warning"))
+                if self._run is run and not part.settled:
+                    self._questions.ask(part, message, _DECIDE_PLAINLY)
+                return
             await self._note(list(together.answers.values()))
             if self._run is not run or part.settled or digest_of(part) != approval.digest:
                 await self._withdraw(together)
@@ -163,6 +174,7 @@ class SessionDecisions(SessionTurn):
             answers = list(together.answers.values())
             async for _ in backend.answer(self.chat_id, message, answers, terms=self.terms):
                 pass
+            self._show_what_runs(message, part, decision)
         except NotFound:
             self._tell(Notice("This request was already settled elsewhere."))
         except BackendError as error:
@@ -173,6 +185,12 @@ class SessionDecisions(SessionTurn):
             if self._run is run and run is not None and not part.settled:
                 self._questions.ask(part, message, f"Your first answer {arrived}.")
         self._tell(TurnChanged())
+
+    def _show_what_runs(self, message: Message, part: ToolPart, decision: Decision) -> None:
+        """Nothing on the wire announces a changed input: the call shows what was sent, for that is what runs."""
+        if decision.approved and decision.updated_input is not None:
+            part.fields["input"] = copy_json(decision.updated_input)
+            self._tell(PartChanged(message.id, message.parts.index(part)))
 
     def _not_sent_after_all(self, run: object | None, part: ToolPart, message: Message) -> None:
         if self._run is not run:
@@ -199,6 +217,11 @@ class SessionDecisions(SessionTurn):
         noted = False
         try:
             backend = await self._tools.backend()
+            if together.says_more and not backend.caps.edits_input:
+                self._tell(Notice(_YES_OR_NO, "warning"))
+                if self._run is run:
+                    self._ask_again(message, _DECIDE_PLAINLY)
+                return
             checked = await self._checked(run, backend, message, together, "other")
             if checked is None:
                 return
@@ -246,7 +269,7 @@ class SessionDecisions(SessionTurn):
                 return
             message = checked
         except BackendError:
-            note = _NOT_KNOWN
+            note = NOT_KNOWN
         if self._run is run:
             self._ask_again(message, note)
 
@@ -313,8 +336,14 @@ class SessionDecisions(SessionTurn):
             ):
                 sentence = "It could not be noted on disk first, so it was not sent. Please decide again."
                 raise BackendError(sentence, delivery="not-sent")
+            self._ledger[answer.tool_call_id, answer.approval_id or ""] = answer.approved
 
     async def _withdraw(self, together: ApprovalRound) -> None:
         """The answers provably never reached the server."""
         for answer in together.answers.values():
+            self._ledger.pop((answer.tool_call_id, answer.approval_id or ""), None)
             await self._tools.keeper.withdraw_answer(self.chat_id, answer.tool_call_id, answer.approval_id)
+
+
+def _ended(part: ToolPart) -> str:
+    return "its result came" if part.state == "output-available" else "it ended"

@@ -14,12 +14,12 @@ from kai_tui.backends.base import Outgoing
 from kai_tui.conversation.events import FinishReason
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import Notice, QueueChanged
-from kai_tui.services.session_decisions import SessionDecisions
+from kai_tui.services.session_left_open import SessionLeftOpen
 from kai_tui.services.session_state import SessionTools
 from kai_tui.services.turn import ENDED_WELL, Queued
 
 
-class SessionQueue(SessionDecisions):
+class SessionQueue(SessionLeftOpen):
     """The type-ahead queue of one chat. Every change of it is on disk at once (P6)."""
 
     def __init__(

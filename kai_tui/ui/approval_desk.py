@@ -139,7 +139,8 @@ class ApprovalDesk:
         dialog.withdraw()
         if any(each.key == dialog.approval.key for each in pending):
             return dialog.approval.key
-        self._app.notify("The question is no longer open. Nothing was sent.", markup=False)
+        if self._service is None or not self._service.was_explained(dialog.approval):
+            self._app.notify("The question is no longer open. Nothing was sent.", markup=False)
         return None
 
     def _open_first(self, pending: list[Approval], changed: tuple[str, str] | None) -> None:

@@ -48,6 +48,7 @@ class ScriptedBackend:
     posts: list[Outgoing] = field(default_factory=list)
     answered: list[list[ToolAnswer]] = field(default_factory=list)
     answered_under: list[ChatTerms] = field(default_factory=list)
+    tool_results: list[ToolAnswer] = field(default_factory=list)
     posted_messages: list[Message] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     delete_error: BackendError | None = None
@@ -89,6 +90,13 @@ class ScriptedBackend:
         self.answered_under.append(terms)
         self.posted_messages.append(Message.from_wire(message.to_wire()))
         async for event in self._play(self.answers.pop(0) if self.answers else []):
+            yield event
+
+    async def answer_by_tool_result(
+        self, chat_id: str, message: Message, answer: ToolAnswer, *, terms: ChatTerms = USUAL_TERMS
+    ) -> AsyncIterator[Event]:
+        self.tool_results.append(answer)
+        async for event in self._play(self.replies.pop(0)):
             yield event
 
     async def _play(self, steps: list[Step]) -> AsyncIterator[Event]:

@@ -47,7 +47,12 @@ _CAPS: Mapping[Flavour, Capabilities] = {
         suggestions=True,
     ),
     "assistant": Capabilities(
-        approval="continuation", votes=True, visibility=True, context_path=True, branches=True
+        approval="continuation",
+        votes=True,
+        tool_results=True,
+        visibility=True,
+        context_path=True,
+        branches=True,
     ),
 }
 _USUAL_TERMS = ChatTerms()

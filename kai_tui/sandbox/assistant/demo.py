@@ -9,7 +9,7 @@ from kai_tui.sandbox.assistant import hostile
 from kai_tui.sandbox.assistant.reporting import refused
 from kai_tui.sandbox.assistant.script import Call, Result, Script, Step
 from kai_tui.sandbox.assistant.talk import Talk
-from kai_tui.sandbox.assistant.writing import next_actions, result_table, table
+from kai_tui.sandbox.assistant.writing import cell, next_actions, result_table, table
 
 LONG_CHARACTERS: Final = 120_000
 
@@ -91,6 +91,29 @@ def _chain(_talk: Talk) -> Script:
         ),
     )
     yield Step("\n".join(_outcome(result) for result in (first, second)))
+
+
+_QUESTIONS = (
+    {
+        "id": "period",
+        "question": "Which period do you mean?",
+        "options": ["last month", "this year", "all of it"],
+    },
+    {"id": "name", "question": "What shall the report be called?"},
+)
+
+
+def _ask(_talk: Talk) -> Script:
+    (result,) = yield Step(
+        text="Before I go on I have two questions for you.",
+        calls=(Call("ask_user", {"questions": [dict(each) for each in _QUESTIONS]}),),
+    )
+    if result.status != "done":
+        yield Step(f"I got no answer. {refused(result)}")
+        return
+    answers = result.output["answers"]
+    said = "\n".join(f"- {name}: {cell(str(value))}" for name, value in answers.items())
+    yield Step(f"You answered:\n\n{said}\n\nThis is a demonstration: no report is made of it.")
 
 
 def _fail(_talk: Talk) -> Script:
@@ -325,6 +348,7 @@ DEMOS: Final[dict[str, tuple[str, Maker]]] = {
     "writes": ("two changes at once, to decide one by one", _writes),
     "mixed": ("two reads and a write in one step", _mixed),
     "chain": ("a change, and after it another one", _chain),
+    "ask": ("a tool that asks you questions", _ask),
     "fail": ("a tool that fails", _fail),
     "invalid": ("a tool call with an invalid input", _invalid),
     "error": ("an error in the middle of the answer", _error),

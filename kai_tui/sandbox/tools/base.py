@@ -33,6 +33,8 @@ class Tool:
     read_only: bool
     run: Callable[[Project, JsonObject], Any]
     arguments: Mapping[str, Argument] = field(default_factory=dict[str, Argument])
+    asks: bool = False
+    """Whether it asks the user questions; what they answered comes with the decision (kai.md §4.10)."""
 
     def problem(self, given: Any) -> str | None:
         """What is wrong with an input, or None. Unknown arguments are left alone, as the server does."""

@@ -1,0 +1,94 @@
+"""Questions that waited, or were answered, when the program or the connection ended (A7, A8)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from kai_tui.backends.base import Backend, BackendError
+from kai_tui.conversation.approvals import pending
+from kai_tui.conversation.messages import Message
+from kai_tui.services.changes import Notice
+from kai_tui.services.read_back import went_on
+from kai_tui.services.session_decisions import NOT_KNOWN, PATIENCE_SECONDS, SessionDecisions
+
+_ANSWERED_BEFORE = (
+    "You answered this before, and the server still shows it as waiting: it may be at work on it. "
+    "That is checked again before anything is sent."
+)
+
+
+class SessionResuming(SessionDecisions):
+    """Takes up again what was asked before; consults the ledger first."""
+
+    def know_answers(self, answers: Mapping[tuple[str, str], bool]) -> None:
+        """Decisions noted before they were posted (A6), by call and approval id; before `resume_questions`."""
+        self._ledger.update(answers)
+
+    def resume_questions(self, backend: Backend) -> None:
+        """Ask again about calls that waited when the chat was read (A8). Continuation style only.
+
+        What was answered already, in a run that ended before the server replied, is read back first.
+        """
+        message = self.last_assistant_message
+        if message is None or self.turn.busy or self._closing:
+            return
+        if backend.caps.approval != "continuation":
+            self._say_what_was_approved(message)
+            return
+        after = self.messages[self.messages.index(message) + 1 :]
+        answered = any(self._deliveries.get(each.id) not in ("not-sent", "unsure") for each in after)
+        if answered or not pending(message):
+            return
+        if any(self._answered_before(part) is not None for part in pending(message)):
+            self._tell_soon(Notice("You answered a request of this chat before. Looking what became of it…"))
+            self._look_up(self._resume_answered(backend, message))
+        else:
+            self._begin_asking(message, None)
+
+    async def _resume_answered(self, backend: Backend, message: Message) -> None:
+        """A call was answered and its chat still shows it as waiting: the server may be carrying it out."""
+        note = _ANSWERED_BEFORE
+        try:
+            await asyncio.sleep(PATIENCE_SECONDS)
+            theirs = await backend.chat(self.chat_id)
+        except BackendError:
+            note = NOT_KNOWN
+        else:
+            current = next((each for each in theirs.messages if each.id == message.id), None)
+            if self.turn.busy or message not in self.messages:
+                return
+            if current is not None and went_on(message, current):
+                current.finish, current.errors, current.faults = (
+                    message.finish,
+                    message.errors,
+                    message.faults,
+                )
+                self._replace(message, current)
+                message = current
+        if self.turn.busy or self._closing or message not in self.messages:
+            return
+        if pending(message):
+            self._begin_asking(message, note)
+        else:
+            self._tell(Notice("Your answer had arrived."))
+
+    def _say_what_was_approved(self, message: Message) -> None:
+        """kai-agent: the stream that would tell is gone (kai.md §9.2)."""
+        unknown = [
+            part.tool_name
+            for part in message.tool_calls()
+            if not part.settled and self._answered_before(part) is True
+        ]
+        if unknown:
+            self._tell_soon(
+                Notice(
+                    f"You approved {', '.join(unknown)}, but the result was not seen. Whether it ran is not known:"
+                    " look at the project before you ask again.",
+                    "warning",
+                )
+            )
+
+    def _tell_soon(self, notice: Notice) -> None:
+        """Once the screen listens: sessions are made before they are shown."""
+        asyncio.get_running_loop().call_soon(self._tell, notice)
