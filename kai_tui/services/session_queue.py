@@ -33,18 +33,22 @@ class SessionQueue(SessionLeftOpen):
         """Whether the oldest waiting message waits for a word of the user."""
         return bool(self.queue) and self.queue[0].paused
 
-    def enqueue(self, text: str) -> None:
-        """Let a message wait behind all others. Blank text is ignored."""
+    def enqueue(self, text: str, *, quietly: bool = False) -> None:
+        """Let a message wait behind all others; `quietly`: the user knows why. Blank text is ignored."""
         if not text.strip():
             return
         waiting = Queued(str(uuid.uuid4()), text)
         self._written(waiting.id)
         self.queue.append(waiting)
-        if self.turn.phase == "waiting-for-approval":
+        if quietly:
+            pass
+        elif self.turn.phase == "waiting-for-approval":
             self._tell(Notice("The assistant waits for your decision. Your message is sent after it."))
         elif not self.turn.busy:
             self._tell(Notice("Older messages wait before it. Enter on the empty prompt sends the first."))
         self._queue_changed()
+        if quietly:
+            self._go_on()
 
     def send_next(self) -> bool:
         """Send the oldest waiting message now. False while a turn runs and when nothing waits."""

@@ -47,6 +47,8 @@ class ApprovalDesk:
         self._typed = float("-inf")
         self._closed = float("-inf")
         self._waits = False
+        self._held = False
+        self._prefer: str | None = None
 
     # Whom to watch
 
@@ -98,12 +100,23 @@ class ApprovalDesk:
         """Whether a key came so soon after a dialog closed that it was meant for it."""
         return key in ("enter", "escape") and self._clock() - self._closed < AFTERGLOW_SECONDS
 
-    def review(self) -> bool:
-        """Open the first waiting question, put off or not. False when none waits."""
+    def review(self, chat_id: str | None = None) -> bool:
+        """Open the first waiting question (of that chat, if it has one), put off or not. False when none waits."""
+        self._prefer = chat_id
         self._later.clear()
         self._typed = float("-inf")
         self.update()
         return self._dialog is not None
+
+    def put_off(self, approval: Approval) -> None:
+        """The user wants to decide later; a word opens it (`review`)."""
+        self._later.add(_mark(approval))
+
+    def hold(self, held: bool) -> None:
+        """Open no question by itself while another dialog is about that very question."""
+        self._held = held
+        if not held:
+            self.update()
 
     def disarm(self) -> None:
         """The connection changed: the open dialog starts its quiet time again (A8)."""
@@ -118,7 +131,7 @@ class ApprovalDesk:
         self._later &= {_mark(each) for each in pending}
         changed = self._check_open(pending)
         self._waits = False
-        if self._dialog is None:
+        if self._dialog is None and not self._held:
             self._open_first(pending, changed)
         self._app.post_message(self.Changed())
 
@@ -154,7 +167,8 @@ class ApprovalDesk:
             return
         from kai_tui.ui.modals.approval import ApprovalDialog
 
-        position, approval = fresh[0]
+        position, approval = next((one for one in fresh if one[1].chat_id == self._prefer), fresh[0])
+        self._prefer = None
         dialog = ApprovalDialog(
             approval,
             position=position,
@@ -167,7 +181,7 @@ class ApprovalDesk:
         self._app.push_screen(dialog, lambda result: self._answered(dialog, result))
 
     def _try_again(self) -> None:
-        if self._dialog is None and self._waits:
+        if self._dialog is None and self._waits and not self._held:
             self.update()
 
     def _answered(self, dialog: ApprovalDialog, result: Decision | Later | None) -> None:

@@ -293,7 +293,7 @@ class ChatScreen(ChatReading, ChatQueue):
         self._transcript.jump_to_end()
         self._sent_at = monotonic()
         if not self._sent_on_loan(message.text):
-            session.send(message.text)
+            self._send(session, message.text)
 
     def on_composer_pasted(self, message: Composer.Pasted) -> None:
         from kai_tui.conversation.safe_text import redact
@@ -384,8 +384,4 @@ class ChatScreen(ChatReading, ChatQueue):
 
     def on_connection_news(self) -> None:
         self._desk.disarm()
-        self._refresh_words()
-
-    def questions_changed(self) -> None:
-        """Questions of the assistant came, went or were put off."""
         self._refresh_words()

@@ -49,6 +49,7 @@ class ChatLayout(KaiScreen):
         self._header = ChatHeader()
         self._transcript = Transcript(id="transcript")
         self._pill = NewLinesPill()
+        self._reading = Container(id="reading", classes="-noted")
         self._note = Static(id="reading-note", markup=False)
         self._banner = Static(id="banner", markup=False)
         self._queued = Static(id="queued", markup=False)
@@ -69,7 +70,7 @@ class ChatLayout(KaiScreen):
             yield self._sidebar
             with Vertical(id="conversation"):
                 yield self._header
-                with Container(id="reading", classes="-noted"):
+                with self._reading:
                     yield self._transcript
                     yield self._note
                     with Horizontal(id="pill-row"):
@@ -129,7 +130,7 @@ class ChatLayout(KaiScreen):
         from kai_tui.conversation.safe_text import safe_prose
 
         noted = self._session is None or not self._session.messages
-        self.query_one("#reading").set_class(noted, "-noted")
+        self._reading.set_class(noted, "-noted")
         if not noted:
             return
         if self._problem is not None:

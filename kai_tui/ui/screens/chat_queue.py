@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from kai_tui.backends.base import BackendError
+from kai_tui.services.approval_service import Decision
 from kai_tui.services.changes import Notice
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.screens.chat_loan import ChatLoan
 
 if TYPE_CHECKING:
     from kai_tui.services.chat_session import ChatSession
+    from kai_tui.ui.modals.pending_first import PendingFirst
     from kai_tui.ui.widgets.composer import Composer
 
 STRAY_SECONDS = 0.6
@@ -26,6 +28,8 @@ class ChatQueue(ChatLoan):
     """Actions about the queue of the open chat."""
 
     _sent_at = float("-inf")
+    _what_first: PendingFirst | None = None
+    """The dialog that asks what becomes of a waiting decision."""
 
     def action_edit_queued(self) -> None:
         """Take the newest waiting message back into the prompt, above what stands there."""
@@ -108,6 +112,49 @@ class ChatQueue(ChatLoan):
     @abstractmethod
     def _show(self, session: ChatSession) -> None:
         """Bring a chat on screen."""
+
+    def _send(self, session: ChatSession, text: str) -> None:
+        """Send a message. While the assistant waits for a decision the user says first what becomes of that."""
+        waiting = [each for each in self.workspace.approvals.pending if each.chat_id == session.chat_id]
+        if not waiting:
+            session.send(text)
+            return
+        from kai_tui.ui.modals.pending_first import PendingChoice, PendingFirst
+
+        # Back into the prompt: there it is kept while the user thinks about it.
+        self._composer.load(text)
+        self._desk.hold(True)
+
+        def answered(choice: PendingChoice | None) -> None:
+            self._what_first = None
+            if choice is None:
+                self._desk.hold(False)
+                if not session.pending_calls():
+                    self._tell(
+                        Notice("It was settled meanwhile. Your message stands in the prompt: Enter sends it.")
+                    )
+                return
+            self._composer.load("")
+            session.enqueue(text, quietly=True)
+            still = [each for each in self.workspace.approvals.pending if each.chat_id == session.chat_id]
+            if choice == "deny":
+                for each in still:
+                    self.workspace.approvals.decide(each, Decision(False))
+            elif choice == "keep":
+                for each in still:
+                    self._desk.put_off(each)
+            self._desk.hold(False)
+            if choice == "answer":
+                self._desk.review(session.chat_id)
+
+        self._what_first = PendingFirst(waiting, lambda: bool(session.pending_calls()))
+        app_of(self).push_screen(self._what_first, answered)
+
+    def questions_changed(self) -> None:
+        """Questions of the assistant came, went or were put off."""
+        if self._what_first is not None:
+            self._what_first.look()
+        self._refresh_words()
 
     def on_composer_entered_empty(self, message: Composer.EnteredEmpty) -> None:
         """Enter on the empty prompt: the oldest message that waits for a word goes."""
