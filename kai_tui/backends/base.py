@@ -5,7 +5,7 @@ Light on purpose (no httpx, no pydantic): the screens import these types before 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
@@ -155,6 +155,26 @@ class ToolInfo:
     """The user's own setting, a `Permission`; None when there is none (kai.md §4.12)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request could not be made; it is tried again after a pause (reliability.md §3, N2).
+
+    Of a message nothing has reached the server then: leaving now means "not sent".
+    """
+
+    sentence: str
+    """What failed, for the user."""
+    seconds: float
+    attempt: int
+    """The try that follows the pause; the first one was 1."""
+    of: int
+    """How many tries there will be at most."""
+
+
+OnWait: TypeAlias = Callable[[Waiting | None], None]
+"""Told of every pause as it begins, and with None when the next try begins. Called in the event loop."""
+
+
 class Backend(Protocol):
     """A remote assistant. Every method raises only `BackendError`s.
 
@@ -164,13 +184,32 @@ class Backend(Protocol):
     """
 
     @property
+    def on_wait(self) -> OnWait | None:
+        """Told when a request that reads (or deletes) pauses before another try. None: nobody watches."""
+        ...
+
+    @on_wait.setter
+    def on_wait(self, listener: OnWait | None) -> None: ...
+
+    @property
     def caps(self) -> Capabilities: ...
     @property
     def host(self) -> str: ...
 
     async def connect(self) -> ServerInfo: ...
     async def aclose(self) -> None: ...
-    def send(self, chat_id: str, outgoing: Outgoing) -> AsyncIterator[Event]: ...
+    async def hang_up(self) -> None:
+        """Drop every connection, as after a sleep: open streams end as lost, what follows connects anew."""
+        ...
+
+    def send(
+        self, chat_id: str, outgoing: Outgoing, *, on_wait: OnWait | None = None
+    ) -> AsyncIterator[Event]:
+        """Send a message. While the server provably was not reached this is tried up to three times,
+        each pause told to `on_wait`; after that, or once a byte may have arrived, never again.
+        """
+        ...
+
     def answer(
         self,
         chat_id: str,

@@ -29,6 +29,11 @@ class Connections:
         self._clients: tuple[httpx.AsyncClient, httpx.AsyncClient] | None = None
         self._closed = False
 
+    @property
+    def traced(self) -> bool:
+        """Whether requests go through httpcore, which tells when their first byte leaves."""
+        return self._transport is None
+
     async def client(self, *, reads: bool) -> httpx.AsyncClient:
         """The client for a GET (`reads`) or for anything else. Raises CannotConnect after `aclose`."""
         async with self._making:
@@ -37,12 +42,27 @@ class Connections:
                 if self._closed:  # meanwhile
                     await self.aclose()
             if self._clients is None:
-                raise CannotConnect(f"The connection to {self._origin.shown} was closed here.", code="closed")
+                raise self.closed_here()
             return self._clients[0 if reads else 1]
 
     async def aclose(self) -> None:
         """Close everything; open streams break."""
         self._closed = True
+        await self._drop()
+
+    async def hang_up(self) -> None:
+        """Close everything there is; the next request connects anew.
+
+        A transport of the caller's own stays as it is: nothing in this process goes stale.
+        """
+        if self._transport is None:
+            await self._drop()
+
+    def closed_here(self) -> CannotConnect:
+        """The error of a request that came too late."""
+        return CannotConnect(f"The connection to {self._origin.shown} was closed here.", code="closed")
+
+    async def _drop(self) -> None:
         clients, self._clients = self._clients, None
         for client in dict.fromkeys(clients or ()):
             await client.aclose()

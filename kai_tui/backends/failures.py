@@ -15,19 +15,31 @@ import httpx
 
 from kai_tui.backends.base import BackendError, CannotConnect, ConnectionLost, UnexpectedAnswer
 
-TRANSPORT_ERRORS = (httpx.HTTPError, httpx.StreamError, OSError)
+READ_ERRORS = (httpx.HTTPError, httpx.StreamError)
+"""What reading an answer may raise."""
+TRANSPORT_ERRORS = (*READ_ERRORS, OSError)
 """What sending and reading may raise besides our own errors."""
 
 
-def from_exception(error: Exception, host: str, *, limit: float | None = None) -> BackendError:
+def from_exception(
+    error: Exception, host: str, *, limit: float | None = None, left: bool = True
+) -> BackendError:
     """Our error for one of `TRANSPORT_ERRORS`. `limit`: the clock that ran out, in seconds.
 
-    Only what provably never reached the server counts as not sent.
+    Only what provably never reached the server counts as not sent: what connecting came to, and
+    whatever happened before a byte `left`.
     """
+    found = _from_exception(error, host, limit)
+    if left or not isinstance(found, ConnectionLost):
+        return found
+    if found.code == "timeout":
+        return _no_answer(host, limit)
+    return CannotConnect(found.sentence, code="unreachable")
+
+
+def _from_exception(error: Exception, host: str, limit: float | None) -> BackendError:
     if isinstance(error, httpx.ConnectTimeout):
-        return CannotConnect(
-            f"No answer from {host}{_within(limit)}. Check the address or your network.", code="timeout"
-        )
+        return _no_answer(host, limit)
     if isinstance(error, httpx.PoolTimeout):
         return CannotConnect(f"Too many requests to {host} at once. Try again in a moment.", code="busy")
     if isinstance(error, httpx.ProxyError):
@@ -61,6 +73,12 @@ def causes(error: BaseException) -> Iterator[BaseException]:
             waiting.extend(cast("BaseExceptionGroup[Any]", current).exceptions)
         # Not only what is meant to be shown: httpcore re-raises with "from None".
         waiting.extend(linked for linked in (current.__cause__, current.__context__) if linked is not None)
+
+
+def _no_answer(host: str, limit: float | None) -> CannotConnect:
+    return CannotConnect(
+        f"No answer from {host}{_within(limit)}. Check the address or your network.", code="timeout"
+    )
 
 
 def _not_connected(error: httpx.ConnectError, host: str) -> CannotConnect:

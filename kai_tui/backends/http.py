@@ -1,54 +1,46 @@
 """The one HTTP policy of all backends (reliability.md N1-N12, T13-T15, T18, T22).
 
 Every request goes to the one origin the door was made for, over https or inside this machine, and
-never follows a redirect. POST and PATCH are sent exactly once, on a fresh connection. Whatever
-goes wrong comes out as a `BackendError` with a sentence for the user.
+never follows a redirect. POST and PATCH go out on a fresh connection and never twice: only a message
+that provably did not reach the server is tried again. Whatever goes wrong comes out as a
+`BackendError` with a sentence for the user, behind which no exception of a library is left that
+could quote the token.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
-import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
-from urllib.parse import quote
+from typing import Any, Literal
 
 import httpx
 
-from kai_tui import __version__
 from kai_tui.backends import failures, refusals
-from kai_tui.backends.addresses import Origin, base_address
-from kai_tui.backends.base import (
-    AnswerTooLarge,
-    BackendError,
-    CannotConnect,
-    ConnectionLost,
-    Refused,
-    ServerFailed,
-    TokenRefused,
-)
+from kai_tui.backends.addresses import base_address
+from kai_tui.backends.base import AnswerTooLarge, BackendError, OnWait
 from kai_tui.backends.connections import Connections, watch_for_dead_peer
+from kai_tui.backends.http_request import Method, forget_secrets, has_left, new_request, watch_leaving
+from kai_tui.backends.http_request import segment as segment
 from kai_tui.backends.secret import Secret
+from kai_tui.backends.tries import WINDOW, Rule, Tries
 from kai_tui.conversation.json_text import BadJson, decode_json
-
-Method: TypeAlias = Literal["GET", "DELETE", "POST", "PATCH"]
 
 MAX_ANSWER = 32 * 1024 * 1024
 """Bytes of an ordinary answer, after decoding."""
 
 _MAX_REFUSAL = 64 * 1024
-_RETRY_PAUSES = (0.5, 2.0)
-_RETRY_WINDOW = 20.0
-_RETRIED_CONNECTS = frozenset({"dns", "refused", "unreachable", "timeout", "busy"})
-_RETRIED_STATUSES = frozenset({502, 503, 504})
-_SECRET_HEADER = re.compile(r"[\x21-\x7e]+")
-_PLAIN_HEADER = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
+_RULES: Mapping[Method, Rule] = {
+    "GET": "until-answered",
+    # A second one of what may have been carried out would say "not found".
+    "DELETE": "until-reached",
+    "POST": "once",
+    "PATCH": "once",
+}
 
 # At INFO httpx writes whole addresses into the log (C7).
 for _name in ("httpx", "httpcore"):
@@ -68,6 +60,8 @@ class Timeouts:
     """A whole ordinary exchange, however busily it drips."""
     stream: float = 600.0
     """Until a stream's headers come, and its longest silence afterwards."""
+    pauses: tuple[float, ...] = (0.5, 2.0)
+    """Before each further try, at most; a random share of it is waited (full jitter)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +82,6 @@ class Answer:
             raise refusals.not_what_was_asked(
                 self.status, self.media_type, self.content, self.host, wanted="JSON"
             ) from None
-
-
-def segment(value: str) -> str:
-    """A value as one piece of a path. Raises Refused for values that would climb out of it."""
-    if value in ("", ".", ".."):
-        raise Refused("This id cannot be asked for.", code="id")
-    return quote(value, safe="", errors="replace")
 
 
 class HttpDoor:
@@ -124,6 +111,8 @@ class HttpDoor:
         self._connections = Connections(self.origin, transport)
         self._timeouts = timeouts or Timeouts()
         self._sleep, self._jitter, self._clock = sleep, jitter, clock
+        self.on_wait: OnWait | None = None
+        """Told of the pauses of `request`."""
 
     @property
     def host(self) -> str:
@@ -147,24 +136,20 @@ class HttpDoor:
     ) -> Answer:
         """Ask and read the whole answer; 2xx only, else raises a BackendError.
 
-        GET and DELETE are tried up to three times while nothing was reached, GET also after a loss.
-        `unsure_note` ends the sentence of an error after which the request may have been carried out.
+        GET and DELETE are tried up to three times while nothing was reached, GET also after a loss;
+        `on_wait` is told. `unsure_note` ends the sentence of an error after which the request may
+        have been carried out.
         """
-        started = self._clock()
-        pauses = iter(_RETRY_PAUSES)
+        tries = self._tries(_RULES[method], self.on_wait, window=WINDOW)
         while True:
             try:
                 return await self._once(method, path, params, body, auth)
             except BackendError as error:
                 failed = error
-            pause = next(pauses, None) if _worth_another_try(method, failed) else None
-            if pause is not None:
-                pause *= self._jitter()
-            if pause is None or self._clock() - started + pause > _RETRY_WINDOW:
+            if not await tries.another(failed):
                 if method == "GET":
                     failed.delivery = "not-sent"  # reading sends nothing of the user's
                 raise noted(failed, unsure_note)
-            await self._sleep(pause)
 
     @asynccontextmanager
     async def stream(
@@ -175,23 +160,32 @@ class HttpDoor:
         body: Mapping[str, Any] | None = None,
         silence: float | None = -1,
         unsure_note: str = "",
+        rule: Rule = "once",
+        on_wait: OnWait | None = None,
     ) -> AsyncGenerator[httpx.Response, None]:
         """Open an event stream; status and media type are checked. Leaving the block hangs up.
 
         `silence`: longest wait between two reads in seconds, None for no limit (a person may be
-        thinking), -1 for the usual one. Losses inside the block come out as BackendErrors.
-        A GET may be answered with 204: no stream.
+        thinking), -1 for the usual one. With the rule `until-reached` connecting is tried up to three
+        times, and `on_wait` is told. Losses inside the block come out as BackendErrors. A GET may be
+        answered with 204: no stream.
         """
-        request = self._request(method, path, None, body, True)
-        request.headers["accept"] = "text/event-stream"
-        request.extensions["timeout"] = self._limits(self._timeouts.stream if silence == -1 else silence)
-        response = await self._open_stream(method, request, unsure_note)
+        limits = self._limits(self._timeouts.stream if silence == -1 else silence)
+        tries = self._tries(rule, on_wait, window=None)
+        while True:
+            try:
+                response = await self._open_stream(method, path, body, limits)
+                break
+            except BackendError as error:
+                failed = error
+            if not await tries.another(failed):
+                raise noted(failed, unsure_note)
         try:
             await self._check_stream(response, method, unsure_note)
             watch_for_dead_peer(response)
             try:
                 yield response
-            except (httpx.HTTPError, httpx.StreamError) as error:
+            except failures.READ_ERRORS as error:
                 raise noted(self.failure(error, self._timeouts.stream), unsure_note) from error
         finally:
             await response.aclose()
@@ -199,6 +193,21 @@ class HttpDoor:
     async def aclose(self) -> None:
         """Close all connections; streams that are open break."""
         await self._connections.aclose()
+
+    async def hang_up(self) -> None:
+        """Close all connections as `aclose` does, but the next request makes new ones."""
+        await self._connections.hang_up()
+
+    def _tries(self, rule: Rule, on_wait: OnWait | None, *, window: float | None) -> Tries:
+        return Tries(
+            rule,
+            on_wait,
+            pauses=self._timeouts.pauses,
+            window=window,
+            sleep=self._sleep,
+            jitter=self._jitter,
+            clock=self._clock,
+        )
 
     async def _once(
         self,
@@ -209,26 +218,39 @@ class HttpDoor:
         auth: bool,
     ) -> Answer:
         request = self._request(method, path, params, body, auth)
+        request.extensions["timeout"] = self._limits(self._timeouts.read)
         try:
             async with asyncio.timeout(self._timeouts.total):
-                response = await self._send(method, request)
+                response = await self._send(method, request, self._timeouts.read)
                 try:
                     if not response.is_success:
                         raise await self._refusal(response)
                     content = await self._read(response, MAX_ANSWER)
                 finally:
                     await response.aclose()
+            return Answer(response.status_code, _media_type(response), content, self.host)
         except failures.TRANSPORT_ERRORS as error:
             limit = self._timeouts.total if isinstance(error, TimeoutError) else self._timeouts.read
-            raise self.failure(error, limit) from error
-        return Answer(response.status_code, _media_type(response), content, self.host)
+            failed = self.failure(error, limit, request)
+        raise failed
 
-    async def _open_stream(self, method: Method, request: httpx.Request, unsure_note: str) -> httpx.Response:
+    async def _open_stream(
+        self,
+        method: Method,
+        path: str,
+        body: Mapping[str, Any] | None,
+        limits: dict[str, float | None],
+    ) -> httpx.Response:
+        request = self._request(method, path, None, body, True)
+        request.headers["accept"] = "text/event-stream"
+        request.extensions["timeout"] = limits
+        limit = self._timeouts.stream
         try:
-            async with asyncio.timeout(self._timeouts.stream):
-                return await self._send(method, request)
-        except failures.TRANSPORT_ERRORS as error:
-            raise noted(self.failure(error, self._timeouts.stream), unsure_note) from error
+            async with asyncio.timeout(limit):
+                return await self._send(method, request, limit)
+        except TimeoutError as error:
+            failed = self.failure(error, limit, request)
+        raise failed
 
     async def _check_stream(self, response: httpx.Response, method: Method, unsure_note: str) -> None:
         if response.status_code == 204 and method == "GET":
@@ -282,25 +304,12 @@ class HttpDoor:
         body: Mapping[str, Any] | None,
         auth: bool,
     ) -> httpx.Request:
-        headers = {
-            "user-agent": f"kai-tui/{__version__}",
-            "accept": "application/json",
-            "accept-encoding": "identity",  # N5, and ordinary answers need no bombs either
-        }
-        for name, value in {**self._headers, **(self._auth_headers if auth else {})}.items():
-            headers[name] = _header(name, value)
-        content: bytes | None = None
-        if body is not None:
-            headers["content-type"] = "application/json"
-            content = _encode(body)
-        try:
-            url = httpx.URL(self._base + path, params=dict(params) if params else None)
-        except (httpx.InvalidURL, ValueError):
-            raise CannotConnect(f"An address at {self.host} could not be built.", code="address") from None
-        if not path.startswith("/") or not _same_origin(url, self.origin):
-            raise CannotConnect(f"Refused to send anything outside {self.host}.", code="address")
-        request = httpx.Request(method, url, headers=headers, content=content)
-        request.extensions["timeout"] = self._limits(self._timeouts.read)
+        headers = {**self._headers, **(self._auth_headers if auth else {})}
+        request = new_request(
+            method, self._base, self.origin, path, headers=headers, params=params, body=body
+        )
+        if self._connections.traced:
+            watch_leaving(request)
         return request
 
     def _limits(self, read: float | None) -> dict[str, float | None]:
@@ -309,33 +318,32 @@ class HttpDoor:
             connect=clocks.connect, write=clocks.write, pool=clocks.pool, read=read
         ).as_dict()
 
-    async def _send(self, method: Method, request: httpx.Request) -> httpx.Response:
+    async def _send(self, method: Method, request: httpx.Request, limit: float) -> httpx.Response:
+        """Up to the head of the answer. Raises BackendErrors with nothing behind them: frames of the
+        libraries below hold the bytes of the head, with the token (T15).
+        """
         client = await self._connections.client(reads=method == "GET")
         try:
             return await client.send(request, stream=True, follow_redirects=False)
+        except failures.TRANSPORT_ERRORS as error:
+            failed = self.failure(error, limit, request)
+        except RuntimeError:
+            if not client.is_closed:
+                raise
+            failed = self._connections.closed_here()
         finally:
-            # Responses and exceptions of httpx carry the request along; its repr of headers is open.
-            for name, value in self._auth_headers.items():
-                if isinstance(value, Secret):
-                    request.headers.pop(name, None)
+            forget_secrets(request, self._auth_headers)
+        raise failed
 
-    def failure(self, error: Exception, limit: float) -> BackendError:
-        """Our error for what httpx raised; `limit` is the clock it may have run out of, in seconds."""
+    def failure(self, error: Exception, limit: float, request: httpx.Request | None = None) -> BackendError:
+        """Our error for what httpx raised; `limit` is the clock it may have run out of, in seconds.
+
+        With the `request` it counts as not sent when not a byte of it left this computer.
+        """
         if isinstance(error, httpx.ConnectTimeout):
             limit = self._timeouts.connect
-        return failures.from_exception(error, self.host, limit=limit)
-
-
-def _worth_another_try(method: Method, error: BackendError) -> bool:
-    if method not in ("GET", "DELETE"):
-        return False
-    if isinstance(error, CannotConnect):
-        return error.code in _RETRIED_CONNECTS
-    if method == "DELETE":
-        return False  # it may have been carried out: a second one would say "not found"
-    if isinstance(error, ServerFailed):
-        return error.status in _RETRIED_STATUSES
-    return isinstance(error, ConnectionLost)
+        left = request is None or has_left(request)
+        return failures.from_exception(error, self.host, limit=limit, left=left)
 
 
 def noted(error: BackendError, note: str) -> BackendError:
@@ -346,36 +354,5 @@ def noted(error: BackendError, note: str) -> BackendError:
     return error
 
 
-def _encode(body: Mapping[str, Any]) -> bytes:
-    # Escaped to ASCII: lone surrogates of a server go back as they came instead of failing.
-    try:
-        return json.dumps(body, allow_nan=False, separators=(",", ":")).encode("ascii")
-    except (ValueError, TypeError, RecursionError):
-        raise Refused("This cannot be sent: it is no plain JSON.", code="json") from None
-
-
 def _media_type(response: httpx.Response) -> str:
     return response.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _same_origin(url: httpx.URL, origin: Origin) -> bool:
-    host = url.raw_host.decode("ascii", "replace").strip("[]").lower().rstrip(".")
-    ours = httpx.URL(scheme=origin.scheme, host=origin.host).raw_host.decode("ascii", "replace").strip("[]")
-    port = url.port or {"https": 443, "http": 80}.get(url.scheme)
-    return (url.scheme, host, port) == (origin.scheme, ours.lower(), origin.port)
-
-
-def _header(name: str, value: Secret | str) -> str:
-    # Checked here, because the errors of the libraries below quote the value.
-    if isinstance(value, str):
-        if _PLAIN_HEADER.fullmatch(value) is None:
-            raise Refused(f"The value for {name} contains characters it cannot have.", code="header")
-        return value
-    if not value:
-        raise TokenRefused("There is no token. Sign in with one.", code="no-token")
-    if _SECRET_HEADER.fullmatch(value.reveal()) is None:
-        raise TokenRefused(
-            "The token contains characters a token cannot have. Paste it again, without spaces.",
-            code="odd-token",
-        )
-    return value.reveal()

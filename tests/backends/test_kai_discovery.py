@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kai_tui.backends import http
 from kai_tui.backends.base import BackendError, CannotConnect, NoKaiThere, TokenRefused, UnexpectedAnswer
+from kai_tui.backends.http import Timeouts
 from kai_tui.backends.kai.discovery import Discovered, discover, verify_token
 from kai_tui.backends.secret import Secret
 from tests.backends.kai_server import KaiServer, answer, recording
@@ -108,10 +108,9 @@ async def test_rows_nobody_can_read_are_left_out(stack: KaiServer):
     assert found.choose() == ("agent", stack.url)
 
 
-async def test_an_unreachable_stack(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(http, "_RETRY_PAUSES", (0.0, 0.0))
+async def test_an_unreachable_stack():
     with pytest.raises(CannotConnect, match="Cannot find connection"):
-        await discover("connection.nothing.invalid", TOKEN)
+        await discover("connection.nothing.invalid", TOKEN, timeouts=Timeouts(pauses=(0.0, 0.0)))
 
 
 async def test_it_works_over_a_transport_of_the_callers_own():

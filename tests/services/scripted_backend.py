@@ -15,6 +15,7 @@ from kai_tui.backends.base import (
     ChatSummary,
     ChatTerms,
     NotFound,
+    OnWait,
     Outgoing,
     Page,
     Permission,
@@ -23,6 +24,7 @@ from kai_tui.backends.base import (
     Suggestion,
     ToolAnswer,
     ToolInfo,
+    Waiting,
     Whose,
 )
 from kai_tui.conversation.events import Event
@@ -31,8 +33,8 @@ from kai_tui.conversation.messages import Message
 USUAL_TERMS = ChatTerms()
 QUOTA = Quota(42, 150, "2026-12-01T00:00:00.000Z")
 
-Step = Event | BackendError | asyncio.Event
-"""An event to yield, an error to raise, or a gate to wait at."""
+Step = Event | BackendError | asyncio.Event | Waiting
+"""An event to yield, an error to raise, a gate to wait at, or a pause to tell of: the next step ends it."""
 
 
 @dataclass
@@ -53,6 +55,8 @@ class ScriptedBackend:
     deleted: list[str] = field(default_factory=list)
     delete_error: BackendError | None = None
     hung_up: int = 0
+    connections_dropped: int = 0
+    on_wait: OnWait | None = None
     host: str = "kai.test"
     offers: dict[str, bool] = field(default_factory=dict)
     """Further capabilities."""
@@ -73,9 +77,14 @@ class ScriptedBackend:
     async def aclose(self) -> None:
         return None
 
-    async def send(self, chat_id: str, outgoing: Outgoing) -> AsyncIterator[Event]:
+    async def hang_up(self) -> None:
+        self.connections_dropped += 1
+
+    async def send(
+        self, chat_id: str, outgoing: Outgoing, *, on_wait: OnWait | None = None
+    ) -> AsyncIterator[Event]:
         self.posts.append(outgoing)
-        async for event in self._play(self.replies.pop(0)):
+        async for event in self._play(self.replies.pop(0), on_wait):
             yield event
 
     async def answer(
@@ -99,13 +108,23 @@ class ScriptedBackend:
         async for event in self._play(self.replies.pop(0)):
             yield event
 
-    async def _play(self, steps: list[Step]) -> AsyncIterator[Event]:
+    async def _play(self, steps: list[Step], on_wait: OnWait | None = None) -> AsyncIterator[Event]:
+        told = on_wait or (lambda waiting: None)
+        pausing = False
         try:
             for step in steps:
-                if isinstance(step, BackendError):
-                    raise step
                 if isinstance(step, asyncio.Event):
                     await step.wait()
+                    continue
+                if pausing:
+                    pausing = False
+                    told(None)
+                if isinstance(step, BackendError):
+                    raise step
+                if isinstance(step, Waiting):
+                    pausing = True
+                    told(step)
+                    await asyncio.sleep(0)
                 else:
                     await asyncio.sleep(0)
                     yield step

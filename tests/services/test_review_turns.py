@@ -111,7 +111,7 @@ async def test_a_reply_broken_by_a_fault_of_ours_is_not_shown_as_complete(desk_f
     backend = ScriptedBackend()
     desk = desk_for(backend)
 
-    async def send(chat_id: str, outgoing: object) -> AsyncIterator[e.Event]:
+    async def send(chat_id: str, outgoing: object, **_: object) -> AsyncIterator[e.Event]:
         yield e.Start(ANSWER)
         yield e.TextStart("0")
         yield e.TextDelta("0", "half")

@@ -12,6 +12,7 @@ from kai_tui.backends.base import (
     Capabilities,
     ChatTerms,
     NotFound,
+    OnWait,
     Outgoing,
     Refused,
     ServerInfo,
@@ -25,6 +26,7 @@ from kai_tui.backends.kai.discovery import SERVICE_IDS, Flavour
 from kai_tui.backends.kai.offers import KaiOffers
 from kai_tui.backends.kai.turns import SILENCE, stream_turn
 from kai_tui.backends.secret import Secret
+from kai_tui.backends.tries import Rule
 from kai_tui.conversation.approvals import pending, respond
 from kai_tui.conversation.events import Event, JsonObject
 from kai_tui.conversation.messages import Message
@@ -146,12 +148,24 @@ class KaiBackend(KaiOffers):
         """Close all connections."""
         await self._door.aclose()
 
-    async def send(self, chat_id: str, outgoing: Outgoing) -> AsyncGenerator[Event, None]:
-        """POST /api/chat with a new message (§4.3), exactly once; yields the answer's events."""
+    async def hang_up(self) -> None:
+        """Drop all connections; what follows connects anew."""
+        await self._door.hang_up()
+
+    async def send(
+        self, chat_id: str, outgoing: Outgoing, *, on_wait: OnWait | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """POST /api/chat with a new message (§4.3); yields the answer's events.
+
+        It arrives at most once: only while the server provably was not reached it is tried again.
+        """
         if not outgoing.text.strip():
             raise Refused("There is nothing to send: the message is empty.", code="empty")
         message = wire.user_message(outgoing)
-        async with aclosing(self._post_chat(chat_id, message, outgoing.terms, _MESSAGE_UNSURE)) as events:
+        posted = self._post_chat(
+            chat_id, message, outgoing.terms, _MESSAGE_UNSURE, rule="until-reached", on_wait=on_wait
+        )
+        async with aclosing(posted) as events:
             async for event in events:
                 yield event
 
@@ -245,7 +259,14 @@ class KaiBackend(KaiOffers):
                 yield event
 
     def _post_chat(
-        self, chat_id: str, message: JsonObject, terms: ChatTerms, unsure_note: str
+        self,
+        chat_id: str,
+        message: JsonObject,
+        terms: ChatTerms,
+        unsure_note: str,
+        *,
+        rule: Rule = "once",
+        on_wait: OnWait | None = None,
     ) -> AsyncGenerator[Event, None]:
         # The older service drops keys it does not know without a word (§1).
         read_only = terms.read_only and self._service != "assistant"
@@ -264,4 +285,6 @@ class KaiBackend(KaiOffers):
             unsure_note=unsure_note,
             waits_for_user=self._service != "assistant",
             silence=self._silence,
+            rule=rule,
+            on_wait=on_wait,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from kai_tui.backends import addresses
 from kai_tui.backends.addresses import storage_address as storage_address
 from kai_tui.backends.base import BackendError, CannotConnect, NoKaiThere, TokenRefused
-from kai_tui.backends.http import HttpDoor
+from kai_tui.backends.http import HttpDoor, Timeouts
 from kai_tui.backends.kai import wire
 from kai_tui.backends.refusals import one_line
 from kai_tui.backends.secret import Secret
@@ -91,13 +91,17 @@ class Discovered:
 
 
 async def verify_token(
-    storage_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None = None
+    storage_url: str,
+    token: Secret,
+    transport: httpx.AsyncBaseTransport | None = None,
+    *,
+    timeouts: Timeouts | None = None,
 ) -> TokenInfo:
     """Check a token against its stack; the index itself accepts any (kai.md §3).
 
     Raises TokenRefused when the stack does not know it, and other BackendErrors.
     """
-    door = stack_door(storage_url, token, transport)
+    door = stack_door(storage_url, token, transport, timeouts)
     try:
         body = (await door.request("GET", "/v2/storage/tokens/verify")).json()
     except TokenRefused as error:
@@ -120,10 +124,14 @@ async def verify_token(
 
 
 async def discover(
-    storage_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None = None
+    storage_url: str,
+    token: Secret,
+    transport: httpx.AsyncBaseTransport | None = None,
+    *,
+    timeouts: Timeouts | None = None,
 ) -> Discovered:
     """Ask the stack which services it has. Raises BackendError; code `discovery:http_error` for a bad status."""
-    door = stack_door(storage_url, token, transport)
+    door = stack_door(storage_url, token, transport, timeouts)
     try:
         # The list of components would be megabytes.
         body = (await door.request("GET", "/v2/storage", params={"exclude": "components"})).json()
@@ -141,10 +149,16 @@ async def discover(
     return Discovered(door.base_url, services)
 
 
-def stack_door(storage_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None) -> HttpDoor:
+def stack_door(
+    storage_url: str,
+    token: Secret,
+    transport: httpx.AsyncBaseTransport | None,
+    timeouts: Timeouts | None = None,
+) -> HttpDoor:
     """The door to a stack's Storage API. Raises CannotConnect for an address a token must not go to."""
     return HttpDoor(
         storage_address(storage_url),
         auth_headers={"x-storageapi-token": token},
         transport=transport,
+        timeouts=timeouts,
     )

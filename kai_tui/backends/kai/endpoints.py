@@ -10,6 +10,7 @@ from kai_tui.backends.base import (
     Chat,
     ChatSummary,
     NotFound,
+    OnWait,
     Page,
     Refused,
     TokenRefused,
@@ -37,6 +38,15 @@ class KaiEndpoints:
     def host(self) -> str:
         """The server's name, for sentences."""
         return self._door.host
+
+    @property
+    def on_wait(self) -> OnWait | None:
+        """Told when a request pauses before another try; messages tell the listener of their own."""
+        return self._door.on_wait
+
+    @on_wait.setter
+    def on_wait(self, listener: OnWait | None) -> None:
+        self._door.on_wait = listener
 
     async def ping(self) -> wire.Ping:
         """GET /ping: is it alive? Needs no token (§4.1)."""

@@ -6,11 +6,12 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Literal
 
-from kai_tui.backends.base import BackendError, ConnectionLost
+from kai_tui.backends.base import BackendError, ConnectionLost, OnWait
 from kai_tui.backends.failures import TRANSPORT_ERRORS
 from kai_tui.backends.http import HttpDoor, noted
 from kai_tui.backends.silence import SilenceClock
 from kai_tui.backends.sse import sse_data
+from kai_tui.backends.tries import Rule
 from kai_tui.backends.ui_message_stream import ui_events
 from kai_tui.conversation.events import (
     Event,
@@ -35,14 +36,19 @@ async def stream_turn(
     unsure_note: str = "",
     waits_for_user: bool = False,
     silence: float = SILENCE,
+    rule: Rule = "once",
+    on_wait: OnWait | None = None,
 ) -> AsyncGenerator[Event, None]:
     """The events of one stream, Finish last. Close the generator to hang up.
 
     Raises BackendError for what goes wrong before the first event; later losses become
     `Finish("lost")`. A GET answered with 204 yields nothing. With `waits_for_user` the clock stands
     still while a tool call is open: the server may be waiting for a decision (kai.md §9.2, §13).
+    `rule` says when opening it is tried again; `on_wait` is told.
     """
-    async with door.stream(method, path, body=body, silence=None, unsure_note=unsure_note) as response:
+    async with door.stream(
+        method, path, body=body, silence=None, unsure_note=unsure_note, rule=rule, on_wait=on_wait
+    ) as response:
         if response.status_code == 204:
             return
         begun = False
