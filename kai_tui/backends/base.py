@@ -60,6 +60,9 @@ class ServerInfo:
     name: str = ""
     version: str = ""
     details: JsonObject = field(default_factory=dict[str, Any])
+    """All the server says about itself, as it came."""
+    address: str = ""
+    """Where it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,14 @@ class Backend(Protocol):
     def host(self) -> str: ...
 
     async def connect(self) -> ServerInfo: ...
+    async def about(self) -> ServerInfo:
+        """Who answers, asked anew."""
+        ...
+
+    async def alive(self) -> str:
+        """Ask for a sign of life; the server's own time (ISO 8601), empty when it does not tell."""
+        ...
+
     async def aclose(self) -> None: ...
     async def hang_up(self) -> None:
         """Drop every connection, as after a sleep: open streams end as lost, what follows connects anew."""
@@ -253,8 +264,15 @@ class Backend(Protocol):
         """Change them; an empty text clears. Returns what the server keeps now."""
         ...
 
-    async def set_permissions(self, permissions: Mapping[str, Permission] | None) -> None:
-        """Merge into the user's tool permissions (`caps.tool_permissions`); None resets all."""
+    async def permissions(self) -> Sequence[ToolInfo]:
+        """`tools`, asked anew (`caps.tool_permissions`): fails rather than leave something out."""
+        ...
+
+    async def set_permissions(self, permissions: Mapping[str, Permission] | None) -> Mapping[str, str]:
+        """Merge into the user's tool permissions (`caps.tool_permissions`); None resets all.
+
+        Returns all the server keeps now, by tool.
+        """
         ...
 
     async def suggestions(self) -> Sequence[Suggestion]:

@@ -13,6 +13,7 @@ from kai_tui.backends.base import (
     BackendError,
     CannotConnect,
     Capabilities,
+    ConnectionLost,
     ServerInfo,
     TokenRefused,
 )
@@ -22,6 +23,7 @@ from kai_tui.services.chat_service import ChatService
 from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.history_service import HistoryService
 from kai_tui.services.observers import Observers
+from kai_tui.services.offers import Offers
 from kai_tui.services.session_tools import SessionTools
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class Connection:
     sentence: str | None = None
     """What went wrong and what to do, when failed."""
     needs_sign_in: bool = False
+    again: bool = False
+    """Whether it is connected after it was not."""
 
 
 class Workspace:
@@ -63,6 +67,12 @@ class Workspace:
             SessionTools(backend=self.backend, approvals=self.approvals, keeper=keeper, place=self._place),
             self.history,
             keeper,
+        )
+        self.offers = Offers(
+            self.backend,
+            self.chats,
+            heard=self._heard,
+            offline=lambda: self.connection.state == "failed",
         )
 
     def observe(self, callback: Callable[[Connection], None]) -> Callable[[], None]:
@@ -129,12 +139,14 @@ class Workspace:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
+        await self.offers.aclose()
         await self.chats.aclose()
         if self._backend is not None:
             await self._backend.aclose()
         await self._keeper.aclose()
 
     async def _connect(self) -> None:
+        again = self.connection.state == "failed"
         self._set(Connection("connecting"))
         await self._keeper.ready()
         try:
@@ -146,9 +158,18 @@ class Workspace:
             )
             await self.history.refresh()
             return
-        self._set(Connection("connected", info))
+        self._set(Connection("connected", info, again=again))
+        self.offers.connected()
         await self.history.refresh()
         await self.chats.refresh_copies()
+
+    def _heard(self, error: BackendError | None) -> None:
+        """The server answered something beside the chats, or did not: the status line must not say otherwise."""
+        state = self.connection.state
+        if error is None and state == "failed" and not self.connection.needs_sign_in:
+            self.connect()
+        elif isinstance(error, CannotConnect | ConnectionLost) and state == "connected":
+            self._set(Connection("failed", self.connection.info, error.sentence))
 
     def _set(self, connection: Connection) -> None:
         self.connection = connection

@@ -50,6 +50,13 @@ class ConnectionNews(Message):
         return isinstance(message, ConnectionNews)
 
 
+class OffersNews(Message):
+    """The quota or the suggestions changed."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, OffersNews)
+
+
 class Bridge:
     """Subscriptions of one screen; `close` ends them all."""
 
@@ -62,6 +69,7 @@ class Bridge:
         self._leave = [
             workspace.history.observe(lambda _: self._post(HistoryNews())),
             workspace.observe(lambda _: self._post(ConnectionNews())),
+            workspace.offers.observe(lambda _: self._post(OffersNews())),
         ]
 
     def follow(self, session: ChatSession) -> None:

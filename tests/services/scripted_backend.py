@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kai_tui.backends.base import (
     ApprovalStyle,
@@ -63,6 +63,17 @@ class ScriptedBackend:
     quota_now: Quota = field(default=QUOTA)
     instructions_now: dict[str, str] = field(default_factory=dict)
     instructions_error: BackendError | None = None
+    quota_error: BackendError | None = None
+    quota_reads: int = 0
+    alive_now: str = ""
+    alive_error: BackendError | None = None
+    pings: int = 0
+    details: dict[str, object] = field(default_factory=dict)
+    """What the server says about itself."""
+    permissions_now: dict[str, str] = field(default_factory=dict)
+    permissions_error: BackendError | None = None
+    gates: dict[str, asyncio.Event] = field(default_factory=dict)
+    """Methods by name that wait before they answer."""
     permissions_set: list[Mapping[str, Permission] | None] = field(default_factory=list)
     suggestion_list: Sequence[Suggestion] = ()
     voted: list[tuple[str, bool]] = field(default_factory=list)
@@ -72,7 +83,16 @@ class ScriptedBackend:
         return Capabilities(approval=self.style, votes=True, **self.offers)
 
     async def connect(self) -> ServerInfo:
-        return ServerInfo(self.host, "kai-agent")
+        return await self.about()
+
+    async def about(self) -> ServerInfo:
+        return ServerInfo(self.host, "kai-agent", details=dict(self.details), address=f"https://{self.host}")
+
+    async def alive(self) -> str:
+        self.pings += 1
+        if self.alive_error is not None:
+            raise self.alive_error
+        return self.alive_now
 
     async def aclose(self) -> None:
         return None
@@ -160,19 +180,37 @@ class ScriptedBackend:
         return self.tool_list
 
     async def quota(self) -> Quota:
+        self.quota_reads += 1
+        await self._gate("quota")
+        if self.quota_error is not None:
+            raise self.quota_error
         return self.quota_now
 
     async def instructions(self, whose: Whose) -> str:
         return self.instructions_now.get(whose, "")
 
     async def set_instructions(self, whose: Whose, text: str) -> str:
+        await self._gate("set_instructions")
         if self.instructions_error is not None:
             raise self.instructions_error
         self.instructions_now[whose] = text
         return text
 
-    async def set_permissions(self, permissions: Mapping[str, Permission] | None) -> None:
+    async def permissions(self) -> Sequence[ToolInfo]:
+        await self._gate("permissions")
+        return [replace(tool, permission=self.permissions_now.get(tool.name)) for tool in self.tool_list]
+
+    async def set_permissions(self, permissions: Mapping[str, Permission] | None) -> Mapping[str, str]:
+        await self._gate("set_permissions")
+        if self.permissions_error is not None:
+            raise self.permissions_error
         self.permissions_set.append(permissions)
+        self.permissions_now = {} if permissions is None else {**self.permissions_now, **permissions}
+        return dict(self.permissions_now)
+
+    async def _gate(self, name: str) -> None:
+        if name in self.gates:
+            await self.gates[name].wait()
 
     async def suggestions(self) -> Sequence[Suggestion]:
         return self.suggestion_list

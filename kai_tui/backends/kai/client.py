@@ -115,6 +115,13 @@ class KaiBackend(KaiOffers):
         The last needs the token, so a wrong one is found out here.
         """
         self._tools = None
+        info = await self.about()
+        if self._service == "agent":
+            await self.tools()
+        return info
+
+    async def about(self) -> ServerInfo:
+        """GET /api, or GET /ping where there is no such endpoint (§4.1, §4.2)."""
         details: JsonObject = {}
         try:
             info = await self.info()
@@ -123,15 +130,13 @@ class KaiBackend(KaiOffers):
             info = wire.Info()
         else:
             details = info.model_dump(by_alias=True, exclude_none=True)
-        service = await self.tell_service()
-        if service == "agent":
-            await self.tools()
         return ServerInfo(
             host=self.host,
-            service=SERVICE_IDS[service],
+            service=SERVICE_IDS[await self.tell_service()],
             name=info.app_name or "",
             version=info.app_version or info.server_version or "",
             details=details,
+            address=self._door.base_url,
         )
 
     async def tell_service(self) -> Flavour:

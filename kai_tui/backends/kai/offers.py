@@ -59,10 +59,12 @@ class KaiOffers(KaiEndpoints):
         tool_permissions: Mapping[str, wire.Permission] | EllipsisType | None = ...,
     ) -> wire.UserSettings:
         self._only_agent("settings")
-        self._tools = None  # carries the permissions
-        return await super().change_user_settings(
-            custom_instructions=custom_instructions, tool_permissions=tool_permissions
-        )
+        try:
+            return await super().change_user_settings(
+                custom_instructions=custom_instructions, tool_permissions=tool_permissions
+            )
+        finally:
+            self._tools = None  # carries the permissions; also when nobody knows whether they changed
 
     async def approve(self, chat_id: str, answer: ToolAnswer) -> wire.ApprovalAnswer:
         self._only_agent("decisions beside the stream")
@@ -92,6 +94,10 @@ class KaiOffers(KaiEndpoints):
 
     # The same in the words of every backend
 
+    async def alive(self) -> str:
+        """GET /ping (§4.1)."""
+        return (await self.ping()).timestamp or ""
+
     async def quota(self) -> Quota:
         """`usage`, when the server names both numbers. Raises UnexpectedAnswer when it does not."""
         found = await self.usage()
@@ -113,9 +119,20 @@ class KaiOffers(KaiEndpoints):
             found = await self.change_user_settings(custom_instructions=wanted)
         return found.custom_instructions or ""
 
-    async def set_permissions(self, permissions: Mapping[str, Permission] | None) -> None:
+    async def permissions(self) -> Sequence[ToolInfo]:
+        """The tools with the user's permissions, both asked anew (§4.12)."""
+        self._only_agent("tool permissions")
+        rows = await self.tool_rows()
+        given = (await self.user_settings()).tool_permissions or {}
+        self._tools = [_tool(row, given) for row in rows]
+        return self._tools
+
+    async def set_permissions(self, permissions: Mapping[str, Permission] | None) -> Mapping[str, str]:
         """Merge into the stored tool permissions; None resets them all (§4.12)."""
-        await self.change_user_settings(tool_permissions=permissions)
+        found = await self.change_user_settings(tool_permissions=permissions)
+        return {
+            name: value for name, value in (found.tool_permissions or {}).items() if isinstance(value, str)
+        }
 
     async def suggestions(self) -> Sequence[Suggestion]:
         """Suggestions for the web UI's first screen (§4.13), which a new chat comes nearest to."""

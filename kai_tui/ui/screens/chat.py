@@ -23,6 +23,7 @@ from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.bridge import Bridge, SessionNews
 from kai_tui.ui.collector import after_loading
+from kai_tui.ui.screens.chat_choices import ChatChoices
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
 from kai_tui.ui.screens.chat_queue import ChatQueue
@@ -41,7 +42,7 @@ QUIT_SECONDS = 2.0
 """Ctrl+C twice within this time quits, when nothing runs and nothing is selected."""
 
 
-class ChatScreen(ChatReading, ChatQueue):
+class ChatScreen(ChatReading, ChatQueue, ChatChoices):
     """Shows one chat of an account; chats change without changing the screen."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#composer"
@@ -278,22 +279,25 @@ class ChatScreen(ChatReading, ChatQueue):
 
     def on_composer_submitted(self, message: Composer.Submitted) -> None:
         message.stop()
+        self._submit(message.text)
+
+    def _submit(self, text: str) -> None:
         self._begin()
         session = self._session
         if session is None:
-            self._held.append(message.text)
+            self._held.append(text)
             if self._problem is not None:
                 self._give_back_held()
             return
         self.run_worker(
-            self.workspace.remember_prompt(message.text, session.chat_id),
+            self.workspace.remember_prompt(text, session.chat_id),
             group="prompts",
             exit_on_error=False,
         )
         self._transcript.jump_to_end()
         self._sent_at = monotonic()
-        if not self._sent_on_loan(message.text):
-            self._send(session, message.text)
+        if not self._sent_on_loan(text):
+            self._send(session, text)
 
     def on_composer_pasted(self, message: Composer.Pasted) -> None:
         from kai_tui.conversation.safe_text import redact

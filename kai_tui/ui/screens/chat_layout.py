@@ -15,12 +15,13 @@ from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.screens.base import KaiScreen
 from kai_tui.ui.screens.chat_queue_words import ROWS, ROWS_WHEN_SHORT, queue_lines
-from kai_tui.ui.screens.chat_words import banner_line, header_facts, status_facts, welcome
+from kai_tui.ui.screens.chat_words import banner_line, first_choices, header_facts, status_facts, welcome
 from kai_tui.ui.transcript.view import Transcript
 from kai_tui.ui.widgets.chat_header import ChatHeader
 from kai_tui.ui.widgets.chat_list import ChatMark
 from kai_tui.ui.widgets.composer import Composer
 from kai_tui.ui.widgets.new_lines_pill import NewLinesPill
+from kai_tui.ui.widgets.reading_note import ReadingNote
 from kai_tui.ui.widgets.sidebar import Sidebar
 from kai_tui.ui.widgets.status_bar import StatusBar
 
@@ -50,7 +51,7 @@ class ChatLayout(KaiScreen):
         self._transcript = Transcript(id="transcript")
         self._pill = NewLinesPill()
         self._reading = Container(id="reading", classes="-noted")
-        self._note = Static(id="reading-note", markup=False)
+        self._note = ReadingNote(id="reading-note")
         self._banner = Static(id="banner", markup=False)
         self._queued = Static(id="queued", markup=False)
         self._purpose = Static(id="purpose", markup=False)
@@ -122,9 +123,13 @@ class ChatLayout(KaiScreen):
             )
         self._show_loan()
         self._refresh_note()
+        self._offer_choices()
 
     def _show_loan(self) -> None:
         """Say for what the prompt is lent; see `ChatLoan`."""
+
+    def _offer_choices(self) -> None:
+        """Say what the number keys stand for; see `ChatChoices`."""
 
     def _refresh_note(self) -> None:
         from kai_tui.conversation.safe_text import safe_prose
@@ -134,7 +139,7 @@ class ChatLayout(KaiScreen):
         if not noted:
             return
         if self._problem is not None:
-            self._note.update(
+            self._note.show(
                 Content.assemble(
                     ("This chat could not be opened\n", "bold $text-error"),
                     safe_prose(self._problem),
@@ -142,9 +147,9 @@ class ChatLayout(KaiScreen):
                 )
             )
         elif self._session is None and self._opening is not None:
-            self._note.update(Content.styled("Opening…", "$text-muted"))
+            self._note.show(Content.styled("Opening…", "$text-muted"))
         else:
-            self._note.update(welcome(self.workspace))
+            self._note.show(welcome(self.workspace), first_choices(self.workspace))
 
     def _title_of(self, opening: str | None) -> str:
         if opening is None:

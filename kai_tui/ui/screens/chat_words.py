@@ -8,6 +8,8 @@ from textual.content import Content
 
 from kai_tui.ui.action_words import hints, key_name
 from kai_tui.ui.actions import action
+from kai_tui.ui.widgets.choice_keys import MOST_CHOICES
+from kai_tui.ui.widgets.reading_note import Choice
 from kai_tui.ui.widgets.status_bar import Activity, StatusFacts
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from kai_tui.services.approval_service import Approval
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.workspace import Connection, Workspace
+
+LONGEST_PROMPT = 2000
+"""Characters of a suggestion; nobody reads a longer one before sending it."""
 
 SANDBOX_TRIES = (
     "Which region sold most last month?",
@@ -81,7 +86,7 @@ def _activity(connection: Connection, session: ChatSession | None) -> Activity:
 
 
 def welcome(workspace: Workspace) -> Content:
-    """What an empty chat shows: where one is, and sentences to try."""
+    """What an empty chat shows: where one is."""
     from kai_tui.conversation.safe_text import safe_line, safe_prose
 
     connection = workspace.connection
@@ -109,11 +114,25 @@ def welcome(workspace: Workspace) -> Content:
             (f"{safe_line(workspace.account.label, 80)}\n", "bold $text-accent"),
             "Ask about your data, jobs and flows. Anything that would change your project asks you first.",
         ]
-    parts.append(("\n\nTry", "$text-muted"))
-    for sentence in SANDBOX_TRIES if sandbox else PROJECT_TRIES:
-        parts.append(("\n  › ", "$text-muted"))
-        parts.append(sentence)
     return Content.assemble(*parts)
+
+
+def first_choices(workspace: Workspace) -> list[Choice]:
+    """What an empty chat offers to ask: the server's suggestions, else the usual ones. None while offline."""
+    from kai_tui.conversation.safe_text import safe_line, safe_prose
+
+    if workspace.connection.state == "failed":
+        return []
+    choices: list[Choice] = []
+    for each in workspace.offers.suggestions:
+        # Safe, and not only as it is shown: nothing goes out that was not seen.
+        prompt = str(safe_prose(each.prompt)).strip()
+        if prompt and len(prompt) <= LONGEST_PROMPT:
+            choices.append(Choice(str(safe_line(each.label, 200)).strip() or prompt, prompt))
+    if choices:
+        return choices[:MOST_CHOICES]
+    usual = SANDBOX_TRIES if workspace.account.kind == "sandbox" else PROJECT_TRIES
+    return [Choice(each, each) for each in usual]
 
 
 def banner_line(pending: Sequence[Approval], *, typing: bool) -> Content:

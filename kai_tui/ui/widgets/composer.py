@@ -16,6 +16,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import TextArea
 
+from kai_tui.ui.widgets.choice_keys import ChoiceKeys
 from kai_tui.ui.widgets.draft import LONG_LINE, Draft, is_big, label, plain, spans
 from kai_tui.ui.widgets.ordered_keys import act, editing_actions, typed_text
 from kai_tui.ui.widgets.recall import Recall
@@ -44,7 +45,7 @@ _ACTIONS: Mapping[str, str] = {
 }
 
 
-class Composer(TextArea):
+class Composer(ChoiceKeys):
     """Where the user writes. Enter sends, ctrl+j (or a backslash before Enter) makes a new line.
 
     All editing keys act inside this widget's own key handler: see `ordered_keys`.
@@ -128,6 +129,7 @@ class Composer(TextArea):
     def load(self, text: str) -> None:
         """Replace the prompt; the cursor goes to its end. A big text becomes a chip."""
         self._recall.stop()
+        self._let_go()
         self._show(Draft.of(text))
 
     def clear(self) -> EditResult:
@@ -175,8 +177,17 @@ class Composer(TextArea):
         if self.read_only:
             return
         text = typed_text(event)
+        if event.key == "enter" and self.held is not None:
+            self._choose()
+            event.stop()
+            event.prevent_default()
+            return
+        self._let_go()
         if text is not None:
+            first = not self.text
             self._type(text)
+            if first:
+                self._hold(text)
         elif event.key in NEW_LINE_KEYS:
             self._type("\n")
         elif event.key == "enter":
@@ -265,6 +276,7 @@ class Composer(TextArea):
         text = plain(text)
         if not text:
             return
+        self._let_go()
         shown = text
         row, _ = self.cursor_location
         if is_big(text) or len(self.document[row]) + len(text.partition("\n")[0]) > LONG_LINE:
