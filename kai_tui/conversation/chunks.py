@@ -209,7 +209,7 @@ def _abort(chunk: JsonObject) -> list[Event]:
 
 
 def _error(chunk: JsonObject) -> list[Event]:
-    return [Error(_error_text(chunk), _text(chunk.get("code")))]
+    return [Error(_error_text(chunk) or UNKNOWN_ERROR, _text(chunk.get("code")))]
 
 
 def _metadata(chunk: JsonObject) -> list[Event]:
@@ -254,10 +254,11 @@ def _name(chunk: JsonObject) -> str:
 
 
 def _error_text(chunk: JsonObject) -> str:
-    for name in ("errorText", "message", "error"):
-        if text := _text(chunk.get(name)):
-            return text
-    return UNKNOWN_ERROR
+    """What went wrong; empty when the server said just that (a message must equal the server's own)."""
+    texts = [
+        text for name in ("errorText", "message", "error") if (text := _text(chunk.get(name))) is not None
+    ]
+    return next(filter(None, texts), "" if texts else UNKNOWN_ERROR)
 
 
 _Maker: TypeAlias = Callable[[JsonObject], list[Event]]

@@ -181,7 +181,7 @@ def _finish_step(message: Message, _event: FinishStep, state: FoldState) -> int 
 
 def _reset_step(message: Message, _event: ResetStep, state: FoldState) -> int:
     del message.parts[state.step_start(message) :]
-    state.reset()
+    state.reset(len(message.parts))
     return len(message.parts)
 
 

@@ -52,13 +52,13 @@ class FoldState:
         self._data: dict[tuple[str, str], int] = {}
         self._approvals: dict[str, int] = {}
 
-    def reset(self) -> None:
-        """Parts were removed: nothing is open, and places are looked up anew."""
+    def reset(self, left: int) -> None:
+        """Parts were removed, `left` are left: nothing is open, and places are looked up anew."""
         self._indexed = self._step = 0
+        self.refused_inputs = {call: index for call, index in self.refused_inputs.items() if index < left}
         for known in (
             self.text,
             self.reasoning,
-            self.refused_inputs,
             self.growing_inputs,
             self._calls,
             self._data,

@@ -68,6 +68,33 @@ def test_reset_step_takes_back_the_current_step_only() -> None:
     ]
 
 
+def test_reset_step_leaves_a_refused_input_before_it_as_sdk_7_has_it() -> None:
+    """Found by random streams: the end of the next step still has to tell SDK 6 and 7 apart."""
+    refused = {"toolCallId": "c", "toolName": "search", "input": True, "errorText": "Invalid input"}
+    part, *_ = parts(
+        chunk("tool-input-error", **refused),
+        chunk("start-step"),
+        chunk("text-start", id="0"),
+        chunk("reset-step"),
+        chunk("finish-step"),
+    )
+    assert part["input"] is True
+    assert "rawInput" not in part
+
+
+def test_an_error_without_words_stays_without_words() -> None:
+    """`throw new Error("")` in a tool: the SDK keeps the empty text, and the message goes back as it came."""
+    (part,) = parts(
+        chunk("tool-input-available", toolCallId="c", toolName="search", input={}),
+        chunk("tool-output-error", toolCallId="c", errorText=""),
+    )
+    assert part["errorText"] == ""
+    assert fold_stream([chunk("error", errorText="")]).errors == ["Unknown error"]
+    assert events_from_chunk(chunk("tool-output-error", toolCallId="c")) == [
+        e.ToolOutputError("c", "Unknown error", chunk("tool-output-error", toolCallId="c"))
+    ]
+
+
 def test_an_echoed_answer_keeps_the_request() -> None:
     request = chunk("tool-approval-request", toolCallId="c", approvalId="a", signature="s", isAutomatic=True)
     [call] = parts(

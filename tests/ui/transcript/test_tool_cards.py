@@ -189,6 +189,15 @@ async def test_an_error_and_odd_arguments() -> None:
         assert "at all" in app.shown()
 
 
+async def test_an_error_without_words_says_so() -> None:
+    app = TranscriptApp(ChatSource(answer(tool("x", "output-error", input={}, errorText=""))))
+    async with app.run_test(size=(80, 40)):
+        transcript = app.transcript
+        transcript._cursor = transcript._last_stop()
+        transcript.action_toggle_item()
+        assert "(no reason given)" in app.shown()
+
+
 async def test_an_open_card_follows_its_call() -> None:
     source = ChatSource(answer(tool(input={"query_name": "x"}, state="input-available")))
     source.turn = Turn("streaming", started=99.0, last_event=100.0)

@@ -27,7 +27,7 @@ def result_details(part: ToolPart) -> Iterator[Detail]:
     """The pieces of what the tool gave back: tables as tables, JSON pretty, errors as errors."""
     if part.error_text is not None:
         yield Detail("label", "Error")
-        yield from text_details("error", part.error_text)
+        yield from text_details("error", part.error_text or "(no reason given)")
     if "output" not in part.fields:
         return
     view = result_view(part.output)
