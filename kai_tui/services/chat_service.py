@@ -255,7 +255,8 @@ class ChatService:
     def _touch(self, session: ChatSession) -> None:
         if session.messages:
             now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-            self._history.touch(session.chat_id, session.title, now)
+            visibility = session.known_terms.visibility or ""
+            self._history.touch(session.chat_id, session.title, now, visibility)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

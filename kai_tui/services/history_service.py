@@ -53,14 +53,16 @@ class HistoryService:
         """Whether this chat was deleted during this run."""
         return chat_id in self._deleted
 
-    def touch(self, chat_id: str, title: str, updated_at: str) -> None:
-        """A chat got a message or a name here."""
+    def touch(self, chat_id: str, title: str, updated_at: str, visibility: str = "") -> None:
+        """A chat got a message or a name here. An empty `visibility` changes nothing."""
         if chat_id in self._deleted:
             return
         self._here.add(chat_id)
         before = self._rows.get(chat_id) or ChatSummary(chat_id, title, updated_at)
         self._unsent.pop(chat_id, None)
-        self._rows[chat_id] = replace(before, title=title, updated_at=updated_at)
+        self._rows[chat_id] = replace(
+            before, title=title, updated_at=updated_at, visibility=visibility or before.visibility
+        )
         self._observers.tell(None)
 
     async def refresh(self) -> None:

@@ -25,6 +25,15 @@ CHATS: tuple[Action, ...] = (
         palette=True,
         hint="chats",
     ),
+    Action(
+        "chat_terms",
+        "This chat",
+        "Who can read this chat, whether Kai may only look, and what the chat is about.",
+        "Chats",
+        "chat",
+        ("f10", "alt+t"),
+        palette=True,
+    ),
     Action("open_chat", "Open", "Open the chat under the cursor.", "Chats", "chats", ("enter",)),
     Action("search_chats", "Search", "Find a chat by its title.", "Chats", "chats", ("slash",)),
     Action(

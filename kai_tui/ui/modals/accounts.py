@@ -70,6 +70,9 @@ class AccountsDialog(Ask[AccountChoice]):
                 (name, "bold"),
                 (gap + safe_line(where.removeprefix("https://"), 60), "$text-muted"),
             )
+            if account.branch_id is not None:
+                branch = f"\n{' ' * NAME_COLUMN}branch {safe_line(account.branch, 60)}"
+                shown = Content.assemble(shown, (branch, "$text-warning"))
             options.append(Option(shown, id=str(number)))
         options.append(Option(Content("  Sign in to a project…"), id="sign-in"))
         return options

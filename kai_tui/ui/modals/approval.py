@@ -21,6 +21,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from kai_tui.services.account import MAIN
 from kai_tui.services.approval_service import Approval, Decision, Risk
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.modals.argument_view import ArgumentView, rows_for
@@ -196,14 +197,21 @@ class ApprovalDialog(Ask[Decision | Later]):
         approval = self.approval
         risk, colour = _RISKS[approval.risk]
         project = safe_exact(approval.account, one_line=True).text
-        if approval.branch:
-            project += f" · branch {safe_exact(approval.branch, one_line=True).text}"
-        facts = [("in", project, "text"), ("at", safe_exact(approval.host, one_line=True).text, "text")]
+        branch = safe_exact(approval.branch, one_line=True).text
+        on_main = approval.branch in ("", MAIN)
+        if approval.branch and on_main:
+            project += f" · branch {branch}"
+        facts = [("in", project, "text")]
+        if not on_main:
+            facts.append(("branch", branch, "text-warning"))
+        facts.append(("at", safe_exact(approval.host, one_line=True).text, "text"))
         if approval.chat_title:
             facts.append(("chat", safe_exact(approval.chat_title, one_line=True).text, "text"))
         facts.append(("risk", risk, colour))
         lines: list[Content] = [
-            Content.assemble((f"{label:<6}", "$text-muted"), (value, f"${style}"))
+            Content.assemble(
+                (f"{label:<8}" if not on_main else f"{label:<6}", "$text-muted"), (value, f"${style}")
+            )
             for label, value, style in facts
             if value
         ]

@@ -14,6 +14,7 @@ from kai_tui.services.changes import (
     MessagesReset,
     Notice,
     QueueChanged,
+    TermsChanged,
     TitleChanged,
     TurnChanged,
     TurnEnded,
@@ -23,6 +24,7 @@ from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.bridge import Bridge, SessionNews
 from kai_tui.ui.collector import after_loading
+from kai_tui.ui.screens.chat_about import ChatAbout
 from kai_tui.ui.screens.chat_choices import ChatChoices
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
@@ -42,7 +44,7 @@ QUIT_SECONDS = 2.0
 """Ctrl+C twice within this time quits, when nothing runs and nothing is selected."""
 
 
-class ChatScreen(ChatReading, ChatQueue, ChatChoices):
+class ChatScreen(ChatReading, ChatQueue, ChatChoices, ChatAbout):
     """Shows one chat of an account; chats change without changing the screen."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#composer"
@@ -68,6 +70,7 @@ class ChatScreen(ChatReading, ChatQueue, ChatChoices):
 
     def on_mount(self) -> None:
         self._bridge = Bridge(self, self.workspace, self._transcript.apply)
+        self._composer.claims = self.claims_paste
         self._leave_chats = self.workspace.chats.observe(self._mark)
         self._refresh_words()
         self._type_ahead.attach(self._composer)
@@ -212,7 +215,8 @@ class ChatScreen(ChatReading, ChatQueue, ChatChoices):
         try:
             found = await self.workspace.chats.open_chat(chat_id)
         except BackendError:
-            # A chat that was never sent: its draft goes on in the new one.
+            # A chat that was never sent: its draft goes on in the new one, with what was chosen for it.
+            await self.workspace.chats.begin_instead(session, chat_id)
             await self._drafts.flush()
             await self._drafts.forget(chat_id)
             return
@@ -373,7 +377,7 @@ class ChatScreen(ChatReading, ChatQueue, ChatChoices):
         match message.change:
             case Notice() as notice:
                 self._tell(notice)
-            case TitleChanged() | TurnChanged() | TurnEnded() | QueueChanged():
+            case TitleChanged() | TurnChanged() | TurnEnded() | QueueChanged() | TermsChanged():
                 self._refresh_words()
             case MessageAdded() | MessagesReset():
                 self._refresh_words()

@@ -15,7 +15,8 @@ from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.screens.base import KaiScreen
 from kai_tui.ui.screens.chat_queue_words import ROWS, ROWS_WHEN_SHORT, queue_lines
-from kai_tui.ui.screens.chat_words import banner_line, first_choices, header_facts, status_facts, welcome
+from kai_tui.ui.screens.chat_terms_words import about_line, show_header
+from kai_tui.ui.screens.chat_words import banner_line, first_choices, status_facts, welcome
 from kai_tui.ui.transcript.view import Transcript
 from kai_tui.ui.widgets.chat_header import ChatHeader
 from kai_tui.ui.widgets.chat_list import ChatMark
@@ -55,6 +56,7 @@ class ChatLayout(KaiScreen):
         self._banner = Static(id="banner", markup=False)
         self._queued = Static(id="queued", markup=False)
         self._purpose = Static(id="purpose", markup=False)
+        self._about = Static(id="about", markup=False)
         self._composer = Composer(id="composer")
         self._status = StatusBar()
         self._session: ChatSession | None = None
@@ -79,6 +81,7 @@ class ChatLayout(KaiScreen):
                 yield self._banner
                 yield self._queued
                 yield self._purpose
+                yield self._about
                 yield self._composer
         yield self._status
 
@@ -106,7 +109,7 @@ class ChatLayout(KaiScreen):
         session = self._session
         self._status.update_status(status_facts(self.workspace, session, self._desk.waiting))
         title = session.title if session is not None else self._title_of(self._opening)
-        self._header.show(title, **header_facts(self.workspace))
+        show_header(self._header, title, self.workspace, session)
         pending = self.workspace.approvals.pending
         held = bool(pending) and not self._desk.showing
         self._banner.set_class(held, "-shown")
@@ -122,6 +125,10 @@ class ChatLayout(KaiScreen):
                 )
             )
         self._show_loan()
+        path = session.context_path if session is not None else None
+        self._about.set_class(path is not None, "-shown")
+        if path is not None:
+            self._about.update(about_line(path, max(20, self._composer.size.width - 4)))
         self._refresh_note()
         self._offer_choices()
 
@@ -149,7 +156,7 @@ class ChatLayout(KaiScreen):
         elif self._session is None and self._opening is not None:
             self._note.show(Content.styled("Opening…", "$text-muted"))
         else:
-            self._note.show(welcome(self.workspace), first_choices(self.workspace))
+            self._note.show(welcome(self.workspace, self._session), first_choices(self.workspace))
 
     def _title_of(self, opening: str | None) -> str:
         if opening is None:

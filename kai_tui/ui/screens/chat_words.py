@@ -8,6 +8,7 @@ from textual.content import Content
 
 from kai_tui.ui.action_words import hints, key_name
 from kai_tui.ui.actions import action
+from kai_tui.ui.screens.chat_terms_words import branch_words, terms_lines
 from kai_tui.ui.widgets.choice_keys import MOST_CHOICES
 from kai_tui.ui.widgets.reading_note import Choice
 from kai_tui.ui.widgets.status_bar import Activity, StatusFacts
@@ -59,19 +60,11 @@ def status_facts(workspace: Workspace, session: ChatSession | None, waiting: int
         waiting=waiting,
         queued=len(session.queue) if session is not None else 0,
         account=account.label,
+        # The built-in project has no branches.
+        branch=branch_words(account) if account.kind == "kai" else "",
         note=" · ".join(notes) or None,
         keys=keys,
     )
-
-
-def header_facts(workspace: Workspace) -> dict[str, str]:
-    """With whom, where: for the line over the conversation."""
-    account = workspace.account
-    return {
-        "assistant": "Kai",
-        "project": account.label if account.kind == "kai" else "Sandbox",
-        "branch": "main",
-    }
 
 
 def _activity(connection: Connection, session: ChatSession | None) -> Activity:
@@ -85,8 +78,8 @@ def _activity(connection: Connection, session: ChatSession | None) -> Activity:
     return "offline" if connection.state == "failed" else "idle"
 
 
-def welcome(workspace: Workspace) -> Content:
-    """What an empty chat shows: where one is."""
+def welcome(workspace: Workspace, session: ChatSession | None = None) -> Content:
+    """What an empty chat shows: where one is, and what holds for it."""
     from kai_tui.conversation.safe_text import safe_line, safe_prose
 
     connection = workspace.connection
@@ -102,7 +95,7 @@ def welcome(workspace: Workspace) -> Content:
                 "$text-muted",
             ),
         ]
-        return Content.assemble(*parts)
+        return Content.assemble(*parts, *terms_lines(workspace, session))
     if sandbox:
         parts += [
             ("The sandbox\n", "bold $text-accent"),
@@ -114,7 +107,7 @@ def welcome(workspace: Workspace) -> Content:
             (f"{safe_line(workspace.account.label, 80)}\n", "bold $text-accent"),
             "Ask about your data, jobs and flows. Anything that would change your project asks you first.",
         ]
-    return Content.assemble(*parts)
+    return Content.assemble(*parts, *terms_lines(workspace, session))
 
 
 def first_choices(workspace: Workspace) -> list[Choice]:

@@ -81,6 +81,8 @@ class StartScreen(KaiScreen):
         ]
         for number, account in enumerate(self._accounts[:6]):
             host = account.storage_url.removeprefix("https://").strip("/")
+            if account.branch_id is not None:
+                host = f"branch {account.branch} · {host}"
             options.append(_option(f"account-{number}", safe_line(account.label, 40), safe_line(host, 40)))
         options.append(_option("quit", "Quit", ""))
         return options

@@ -11,10 +11,11 @@ from kai_tui.conversation.safe_text import safe_line
 from kai_tui.ui.widgets.one_line import Fact, fit, segments
 
 _DIVIDER = " · "
+_STYLES = ("title", "place", "branch", "look", "open")
 
 
 class ChatHeader(Widget):
-    """Chat title · assistant · project · branch. The title and a branch beside main go last."""
+    """Chat title · terms · assistant · project · branch. Terms, title and a branch beside main go last."""
 
     DEFAULT_CSS = """
     ChatHeader {
@@ -24,22 +25,40 @@ class ChatHeader(Widget):
         & .chat-header--title { color: $foreground; text-style: bold; }
         & .chat-header--place { color: $text-muted; }
         & .chat-header--branch { color: $text-warning; }
+        & .chat-header--look { color: $text-success; }
+        & .chat-header--open { color: $text-warning; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"chat-header--{name}" for name in ("title", "place", "branch")}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"chat-header--{name}" for name in _STYLES}
 
     def __init__(self, *, id: str | None = "chat-header") -> None:
         super().__init__(id=id)
         self._facts: list[Fact] = []
 
-    def show(self, title: str, *, assistant: str = "", project: str = "", branch: str = "") -> None:
+    def show(
+        self,
+        title: str,
+        *,
+        read_only: bool = False,
+        public: bool = False,
+        assistant: str = "",
+        project: str = "",
+        branch: str = "",
+    ) -> None:
         """All text is raw; empty ones are left out."""
         on_main = branch in ("", "main")
         self._facts = [
             Fact(safe_line(title.strip(), 300) or "New chat", "title", 100, least=4),
+            Fact("read-only" if read_only else "", "look", 120),
+            Fact("public" if public else "", "open", 115),
             Fact(safe_line(assistant, 100), "place", 20),
             Fact(safe_line(project, 100), "place", 30, least=8),
-            Fact(safe_line(branch, 100), "place" if on_main else "branch", 10 if on_main else 110, least=8),
+            Fact(
+                safe_line(branch, 100),
+                "place" if on_main else "branch",
+                10 if on_main else 110,
+                least=8,
+            ),
         ]
         self.refresh()
 
@@ -47,8 +66,7 @@ class ChatHeader(Widget):
         width = self.size.width
         if y or width <= 0:
             return Strip.blank(max(0, width), self.rich_style)
-        names = ("title", "place", "branch")
-        styles = {name: self.get_component_rich_style(f"chat-header--{name}") for name in names}
+        styles = {name: self.get_component_rich_style(f"chat-header--{name}") for name in _STYLES}
         facts = fit(self._facts, width, len(_DIVIDER))
         row = segments(facts, styles, _DIVIDER, styles["place"])
         return Strip(row).adjust_cell_length(width, self.rich_style)

@@ -27,6 +27,8 @@ ChatMark: TypeAlias = Literal["working", "waiting", "new"]
 
 _MARKS: Mapping[ChatMark, str] = {"working": "●", "waiting": "!", "new": "new"}
 UNTITLED = "Untitled chat"
+ROOM_FOR_PUBLIC = 24
+"""Columns from which a row says that others can read the chat."""
 _NEAR = 20
 """So many lines before the last one, more chats are asked for."""
 
@@ -52,12 +54,24 @@ class ChatList(ScrollView, can_focus=True):
         & .chat-list--working { color: $text-accent; }
         & .chat-list--waiting { color: $text-warning; text-style: bold; }
         & .chat-list--new { color: $text-success; }
+        & .chat-list--public { color: $text-warning; }
         & .chat-list--empty { color: $text-muted; text-style: italic; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"chat-list--{name}"
-        for name in ("header", "chat", "open", "hover", "cursor", "working", "waiting", "new", "empty")
+        for name in (
+            "header",
+            "chat",
+            "open",
+            "hover",
+            "cursor",
+            "working",
+            "waiting",
+            "new",
+            "public",
+            "empty",
+        )
     }
 
     cursor_line: var[int] = var(-1, init=False)
@@ -344,9 +358,12 @@ class ChatList(ScrollView, can_focus=True):
         style = self.get_visual_style(*names).rich_style
         mark = self._marks.get(chat.id)
         sign = f" {_MARKS[mark]} " if mark is not None else " "
-        room = max(0, width - 1 - cell_len(sign))
+        aside = " public" if chat.visibility == "public" and width >= ROOM_FOR_PUBLIC else ""
+        room = max(0, width - 1 - cell_len(aside) - cell_len(sign))
         title = set_cell_size(clip(safe_line(chat.title.strip()) or UNTITLED, room), room)
         row = [Segment("▌" if is_open else " ", style), Segment(title, style)]
+        if aside:
+            row.append(Segment(aside, self.get_visual_style(*names, "chat-list--public").rich_style))
         if mark is not None:
             style = self.get_visual_style(*names, f"chat-list--{mark}").rich_style
         row.append(Segment(sign, style))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
@@ -24,6 +24,9 @@ from kai_tui.ui.widgets.recall import Recall
 PLACEHOLDER = "ask, ctrl+p for commands…"
 MOST_ROWS = 12
 """The prompt grows to this many rows, or to 40 % of the screen when that is less."""
+
+REPEAT_SECONDS = 0.6
+"""A Backspace that follows another one this soon may be a held key."""
 
 NEW_LINE_KEYS = frozenset(
     {"ctrl+j", "shift+enter", "alt+enter", "ctrl+enter", "shift+\r", "ctrl+shift+enter"}
@@ -100,6 +103,16 @@ class Composer(ChoiceKeys):
         def control(self) -> Composer:
             return self.composer
 
+    @dataclass
+    class NothingToDelete(Message):
+        """Backspace on an empty prompt, pressed on purpose: not the end of a held key."""
+
+        composer: Composer
+
+        @property
+        def control(self) -> Composer:
+            return self.composer
+
     # On the class, because the base's constructor validates the selection before ours has run.
     _chips: Mapping[str, str] = MappingProxyType({})
 
@@ -113,6 +126,9 @@ class Composer(ChoiceKeys):
         # A blinking cursor repaints twice a second for ever, also over ssh.
         self.cursor_blink = False
         self._recall = Recall()
+        self.claims: Callable[[str], bool] | None = None
+        """Asked about what is pasted into the empty prompt: True when it belongs elsewhere."""
+        self._backspaced = float("-inf")
 
     # What stands in it
 
@@ -183,6 +199,8 @@ class Composer(ChoiceKeys):
             event.prevent_default()
             return
         self._let_go()
+        if event.key == "backspace" and self.text:
+            self._backspaced = event.time
         if text is not None:
             first = not self.text
             self._type(text)
@@ -190,6 +208,8 @@ class Composer(ChoiceKeys):
                 self._hold(text)
         elif event.key in NEW_LINE_KEYS:
             self._type("\n")
+        elif event.key == "backspace" and not self.text:
+            self._backspace_on_nothing(event)
         elif event.key == "enter":
             self._enter()
         elif event.key in _ACTIONS:
@@ -215,6 +235,11 @@ class Composer(ChoiceKeys):
             or event.key in NEW_LINE_KEYS
             or event.key in _ACTIONS
         )
+
+    def _backspace_on_nothing(self, event: events.Key) -> None:
+        if event.time - self._backspaced > REPEAT_SECONDS:
+            self.post_message(self.NothingToDelete(self))
+        self._backspaced = event.time
 
     def _type(self, text: str) -> None:
         self._replace_via_keyboard(text, *self.selection)
@@ -274,7 +299,7 @@ class Composer(ChoiceKeys):
     def insert_pasted(self, text: str) -> None:
         """Insert at the cursor; a big text as a chip. Never sends."""
         text = plain(text)
-        if not text:
+        if not text or (not self.text and self.claims is not None and self.claims(text)):
             return
         self._let_go()
         shown = text

@@ -24,6 +24,7 @@ Activity: TypeAlias = Literal[
 ]
 
 _DIVIDER = " · "
+_STYLES = ("plain", "busy", "waiting", "bad", "place", "branch", "key")
 _GAP = 2
 """Cells between the facts and the keys at the right end."""
 
@@ -67,12 +68,11 @@ class StatusBar(Widget):
         & .status-bar--waiting { color: $text-warning; text-style: bold; }
         & .status-bar--bad { color: $text-error; }
         & .status-bar--place { color: $foreground; }
+        & .status-bar--branch { color: $text-warning; }
         & .status-bar--key { color: $text-primary; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"status-bar--{name}" for name in ("plain", "busy", "waiting", "bad", "place", "key")
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"status-bar--{name}" for name in _STYLES}
 
     facts: var[StatusFacts] = var(StatusFacts(), init=False)
 
@@ -117,8 +117,7 @@ class StatusBar(Widget):
         width = self.size.width
         if y or width <= 0:
             return Strip.blank(max(0, width), self.rich_style)
-        names = ("plain", "busy", "waiting", "bad", "place", "key")
-        styles = {name: self.get_component_rich_style(f"status-bar--{name}") for name in names}
+        styles = {name: self.get_component_rich_style(f"status-bar--{name}") for name in _STYLES}
         facts, keys = self.fitting(width)
         left = segments(facts, styles, _DIVIDER, styles["plain"])
         right = self._key_segments(keys, styles)
@@ -154,8 +153,15 @@ class StatusBar(Widget):
         shown.append(Fact(safe_line(facts.account, 100), "place", 50, least=8))
         shown.append(Fact(safe_line(facts.project, 100), "place", 45, least=8))
         # The main branch is what everyone expects; another one must not go unseen.
-        weight = 10 if facts.branch == "main" else 70
-        shown.append(Fact(safe_line(facts.branch, 100), "place", weight, least=8))
+        on_main = facts.branch in ("", "main")
+        shown.append(
+            Fact(
+                safe_line(facts.branch, 100),
+                "place" if on_main else "branch",
+                10 if on_main else 70,
+                least=8,
+            )
+        )
         return [fact for fact in shown if fact.text]
 
     def _activity(self) -> Fact:

@@ -12,6 +12,9 @@ from kai_tui.ui.transcript.items import Item, Tone, Unit
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row
 
+LONGEST_PATH = 500
+"""Characters of what a message is about; what Kai's pages have is far shorter."""
+
 
 class Remark(NamedTuple):
     """One line: a glyph, a text, a style. Never colour alone."""
@@ -55,12 +58,19 @@ class RemarksUnit(Unit):
 
 
 class DeliveryUnit(RemarksUnit):
-    """Where a user's message is."""
+    """What a user's message is about, and where it is."""
 
     def remarks(self) -> list[Remark]:
         message = self.block.message
+        if message is None:
+            return []
+        about = message.about
+        remarks = [Remark("↳", f"about {safe_line(about, LONGEST_PATH)}", "muted")] if about else []
+        return [*remarks, *self._delivery(message)]
+
+    def _delivery(self, message: Message) -> list[Remark]:
         source = self.around.source
-        if message is None or source is None:
+        if source is None:
             return []
         delivery = source.delivery(message.id)
         if delivery == "sending":

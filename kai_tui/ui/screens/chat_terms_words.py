@@ -1,0 +1,79 @@
+"""What the chat screen says about terms, branch and object of a chat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from kai_tui.ui.action_words import key_name
+from kai_tui.ui.actions import action
+
+if TYPE_CHECKING:
+    from kai_tui.services.account import Account
+    from kai_tui.services.chat_session import ChatSession
+    from kai_tui.services.workspace import Workspace
+    from kai_tui.ui.widgets.chat_header import ChatHeader
+
+
+def show_header(header: ChatHeader, title: str, workspace: Workspace, session: ChatSession | None) -> None:
+    """Which chat, under which terms, with whom, where: the line over the conversation."""
+    account = workspace.account
+    header.show(
+        title,
+        read_only=is_read_only(workspace, session),
+        public=session is not None and session.known_terms.visibility == "public",
+        assistant="Kai",
+        project=account.label if account.kind == "kai" else "Sandbox",
+        branch=branch_words(account),
+    )
+
+
+def branch_words(account: Account) -> str:
+    """A number alone says nothing beside other names."""
+    return f"branch {account.branch}" if account.branch.isdigit() else account.branch
+
+
+def is_read_only(workspace: Workspace, session: ChatSession | None) -> bool:
+    """Whether it may be claimed: it was chosen, and this Kai keeps to it."""
+    caps = workspace.caps
+    keeps = caps is None or caps.read_only_chats
+    return session is not None and session.known_terms.read_only is True and keeps
+
+
+def terms_lines(workspace: Workspace, session: ChatSession | None) -> list[tuple[str, str]]:
+    """What holds for an empty chat, and how to choose it."""
+    lines: list[tuple[str, str]] = []
+    account = workspace.account
+    if account.branch_id is not None:
+        from kai_tui.conversation.safe_text import safe_line
+
+        lines.append((f"\n\nKai works on the branch {safe_line(account.branch, 100)}.", "$text-warning"))
+    if is_read_only(workspace, session):
+        lines.append(("\n\nThis chat is read-only: Kai may look, not change anything.", "$text-success"))
+    if session is not None and session.known_terms.visibility == "public":
+        lines.append(("\n\nThis chat is public: everybody in the project can read it.", "$text-warning"))
+    caps = workspace.caps
+    if caps is not None and (caps.visibility or caps.read_only_chats):
+        key = key_name(action("chat_terms").keys[0])
+        lines.append((f"\n\n{key}: who can read this chat, and what Kai may do in it", "$text-muted"))
+    return lines
+
+
+def about_line(path: str, width: int) -> Content:
+    """What the next messages are about, in one line; the end of a path says the most."""
+    from rich.cells import cell_len
+
+    from kai_tui.conversation.safe_text import safe_exact
+
+    tail = " · Backspace on an empty prompt removes it"
+    shown = safe_exact(path, one_line=True).text
+    room = max(12, width - len("about ") - len(tail))
+    if cell_len(shown) > room:
+        if cell_len(shown) > max(12, width - len("about ") - len(" · Backspace removes it")):
+            tail = " · Backspace removes it"
+        room = max(12, width - len("about ") - len(tail))
+        while cell_len(shown) > room - 1:
+            shown = shown[1:]
+        shown = f"…{shown}"
+    return Content.assemble(("about ", "$text-muted"), (shown, "$text-accent"), (tail, "$text-muted"))
