@@ -280,6 +280,12 @@ class Backend(Protocol):
         ...
 
 
+CHAT_GONE = "not_found:chat"
+"""The `code` of a NotFound that is about the chat itself (kai.md §12)."""
+MESSAGE_UNSURE = "Your message may or may not have arrived."
+"""How the sentence of an error ends whose `delivery` is `unsure`."""
+
+
 class BackendError(Exception):
     """Something went wrong at or on the way to the server.
 

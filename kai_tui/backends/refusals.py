@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from kai_tui.backends.base import (
+    CHAT_GONE,
     BackendError,
     Delivery,
     NotAllowed,
@@ -158,7 +159,7 @@ def _classify(
     if status == 403:
         return error(NotAllowed, f"Not allowed: {_sentence(why) or f'{host} gives no reason.'}")
     if status == 404:
-        if refusal.code in ("not_found:chat", "not_found:vote"):
+        if refusal.code in (CHAT_GONE, "not_found:vote"):
             return error(NotFound, "This chat no longer exists on the server.")
         if refusal.code is None:
             return error(NotFound, f"{host} has nothing of that kind at this address. Is it a Kai address?")

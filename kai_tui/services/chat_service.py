@@ -23,10 +23,8 @@ _LOG = logging.getLogger(__name__)
 TITLE_LENGTH = 60
 """Characters of the first message that name a chat until the server does."""
 
-_LEFT_BEHIND = "kai-tui ended before the server confirmed it. Press r to send it again."
-_LEFT_UNSURE = (
-    "kai-tui ended before the server confirmed it, and the server cannot be asked now. Press r to check."
-)
+_LEFT_BEHIND = "kai-tui ended before the server confirmed it."
+_LEFT_UNSURE = "kai-tui ended before the server confirmed it, and the server cannot be asked now."
 
 
 _NOT_READ_ONLY_HERE = (
@@ -186,6 +184,7 @@ class ChatService:
         # A copy that was begun here says "private" because nobody said anything else.
         public = copy.summary.visibility == "public"
         session.restore(notes, visibility="public" if public else "", unsent=left_behind.ids)
+        session.gone = gone and bool(copy.messages)
         arrived = self._take_left_behind(session, left_behind.sent, sure=gone)
         session.restore_queue(left_behind.waiting)
         session.know_answers(left_behind.answers)

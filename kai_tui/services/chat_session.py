@@ -15,6 +15,7 @@ from kai_tui.services.changes import MessageChanged, MessagesReset, Notice
 from kai_tui.services.keeper import ForgetfulKeeper
 from kai_tui.services.session_queue import SessionQueue
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
+from kai_tui.services.session_upkeep import MAY_GO_ON
 
 _STOPPED = Finish("cancelled", detail="Stopped before the reply was seen. This is what the server had of it.")
 
@@ -70,10 +71,10 @@ class ChatSession(SessionQueue):
         self._check_what_is_sending("Stopped before the server answered.", _STOPPED)
         reply = self._take_back_answers()
         if reply is not None:
-            reply.finish = Finish("cancelled")
+            reply.finish = Finish("cancelled", detail=MAY_GO_ON)
         elif self._reply is not None:
             reply = self._reply
-            fold(reply, Finish("cancelled"), FoldState())
+            fold(reply, Finish("cancelled", detail=MAY_GO_ON), FoldState())
         self._finish("cancelled")
         if reply is not None and pending(reply):
             # The server may wait for us, or may have taken the answer.

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from kai_tui.conversation.approvals import digest, pending
 from kai_tui.conversation.events import Finish
-from kai_tui.conversation.messages import Message
+from kai_tui.conversation.messages import GrowingPart, Message
 from kai_tui.services.keeper import REPLY_STATES
 
+MORE_AFTER_STOP = "The server went on after you stopped; what it had is shown."
+_MORE = "The server had more of it, which is shown."
 
-def adopt(ours: Sequence[Message], theirs: Sequence[Message], *, questions: bool = True) -> list[Message]:
+
+def adopt(
+    ours: Sequence[Message], theirs: Sequence[Message], *, questions: bool = True, final: bool = True
+) -> list[Message]:
     """The server's messages, with what only we know: how turns ended, and replies it did not keep.
 
     A reply that broke off stays after the message it answers, unless the server has one there; its
-    mark stays until the server has more than we saw (P7, P8). With `questions` messages of the user
-    that the server does not know stand at the end.
+    mark stays until the server has more than we saw, and when it is not `final` also then (P7, P8).
+    With `questions` messages of the user that the server does not know stand at the end.
     """
     known = {each.id: each for each in ours}
     there = {each.id for each in theirs}
@@ -24,7 +30,7 @@ def adopt(ours: Sequence[Message], theirs: Sequence[Message], *, questions: bool
         before = known.get(message.id)
         if before is not None:
             message.errors, message.faults = before.errors, before.faults
-            _mark(message, before)
+            _mark(message, before, final)
     asked: Message | None = None
     for mine in ours:
         if mine.role == "user":
@@ -32,11 +38,11 @@ def adopt(ours: Sequence[Message], theirs: Sequence[Message], *, questions: bool
             if questions and mine.id not in there:
                 result.append(mine)
         elif mine.id not in there and _broke_off(mine):
-            _put_back(result, mine, asked)
+            _put_back(result, mine, asked, final)
     return result
 
 
-def _put_back(result: list[Message], mine: Message, asked: Message | None) -> None:
+def _put_back(result: list[Message], mine: Message, asked: Message | None, final: bool) -> None:
     at = next((n for n, each in enumerate(result) if asked is not None and each.id == asked.id), None)
     if at is None:
         return
@@ -44,13 +50,58 @@ def _put_back(result: list[Message], mine: Message, asked: Message | None) -> No
     if following is None or following.role == "user":
         result.insert(at + 1, mine)
     else:
-        _mark(following, mine)
+        _mark(following, mine, final)
 
 
-def _mark(theirs: Message, ours: Message) -> None:
-    """A reply that broke off here is marked until the server has more of it."""
-    if theirs.finish is None and (not _broke_off(ours) or len(theirs.text) <= len(ours.text)):
+def _mark(theirs: Message, ours: Message, final: bool) -> None:
+    """A reply that broke off here is marked until the server has all of it."""
+    if theirs.finish is not None:
+        return
+    if not _broke_off(ours) or len(theirs.text) <= len(ours.text):
         theirs.finish = ours.finish
+    elif not final or _unfinished(theirs) or (ours.finish is not None and ours.finish.reason == "cancelled"):
+        theirs.finish = with_more(ours.finish)
+
+
+def _unfinished(message: Message) -> bool:
+    """Whether the server itself says that it still writes this message."""
+    return any(isinstance(part, GrowingPart) and not part.done for part in message.parts)
+
+
+def with_more(finish: Finish | None) -> Finish | None:
+    """How a reply ended here of which the server had more than was seen."""
+    if finish is None:
+        return None
+    if finish.reason == "cancelled":
+        return replace(finish, detail=MORE_AFTER_STOP)
+    said = (finish.detail or "").removesuffix(_MORE).strip()
+    return replace(finish, detail=f"{said} {_MORE}".strip())
+
+
+def kept_of(message: Message, ours: Sequence[Message], theirs: Sequence[Message]) -> Message | None:
+    """What the server has of a reply: under its id, else as the answer to the same question."""
+    asked: str | None = None
+    for each in ours:
+        if each is message:
+            break
+        if each.role == "user":
+            asked = each.id
+    by_id = next((each for each in theirs if each.id == message.id), None)
+    return by_id or next(iter(_answers(theirs, asked)), None)
+
+
+def answered(messages: Sequence[Message], message_id: str) -> bool:
+    """Whether something stands after a user's message that answers it."""
+    return next(iter(_answers(messages, message_id)), None) is not None
+
+
+def _answers(messages: Sequence[Message], asked: str | None) -> Iterator[Message]:
+    answering = False
+    for each in messages:
+        if each.role == "user":
+            answering = each.id == asked
+        elif answering:
+            yield each
 
 
 def _broke_off(message: Message) -> bool:
@@ -59,11 +110,8 @@ def _broke_off(message: Message) -> bool:
 
 def mark_unseen(messages: Sequence[Message], after: str, known: Collection[str], ended: Finish) -> None:
     """Replies to a message whose stream we did not see to its end are not complete to us (P8)."""
-    answering = False
-    for message in messages:
-        if message.role == "user":
-            answering = message.id == after
-        elif answering and message.id not in known and message.finish is None:
+    for message in _answers(messages, after):
+        if message.id not in known and message.finish is None:
             message.finish = ended
 
 

@@ -17,10 +17,11 @@ from kai_tui.services.changes import (
 )
 from kai_tui.services.observers import Observers
 from kai_tui.services.part_clock import PartClock
+from kai_tui.services.patience import Patience
 from kai_tui.services.session_tools import NEW_CHAT_TITLE as NEW_CHAT_TITLE
 from kai_tui.services.session_tools import SessionTools as SessionTools
 from kai_tui.services.terms import KnownTerms
-from kai_tui.services.turn import Queued, Turn, TurnPhase
+from kai_tui.services.turn import Countdown, Queued, Turn, TurnPhase
 
 
 class SessionState:
@@ -57,6 +58,16 @@ class SessionState:
         self._clocks: dict[str, PartClock] = {}
         self._contexts: dict[str, str | None] = {}
         """What messages are about that were written and have not arrived."""
+        self.gone = False
+        """Whether the server said that this chat is not there any more: it can be read, not written in."""
+        self._watched = False
+        self._countdown: Countdown | None = None
+        self.patience = Patience(
+            tools.clock,
+            last_event=lambda: self._last_event,
+            stands_still=lambda: self.turn.phase not in ("sending", "streaming"),
+            changed=lambda: self._tell(TurnChanged()),
+        )
 
     def observe(self, callback: Callable[[SessionChange], None]) -> Callable[[], None]:
         """Hear every change; call the result to stop hearing."""
@@ -68,7 +79,17 @@ class SessionState:
         phase = self._phase
         if phase == "streaming" and self.pending_calls():
             phase = "waiting-for-approval"
-        return Turn(phase, self._reason, self._started, self._last_event, self._status, self._tokens)
+        return Turn(
+            phase,
+            self._reason,
+            self._started,
+            self._last_event,
+            self._status,
+            self._tokens,
+            self.patience.level,
+            self.patience.since,
+            self._countdown,
+        )
 
     def vote_of(self, message_id: str) -> bool | None:
         """True for up, False for down."""
@@ -79,7 +100,8 @@ class SessionState:
         return self._deliveries.get(message_id)
 
     def why_not_sent(self, message_id: str) -> str | None:
-        """One sentence for a message that is not-sent or unsure. Foreign text inside is raw."""
+        """One sentence for a message that is not-sent or unsure; for one that was sent: why no answer
+        stands below it. Foreign text inside is raw, keys are not named."""
         return self._why.get(message_id)
 
     def seconds(self, message_id: str, part_index: int) -> float | None:
@@ -130,6 +152,10 @@ class SessionState:
 
     def _set_phase(self, phase: TurnPhase) -> None:
         self._phase = phase
+        if self.turn.busy:
+            self.patience.start()
+        else:
+            self.patience.stop()
         self._tell(TurnChanged())
 
     def _set_delivery(self, message_id: str, state: Delivery, why: str | None = None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -25,3 +27,10 @@ class SessionTools:
     keeper: Keeper
     place: Callable[[], Place]
     clock: Callable[[], float] = monotonic
+    """Monotonic seconds."""
+    wall: Callable[[], datetime] = datetime.now
+    """The time of day here."""
+
+    def o_clock(self, seconds: float) -> str:
+        """The time of day in so many seconds, as people write it here: `14:32:10`."""
+        return (self.wall() + timedelta(seconds=ceil(seconds))).strftime("%H:%M:%S")

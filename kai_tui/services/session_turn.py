@@ -10,7 +10,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from contextlib import aclosing
 from typing import Any, cast
 
-from kai_tui.backends.base import Backend, BackendError, ConnectionLost, Outgoing, TokenRefused
+from kai_tui.backends.base import (
+    CHAT_GONE,
+    MESSAGE_UNSURE,
+    Backend,
+    BackendError,
+    ConnectionLost,
+    NotFound,
+    Outgoing,
+    RateLimited,
+    TokenRefused,
+)
 from kai_tui.conversation.approvals import pending
 from kai_tui.conversation.events import Event, Finish, FinishReason, Status, Title, Usage
 from kai_tui.conversation.fold import FoldState, fold
@@ -27,11 +37,15 @@ from kai_tui.services.keeper import REPLY_STATES
 from kai_tui.services.part_clock import PartClock
 from kai_tui.services.session_state import SessionTools
 from kai_tui.services.session_terms import SessionTerms
+from kai_tui.services.turn import OUTCOME_UNKNOWN, Countdown
 
 _LOG = logging.getLogger(__name__)
 
 SLICE_SECONDS = 0.004
 """How long events are folded in one go before keys get their turn."""
+
+LONGEST_HOLD = 60.0
+"""Seconds a message waits by itself when the server asks to; longer waits need a word of the user."""
 
 _OUR_FAULT = "kai-tui made a mistake while reading this reply. What came is kept."
 
@@ -94,6 +108,7 @@ class SessionTurn(SessionTerms):
 
     def _start(self, work: Callable[[object], Coroutine[Any, Any, None]]) -> None:
         run = self._run = object()
+        self._stop_looking()
         self._reason = None
         self._status = None
         self._set_phase("sending")
@@ -114,7 +129,13 @@ class SessionTurn(SessionTerms):
     def _check_what_is_sending(self, why: str, ended: Finish | None = None) -> None:
         """The turn ended before the server confirmed a message: find out what became of it."""
         for message_id, state in list(self._deliveries.items()):
-            if state == "sending":
+            if state != "sending":
+                continue
+            if self._countdown is not None and self._countdown.what == "connect-again":
+                # Between two tries to connect: nothing can have arrived.
+                self._set_delivery(message_id, "not-sent", why)
+                self._in_background(self._settle(message_id))
+            else:
                 self._set_delivery(message_id, "unsure", why)
                 if self._closing:
                     self._in_background(self._settle(message_id))
@@ -125,23 +146,37 @@ class SessionTurn(SessionTerms):
 
     async def _turn(self, run: object, outgoing: Outgoing, kept: asyncio.Task[None]) -> None:
         await asyncio.shield(kept)
-        try:
-            backend = await self._tools.backend()
-            if outgoing.message_id in self._doubted and not await self._still_missing(run, outgoing):
-                return
-            if await self._held_back(backend, outgoing):
-                return
-            await self._prepare(backend)
-            await self._read(
-                run,
-                backend,
-                backend.send(self.chat_id, outgoing),
-                Message(id=f"local-{uuid.uuid4()}"),
-                lambda: self._arrived(outgoing.message_id),
-            )
-        except BackendError as error:
-            if self._run is run:
-                await self._refused(run, outgoing, error)
+        held = False
+        while True:
+            try:
+                await self._send(run, outgoing)
+            except BackendError as error:
+                if self._run is not run:
+                    return
+                why = self._why_not(error)
+                if not held and await self._hold(run, outgoing, error, why):
+                    held = True
+                    continue
+                if self._run is run:
+                    await self._refused(run, outgoing, error, why)
+            return
+
+    async def _send(self, run: object, outgoing: Outgoing) -> None:
+        if self.gone:
+            raise NotFound("This chat no longer exists on the server.", code=CHAT_GONE)
+        backend = await self._tools.backend()
+        if outgoing.message_id in self._doubted and not await self._still_missing(run, outgoing):
+            return
+        if await self._held_back(backend, outgoing):
+            return
+        await self._prepare(backend)
+        await self._read(
+            run,
+            backend,
+            backend.send(self.chat_id, outgoing),
+            Message(id=f"local-{uuid.uuid4()}"),
+            lambda: self._arrived(outgoing.message_id),
+        )
 
     async def _still_missing(self, run: object, outgoing: Outgoing) -> bool:
         """Read the chat before a message is sent again (N10): it may have arrived late."""
@@ -159,18 +194,74 @@ class SessionTurn(SessionTerms):
         self._finish("error")
         return False
 
-    async def _refused(self, run: object, outgoing: Outgoing, error: BackendError) -> None:
-        """The turn failed before its first event."""
-        self._set_delivery(outgoing.message_id, error.delivery, error.sentence)
+    async def _hold(self, run: object, outgoing: Outgoing, error: BackendError, why: str) -> bool:
+        """The server asked to wait a moment and took nothing: wait, then the message may go once more.
+
+        False when somebody has to say so first: the wait is long, nobody looks, or the user left
+        while it lasted (reliability.md §3).
+        """
+        wait = error.retry_after if isinstance(error, RateLimited) else None
+        if wait is None or wait > LONGEST_HOLD or not self.watched:
+            return False
+        until = self._tools.clock() + wait
+        self._set_delivery(outgoing.message_id, "not-sent", why)
+        self._countdown = Countdown("send-again", outgoing.message_id, until)
+        self._set_phase("holding")
         await self._settle(outgoing.message_id)
+        again = await self._until(until, lambda: self.watched and self._run is run)
+        self._countdown = None
+        if not again:
+            return False
+        # On disk as one that may have arrived, before it may arrive (P6).
+        await self._tools.keeper.keep_outgoing(self.chat_id, outgoing.message_id, outgoing.text)
+        if self._run is not run:
+            return False
+        self._last_event = self._tools.clock()
+        self._set_delivery(outgoing.message_id, "sending")
+        self._set_phase("sending")
+        return True
+
+    async def _refused(self, run: object, outgoing: Outgoing, error: BackendError, why: str) -> None:
+        """The turn failed before its first event."""
+        message_id = outgoing.message_id
+        if isinstance(error, NotFound) and error.code == CHAT_GONE:
+            self._lost_its_chat()
+        self._set_delivery(message_id, error.delivery, why)
+        await self._settle(message_id)
         if error.delivery == "unsure":
-            self._status = "The outcome is unknown, checking…"
+            self._status = OUTCOME_UNKNOWN
+            self._set_delivery(message_id, "unsure", OUTCOME_UNKNOWN)
             self._tell(TurnChanged())
-            await self._check_again(outgoing.message_id)
+            await self._check_again(message_id)
         if self._run is run:
-            code = "sign-in" if isinstance(error, TokenRefused) else error.code
-            self._tell(Notice(error.sentence, "error", code))
+            self._say_what_became_of_it(message_id, error)
             self._finish("error")
+            if self._waits_for_answer(message_id):
+                self._look_later(message_id)
+            elif isinstance(error, RateLimited) and error.retry_after is None:
+                self._look_up(self._name_the_quota(message_id, error))
+
+    def _why_not(self, error: BackendError) -> str:
+        """Why a message was not sent, for the line below it."""
+        if isinstance(error, TokenRefused):
+            return "The token was refused."
+        if isinstance(error, RateLimited) and error.retry_after is not None:
+            return f"The server asks to wait until {self._tools.o_clock(error.retry_after)}."
+        return error.sentence
+
+    def _say_what_became_of_it(self, message_id: str, error: BackendError) -> None:
+        if self.gone:
+            return  # said already
+        code = "sign-in" if isinstance(error, TokenRefused) else error.code
+        state = self._deliveries.get(message_id)
+        if error.delivery != "unsure" or state == "unsure":
+            self._tell(Notice(error.sentence, "error", code))
+            return
+        first = error.sentence.removesuffix(MESSAGE_UNSURE).strip()
+        if state == "sent":
+            self._tell(Notice(f"{first} Your message did arrive.", "warning", code))
+        else:
+            self._tell(Notice(f"{first} Your message did not arrive.", "error", code))
 
     async def _read(
         self,
@@ -215,6 +306,8 @@ class SessionTurn(SessionTerms):
         self, event: Event, message: Message, state: FoldState, clock: PartClock, backend: Backend
     ) -> None:
         self._last_event = self._tools.clock()
+        if self.patience.level:
+            self.patience.look()
         if self._phase == "sending":
             self._set_phase("streaming")
         match event:
@@ -280,6 +373,7 @@ class SessionTurn(SessionTerms):
             self._tell(MessageChanged(self._reply.id))
         self._reason = reason
         self._status = None
+        self._countdown = None
         self._set_phase("finished")
         self._tell(TurnEnded(reason))
         self._turn_over(reason)

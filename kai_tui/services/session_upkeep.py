@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from kai_tui.backends.base import Backend, BackendError, Chat, NotFound
+from kai_tui.backends.base import Backend, BackendError, Chat, NotFound, RateLimited, TokenRefused
 from kai_tui.conversation.events import Finish
 from kai_tui.conversation.messages import Message
-from kai_tui.services.changes import MessagesReset, Notice
+from kai_tui.services.changes import MessageChanged, MessagesReset, Notice, TurnChanged
 from kai_tui.services.checkpoints import Checkpoints
-from kai_tui.services.keeper import ReplyState
-from kai_tui.services.read_back import adopt, mark_unseen, went_on
+from kai_tui.services.keeper import REPLY_STATES, ReplyState
+from kai_tui.services.quota_words import quota_words
+from kai_tui.services.read_back import adopt, answered, kept_of, mark_unseen, went_on, with_more
 from kai_tui.services.session_state import SessionState, SessionTools
+from kai_tui.services.turn import Countdown
 
 _LOG = logging.getLogger(__name__)
 
-_DID_NOT_ARRIVE = "It did not reach the server. Press r to send it again."
+LOOKS = (3.0, 10.0, 30.0)
+"""Seconds before each look for an answer that the server may still be making (kai.md §13)."""
+
+MAY_GO_ON = "Kai may still be working on the server."
+"""Kai has no call that stops it; whether it notices the closed connection is not known (kai.md §13)."""
+
+_DID_NOT_ARRIVE = "It did not reach the server."
+_GONE = "This chat no longer exists on the server. You see the copy kept here."
 _READ_BACK = Finish("lost", detail="The connection was lost. This is what the server had of the reply.")
 
 
@@ -32,6 +41,9 @@ class SessionUpkeep(SessionState):
         self._background: set[asyncio.Task[None]] = set()
         self._lookups: set[asyncio.Task[None]] = set()
         """Background tasks that only ask the server: given up when the session closes."""
+        self._looking: asyncio.Task[None] | None = None
+        """Looks for an answer again and again."""
+        self._nudged = asyncio.Event()
         self._closing = False
         self._reply: Message | None = None
         """The answer that is being written, or was last."""
@@ -41,9 +53,53 @@ class SessionUpkeep(SessionState):
         """A turn that was stopped and may still be on its way to the server."""
         self._checkpoints = Checkpoints(self._save_reply)
 
-    def refresh(self, chat: Chat) -> None:
-        """Show the chat as the server has it now; for a session that began with the copy kept here."""
+    # What the screen tells
+
+    @property
+    def watched(self) -> bool:
+        """Whether the user has this chat on screen."""
+        return self._watched
+
+    def set_watched(self, on_screen: bool) -> None:
+        """The chat came on screen or left it. A message that waits to be sent again waits for the user then."""
+        self._watched = on_screen
+        self._nudged.set()
+
+    def beat(self) -> None:
+        """Look at the clocks now; for tests, whose clocks stand still until they are moved."""
+        self.patience.look()
+        self._nudged.set()
+
+    def look_again(self) -> None:
+        """Read the chat from the server again, because the user wants to know."""
+        if self.turn.busy:
+            self._tell(Notice("The reply is still on its way. What comes is shown at once."))
+            return
+        self._stop_looking()
+        unsure = next((m.id for m in reversed(self.messages) if self.delivery(m.id) == "unsure"), None)
+        self._look_up(self._check_again(unsure) if unsure is not None else self._look())
+
+    def take_back(self, message_id: str) -> str:
+        """Take a message that was not sent out of this chat, to send it elsewhere; its text."""
+        message = self.find(message_id)
+        if message is None or self._deliveries.get(message_id) != "not-sent":
+            return ""
+        self.messages.remove(message)
+        del self._deliveries[message_id]
+        self._why.pop(message_id, None)
+        self._in_background(self._tools.keeper.settle_outgoing(message_id, "sent"))
+        self._tell(MessagesReset())
+        return message.text
+
+    # Reading the chat back
+
+    def refresh(self, chat: Chat, *, final: bool = True) -> None:
+        """Show the chat as the server has it now.
+
+        `final`: it is so late that what the server has of a reply that broke off here is all of it.
+        """
         self.stored = True
+        self.gone = False
         self.set_title(chat.summary.title)
         there = {each.id for each in chat.messages}
         for message_id, state in list(self._deliveries.items()):
@@ -53,11 +109,43 @@ class SessionUpkeep(SessionState):
                     message_id, "sent" if found else "not-sent", None if found else _DID_NOT_ARRIVE
                 )
                 self._in_background(self._settle(message_id))
-        self.messages = adopt(self.messages, chat.messages)
+        self.messages = adopt(self.messages, chat.messages, final=final)
         self._tell(MessagesReset())
 
     def resume_questions(self, backend: Backend) -> None:
         """Ask about calls that wait in the chat as it was read. Nothing here: see `SessionDecisions`."""
+
+    async def _look(self) -> None:
+        before = self._outline()
+        try:
+            backend = await self._tools.backend()
+            theirs = await backend.chat(self.chat_id)
+        except NotFound:
+            if self.stored:
+                self._lost_its_chat()
+            else:
+                self._tell(Notice("The server does not have this chat yet."))
+            return
+        except BackendError as error:
+            code = "sign-in" if isinstance(error, TokenRefused) else None
+            self._tell(Notice(f"The server could not be asked. {error.sentence}", "warning", code))
+            return
+        if self.turn.busy:
+            return
+        self.refresh(theirs, final=False)
+        self._keep_replies()
+        news = self._outline() != before
+        self._tell(
+            Notice("The server had more. It is shown now." if news else "The server has nothing new here.")
+        )
+        self.resume_questions(backend)
+
+    def _outline(self) -> list[object]:
+        """What tells one state of the chat from another."""
+        return [
+            (each.id, len(each.text), [(call.tool_call_id, call.state) for call in each.tool_calls()])
+            for each in self.messages
+        ]
 
     async def _check_again(self, message_id: str, ended: Finish = _READ_BACK) -> None:
         """Find out whether a message arrived by reading the chat; never sends (design.md §4)."""
@@ -81,6 +169,9 @@ class SessionUpkeep(SessionState):
                 self.messages = adopt(self.messages, theirs.messages)
                 mark_unseen(self.messages, message_id, known, ended)
                 self._tell(MessagesReset())
+                self._keep_replies()
+            if ended.reason == "cancelled" and not answered(self.messages, message_id):
+                self._set_delivery(message_id, "sent", f"Stopped. {MAY_GO_ON}")
         elif failed is None or isinstance(failed, NotFound):
             self._set_delivery(message_id, "not-sent", _DID_NOT_ARRIVE)
         else:
@@ -94,14 +185,97 @@ class SessionUpkeep(SessionState):
             theirs = await backend.chat(self.chat_id)
         except BackendError:
             return
-        kept = next((each for each in theirs.messages if each.id == message.id), None)
+        kept = kept_of(message, self.messages, theirs.messages)
         if kept is None or message not in self.messages:
             return
         if went_on(message, kept):
-            kept.finish, kept.errors, kept.faults = message.finish, message.errors, message.faults
+            kept.finish = with_more(message.finish) if len(kept.text) > len(message.text) else message.finish
+            kept.errors, kept.faults = message.errors, message.faults
             self.messages[self.messages.index(message)] = kept
+            if self._reply is message:
+                self._reply = kept
             self._tell(MessagesReset())
+            self._keep_replies()
         self.resume_questions(backend)
+
+    def _lost_its_chat(self) -> None:
+        """The server does not have this chat any more: what is here stays, and can be read."""
+        self.gone = True
+        self.stored = False
+        self._tell(Notice(_GONE, "warning"))
+        self._tell(TurnChanged())
+
+    # Waiting for what may still come
+
+    def _waits_for_answer(self, message_id: str) -> bool:
+        """Whether a message arrived and nothing answers it yet."""
+        return self._deliveries.get(message_id) == "sent" and not answered(self.messages, message_id)
+
+    def _look_later(self, message_id: str) -> None:
+        """The server may still be making the answer to a message whose stream was lost: read again, a few times."""
+        self._stop_looking()
+        if not self._closing:
+            self._looking = self._look_up(self._look_for_answer(message_id))
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+            self._count(None)
+
+    async def _look_for_answer(self, message_id: str) -> None:
+        for number, pause in enumerate(LOOKS, 1):
+            until = self._tools.clock() + pause
+            self._count(Countdown("look-again", message_id, until, number, len(LOOKS)))
+            await self._until(until, lambda: True)
+            try:
+                backend = await self._tools.backend()
+                theirs = await backend.chat(self.chat_id)
+            except BackendError:
+                continue
+            if answered(theirs.messages, message_id):
+                known = {each.id for each in self.messages}
+                self.messages = adopt(self.messages, theirs.messages)
+                mark_unseen(self.messages, message_id, known, _READ_BACK)
+                self._tell(MessagesReset())
+                self._keep_replies()
+                self.resume_questions(backend)
+                break
+        self._looking = None
+        if not self.turn.busy:
+            self._count(None)
+
+    def _count(self, countdown: Countdown | None) -> None:
+        before, self._countdown = self._countdown, countdown
+        for each in (before, countdown):
+            if each is not None:
+                self._tell(MessageChanged(each.message_id))
+        self._tell(TurnChanged())
+
+    async def _until(self, until: float, still: Callable[[], bool]) -> bool:
+        """Wait until the session's clock says `until` (monotonic seconds); False when `still` is over before."""
+        while still():
+            left = until - self._tools.clock()
+            if left <= 0:
+                return True
+            self._nudged.clear()
+            try:
+                await asyncio.wait_for(self._nudged.wait(), min(left, 1.0))
+            except TimeoutError:
+                pass
+        return False
+
+    async def _name_the_quota(self, message_id: str, error: RateLimited) -> None:
+        """No time to wait for: say how many messages the plan has, where the server tells."""
+        try:
+            backend = await self._tools.backend()
+            if not backend.caps.usage:
+                return
+            quota = await backend.quota()
+        except BackendError:
+            return
+        if self._deliveries.get(message_id) == "not-sent":
+            self._set_delivery(message_id, "not-sent", f"{error.sentence} {quota_words(quota)}")
 
     # Keeping
 
@@ -111,6 +285,14 @@ class SessionUpkeep(SessionState):
 
     async def _save(self, message: Message, state: ReplyState) -> None:
         await self._tools.keeper.checkpoint(self.chat_id, self.title, message.to_wire(), state)
+
+    def _keep_replies(self) -> None:
+        """Keep replies that broke off here and of which the server had more."""
+        for message in self.messages:
+            if message.role == "assistant" and message.finish is not None:
+                state = REPLY_STATES.get(message.finish.reason)
+                if state is not None:
+                    self._in_background(self._save(message, state))
 
     async def _settle(self, message_id: str) -> None:
         state = self._deliveries.get(message_id)
@@ -126,14 +308,15 @@ class SessionUpkeep(SessionState):
         task.add_done_callback(self._over)
         return task
 
-    def _look_up(self, work: Coroutine[Any, Any, None]) -> None:
+    def _look_up(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         """Ask the server in the background; not when the session closes: nobody would see the answer."""
         if self._closing:
             work.close()
-            return
+            return None
         task = self._in_background(work)
         self._lookups.add(task)
         task.add_done_callback(self._lookups.discard)
+        return task
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._background.discard(task)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kai_tui.backends.base import (
@@ -51,8 +52,15 @@ class Workspace:
     """The chat screen's one door to the services."""
 
     def __init__(
-        self, account: Account, open_backend: Callable[[], Awaitable[Backend]], keeper: DiskKeeper
+        self,
+        account: Account,
+        open_backend: Callable[[], Awaitable[Backend]],
+        keeper: DiskKeeper,
+        *,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
+        """`clock` gives monotonic seconds, to the sessions and to the screen that shows them."""
+        self.clock = clock
         self.account = account
         self._open_backend = open_backend
         self._keeper = keeper
@@ -64,7 +72,9 @@ class Workspace:
         self.approvals = ApprovalService()
         self.history = HistoryService(self.backend, keeper)
         self.chats = ChatService(
-            SessionTools(backend=self.backend, approvals=self.approvals, keeper=keeper, place=self._place),
+            SessionTools(
+                backend=self.backend, approvals=self.approvals, keeper=keeper, place=self._place, clock=clock
+            ),
             self.history,
             keeper,
         )

@@ -58,6 +58,15 @@ READING: tuple[Action, ...] = (
     ),
     Action("copy_block", "Copy block", "Copy the block under the cursor.", "Reading", "transcript", ("c",)),
     Action(
+        "look_again",
+        "Look again on the server",
+        "Read this chat from the server again: after a reply that was cut off or stopped, or that did not come.",
+        "Reading",
+        "chat",
+        ("f5",),
+        palette=True,
+    ),
+    Action(
         "vote_up",
         "Good answer",
         "While reading: tell the server that the answer helped.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kai_tui.backends.addresses import storage_address
 from kai_tui.backends.base import (
+    MESSAGE_UNSURE,
     Capabilities,
     ChatTerms,
     NotFound,
@@ -58,7 +59,6 @@ _CAPS: Mapping[Flavour, Capabilities] = {
     ),
 }
 _USUAL_TERMS = ChatTerms()
-_MESSAGE_UNSURE = "Your message may or may not have arrived."
 _ANSWER_UNSURE = "Your decision may or may not have arrived."
 
 
@@ -168,7 +168,7 @@ class KaiBackend(KaiOffers):
             raise Refused("There is nothing to send: the message is empty.", code="empty")
         message = wire.user_message(outgoing)
         posted = self._post_chat(
-            chat_id, message, outgoing.terms, _MESSAGE_UNSURE, rule="until-reached", on_wait=on_wait
+            chat_id, message, outgoing.terms, MESSAGE_UNSURE, rule="until-reached", on_wait=on_wait
         )
         async with aclosing(posted) as events:
             async for event in events:

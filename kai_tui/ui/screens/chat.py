@@ -30,6 +30,7 @@ from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
 from kai_tui.ui.screens.chat_queue import ChatQueue
 from kai_tui.ui.screens.chat_reading import ChatReading
+from kai_tui.ui.screens.chat_turns import ChatTurns
 from kai_tui.ui.widgets.chat_list import ChatList
 from kai_tui.ui.widgets.composer import Composer
 from kai_tui.ui.widgets.type_ahead import TypeAhead
@@ -44,7 +45,7 @@ QUIT_SECONDS = 2.0
 """Ctrl+C twice within this time quits, when nothing runs and nothing is selected."""
 
 
-class ChatScreen(ChatReading, ChatQueue, ChatChoices, ChatAbout):
+class ChatScreen(ChatReading, ChatQueue, ChatChoices, ChatAbout, ChatTurns):
     """Shows one chat of an account; chats change without changing the screen."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#composer"
@@ -105,6 +106,7 @@ class ChatScreen(ChatReading, ChatQueue, ChatChoices, ChatAbout):
         if self._left:
             return
         self._left = True
+        self._keep_watch(None)
         if self._bridge is not None:
             self._bridge.close()
         self._leave_chats()
@@ -293,6 +295,8 @@ class ChatScreen(ChatReading, ChatQueue, ChatChoices, ChatAbout):
             if self._problem is not None:
                 self._give_back_held()
             return
+        if session.gone and not self.lent:
+            session = self._leave_gone()
         self.run_worker(
             self.workspace.remember_prompt(text, session.chat_id),
             group="prompts",
@@ -347,17 +351,6 @@ class ChatScreen(ChatReading, ChatQueue, ChatChoices, ChatAbout):
         else:
             self._interrupted = monotonic()
             self._tell(Notice("Press Ctrl+C again to quit. Your draft is kept."))
-
-    def action_retry_unsent(self) -> None:
-        """Send again what did not arrive."""
-        session = self._session
-        if session is None:
-            return
-        for message in reversed(session.messages):
-            if session.delivery(message.id) in ("not-sent", "unsure"):
-                session.retry(message.id)
-                return
-        self._tell(Notice("Everything was sent."))
 
     # The list of chats
 

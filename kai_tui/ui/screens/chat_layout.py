@@ -49,7 +49,7 @@ class ChatLayout(KaiScreen):
         self._desk = desk
         self._sidebar = Sidebar()
         self._header = ChatHeader()
-        self._transcript = Transcript(id="transcript")
+        self._transcript = Transcript(id="transcript", clock=workspace.clock)
         self._pill = NewLinesPill()
         self._reading = Container(id="reading", classes="-noted")
         self._note = ReadingNote(id="reading-note")
@@ -58,7 +58,7 @@ class ChatLayout(KaiScreen):
         self._purpose = Static(id="purpose", markup=False)
         self._about = Static(id="about", markup=False)
         self._composer = Composer(id="composer")
-        self._status = StatusBar()
+        self._status = StatusBar(clock=workspace.clock)
         self._session: ChatSession | None = None
         """The chat on screen; None while one opens, when it could not be opened, and at the start."""
         self._worked_unseen: set[str] = set()

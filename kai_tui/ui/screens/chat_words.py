@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from kai_tui.services.approval_service import Approval
     from kai_tui.services.chat_session import ChatSession
+    from kai_tui.services.turn import Countdown
     from kai_tui.services.workspace import Connection, Workspace
 
 LONGEST_PROMPT = 2000
@@ -53,6 +54,9 @@ def status_facts(workspace: Workspace, session: ChatSession | None, waiting: int
         notes.append(workspace.storage_notice)
     return StatusFacts(
         activity=activity,
+        quiet_since=turn.quiet_since if turn is not None and activity in ("sending", "streaming") else None,
+        until=turn.countdown.until if turn is not None and turn.countdown is not None and busy else None,
+        trying=_trying(turn.countdown) if turn is not None and turn.countdown is not None else "",
         since=turn.started if turn is not None and busy and activity in ("sending", "streaming") else None,
         reason=connection.sentence if activity == "offline" else None,
         server_says=turn.status if turn is not None and busy else None,
@@ -67,10 +71,18 @@ def status_facts(workspace: Workspace, session: ChatSession | None, waiting: int
     )
 
 
+def _trying(countdown: Countdown) -> str:
+    if countdown.what == "connect-again":
+        return f"connecting ({countdown.number} of {countdown.of})"
+    return "sending"
+
+
 def _activity(connection: Connection, session: ChatSession | None) -> Activity:
     phase = session.turn.phase if session is not None else "idle"
     if phase == "waiting-for-approval":
         return "waiting"
+    if session is not None and session.turn.busy and session.turn.countdown is not None:
+        return "holding"
     if phase in ("sending", "streaming"):
         return "sending" if phase == "sending" else "streaming"
     if connection.state == "connecting":

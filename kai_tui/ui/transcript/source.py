@@ -24,6 +24,11 @@ class TranscriptSource(Protocol):
         """The running or last turn."""
         ...
 
+    @property
+    def gone(self) -> bool:
+        """Whether the server does not have this chat any more."""
+        ...
+
     def find(self, message_id: str) -> Message | None:
         """The message with that id."""
         ...
@@ -33,7 +38,7 @@ class TranscriptSource(Protocol):
         ...
 
     def why_not_sent(self, message_id: str) -> str | None:
-        """One sentence, raw, for a message that is not-sent or unsure."""
+        """One sentence, raw, for a message that is not-sent or unsure, or that nothing answers."""
         ...
 
     def vote_of(self, message_id: str) -> bool | None:

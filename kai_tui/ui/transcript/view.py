@@ -155,8 +155,12 @@ class Transcript(BrowsableCanvas, can_focus=True):
             self._ticker.resume()
 
     def _busy(self) -> bool:
+        """Whether something shown changes with time."""
         source = self._around.source
-        return source is not None and source.turn.busy
+        if source is None:
+            return False
+        turn = source.turn
+        return turn.busy or turn.countdown is not None
 
     def _tick(self) -> None:
         now = time.perf_counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import floor
+from math import ceil, floor
 from typing import ClassVar, Literal, TypeAlias
 
 from rich.cells import cell_len
@@ -20,8 +20,10 @@ from kai_tui.conversation.safe_text import safe_line
 from kai_tui.ui.widgets.one_line import Fact, fit, segments
 
 Activity: TypeAlias = Literal[
-    "idle", "connecting", "sending", "streaming", "waiting", "stopping", "offline", "failed"
+    "idle", "connecting", "sending", "holding", "streaming", "waiting", "stopping", "offline", "failed"
 ]
+"""`waiting` is for a decision of the user, `holding` for the moment at which something is tried again."""
+
 
 _DIVIDER = " · "
 _STYLES = ("plain", "busy", "waiting", "bad", "place", "branch", "key")
@@ -36,6 +38,12 @@ class StatusFacts:
     activity: Activity = "idle"
     since: float | None = None
     """Monotonic seconds from which the activity is counted; None: it is not counted."""
+    quiet_since: float | None = None
+    """Monotonic seconds since which a running turn has been silent; None while that is not worth a word."""
+    until: float | None = None
+    """Monotonic seconds at which something is tried again (`holding`)."""
+    trying: str = ""
+    """What is tried again then, in our words: "sending", "connecting (2 of 3)"."""
     reason: str | None = None
     """Why it is offline or failed: one sentence."""
     server_says: str | None = None
@@ -98,8 +106,16 @@ class StatusBar(Widget):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        if self.facts.since is not None and self.is_mounted:
-            passed = max(0.0, self._clock() - self.facts.since)
+        if not self.is_mounted:
+            return
+        now, facts = self._clock(), self.facts
+        counted = facts.since if facts.quiet_since is None else facts.quiet_since
+        if facts.until is not None:
+            left = facts.until - now
+            if left > 0:
+                self._timer = self.set_timer(left - ceil(left) + 1, self._tick)
+        elif counted is not None:
+            passed = max(0.0, now - counted)
             self._timer = self.set_timer(floor(passed) + 1 - passed, self._tick)
 
     def _tick(self) -> None:
@@ -178,6 +194,11 @@ class StatusBar(Widget):
             return Fact(f"! {words}", "waiting", 100, least=8)
         if facts.activity == "idle":
             return Fact("", "plain", 0)
+        if facts.activity == "holding":
+            left = "" if facts.until is None else f" in {_seconds(ceil(facts.until - self._clock()))}"
+            return Fact(f"● {facts.trying} again{left}", "waiting", 100, least=8)
+        if facts.quiet_since is not None:
+            return Fact(f"● waiting {_seconds(self._clock() - facts.quiet_since)}", "waiting", 100, least=8)
         return Fact(f"● {facts.activity}{passed or '…'}", "busy", 100, least=8)
 
     def _key_segments(self, keys: list[tuple[str, str]], styles: dict[str, Style]) -> list[Segment]:

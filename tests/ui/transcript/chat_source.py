@@ -28,6 +28,7 @@ class ChatSource:
         self.votes: dict[str, bool] = {}
         self.times: dict[tuple[str, int], float] = {}
         self.pending: list[str] = []
+        self.gone = False
 
     def find(self, message_id: str) -> Message | None:
         return next((message for message in self.messages if message.id == message_id), None)

@@ -9,6 +9,7 @@ from kai_tui.conversation.messages import ReasoningPart, TextPart, ToolPart
 from kai_tui.conversation.safe_text import safe_line
 from kai_tui.ui.transcript.items import Block, Item, Surroundings, Tone, Unit
 from kai_tui.ui.transcript.renderers.duration import words_for
+from kai_tui.ui.transcript.renderers.status import key_of
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row
 
@@ -25,6 +26,10 @@ def activity_text(around: Surroundings, name: str) -> str | None:
     if turn.phase not in ("sending", "streaming"):
         return None
     now = around.clock()
+    if turn.silence == "long" and turn.quiet_since is not None:
+        # Instead of everything else, also beside a tool that runs: the server may be gone.
+        quiet = words_for(int(max(0.0, now - turn.quiet_since)))
+        return f"Still nothing for {quiet}: {key_of('stop_reply')} stops, or keep waiting"
     messages = source.messages
     last = messages[-1] if messages else None
     begun = last is not None and last.role == "assistant" and around.live(last) and bool(last.parts)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from math import ceil
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from kai_tui.conversation.events import Finish
 from kai_tui.conversation.messages import Message
 from kai_tui.conversation.safe_text import safe_line, safe_prose
+from kai_tui.services.turn import OUTCOME_UNKNOWN, Countdown
 from kai_tui.ui.transcript.items import Item, Tone, Unit
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.source import TranscriptSource
 
 LONGEST_PATH = 500
 """Characters of what a message is about; what Kai's pages have is far shorter."""
@@ -72,22 +77,72 @@ class DeliveryUnit(RemarksUnit):
         source = self.around.source
         if source is None:
             return []
-        delivery = source.delivery(message.id)
-        if delivery == "sending":
-            return [Remark("↑", "sending…", "muted")]
-        if delivery == "queued":
-            return [Remark("↑", "waits until the answer ends", "muted")]
-        if delivery == "not-sent":
-            return [Remark("✗", _because("not sent", source.why_not_sent(message.id)), "error")]
-        if delivery == "unsure":
-            return [
-                Remark("?", _because("unsure whether it arrived", source.why_not_sent(message.id)), "warning")
-            ]
-        return []
+        countdown = source.turn.countdown
+        if countdown is not None and countdown.message_id == message.id:
+            return [counting(countdown, self.around.clock())]
+        found = delivered(source, message.id)
+        if found is None and not source.turn.busy and self.around.is_last(message):
+            found = unanswered(source.why_not_sent(message.id))
+        return [found] if found is not None else []
+
+    def timed(self) -> bool:
+        source, message = self.around.source, self.block.message
+        countdown = source.turn.countdown if source is not None else None
+        return countdown is not None and message is not None and countdown.message_id == message.id
 
 
-def _because(what: str, why: str | None) -> str:
-    return f"{what}: {safe_line(why)}" if why else what
+def delivered(source: TranscriptSource, message_id: str) -> Remark | None:
+    """Where a user's message is, and what to press; None when it arrived."""
+    delivery = source.delivery(message_id)
+    why = safe_line(source.why_not_sent(message_id) or "")
+    again = key_of("retry_unsent")
+    if delivery == "sending":
+        return Remark("↑", "sending…", "muted")
+    if delivery == "queued":
+        return Remark("↑", "waits until the answer ends", "muted")
+    if delivery == "not-sent":
+        where = f"{again} sends it in a new chat" if source.gone else f"{again} sends it"
+        return Remark("✗", _joined("not sent", why, where), "error")
+    if delivery == "unsure":
+        if why == OUTCOME_UNKNOWN:
+            return Remark("?", why, "warning")
+        return Remark("?", _joined("unsure whether it arrived", why, f"{again} checks"), "warning")
+    return None
+
+
+def unanswered(why: str | None) -> Remark:
+    """A message at the end of the chat that nothing answers."""
+    return Remark(
+        "○", _joined("no answer yet", safe_line(why or ""), f"{key_of('look_again')} looks again"), "muted"
+    )
+
+
+def counting(countdown: Countdown, now: float) -> Remark:
+    """What happens by itself in some seconds, and what to press. `now`: monotonic seconds."""
+    left = max(1, ceil(countdown.until - now))
+    tries = f" ({countdown.number} of {countdown.of})" if countdown.of > 1 else ""
+    stop = key_of("stop_reply")
+    if countdown.what == "send-again":
+        return Remark("↑", f"The server asks to wait: sending again in {left} s · {stop} cancels", "warning")
+    if countdown.what == "connect-again":
+        why = safe_line(countdown.why or "The server was not reached.")
+        return Remark("↑", f"{why} Trying again in {left} s{tries} · {stop} stops", "warning")
+    look = key_of("look_again")
+    return Remark(
+        "○", f"The answer may still be on its way: looking again in {left} s{tries} · {look} now", "muted"
+    )
+
+
+def key_of(name: str) -> str:
+    """The first key of an action, as people write it: the one that works wherever the focus is."""
+    from kai_tui.ui.action_words import key_name
+    from kai_tui.ui.actions import action
+
+    return key_name(action(name).keys[0])
+
+
+def _joined(what: str, why: str, key: str) -> str:
+    return f"{what}: {why} · {key}" if why else f"{what} · {key}"
 
 
 def ending(finish: Finish) -> Remark | None:
@@ -95,7 +150,7 @@ def ending(finish: Finish) -> Remark | None:
     reason = finish.reason
     detail = safe_line(finish.detail) if finish.detail else ""
     if reason == "cancelled":
-        return Remark("■", "stopped", "muted")
+        return Remark("■", f"stopped. {detail}" if detail else "stopped", "muted")
     if reason == "lost":
         return Remark("✗", f"cut off: {detail}" if detail else "cut off", "error")
     if reason == "error":
@@ -114,7 +169,19 @@ class EndUnit(RemarksUnit):
         message = self.block.message
         if message is None:
             return []
-        return list(_end_of(message))
+        remarks = list(_end_of(message))
+        source = self.around.source
+        if remarks and source is not None and not source.turn.busy and self.around.is_last(message):
+            remarks[-1] = remarks[-1]._replace(text=remarks[-1].text + what_to_press(message))
+        return remarks
+
+
+def what_to_press(message: Message) -> str:
+    """After a reply that broke off: what the user can do about it. Only the last reply of a chat says it."""
+    reason = message.finish.reason if message.finish is not None else None
+    if reason == "lost":
+        return f" What came is kept. · {key_of('look_again')} looks again"
+    return f" · {key_of('look_again')} looks again" if reason == "cancelled" else ""
 
 
 def _end_of(message: Message) -> list[Remark]:

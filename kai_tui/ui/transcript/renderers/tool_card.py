@@ -35,11 +35,12 @@ DONE = CardState("✓", "done", "tool-done")
 FAILED = CardState("✗", "failed", "tool-failed")
 DENIED = CardState("⊘", "denied", "tool-denied")
 NO_RESULT = CardState("○", "no result", "muted")
+INTERRUPTED = CardState("✗", "interrupted", "tool-failed")
 NOT_ANSWERED = CardState("○", "was not answered", "muted")
 
 
-def state_of(part: ToolPart, *, live: bool) -> CardState:
-    """What to say about a call. `live`: its message's turn is running."""
+def state_of(part: ToolPart, *, live: bool, broke_off: bool = False) -> CardState:
+    """What to say about a call. `live`: its message's turn is running; `broke_off`: it was not finished."""
     state = part.state
     if state == "output-error":
         return FAILED
@@ -52,7 +53,7 @@ def state_of(part: ToolPart, *, live: bool) -> CardState:
     if state == "approval-responded" and part.approval is not None and part.approval.get("approved") is False:
         return DENIED
     if not live:
-        return NO_RESULT
+        return INTERRUPTED if broke_off else NO_RESULT
     return PREPARING if state == "input-streaming" else RUNNING
 
 
@@ -87,7 +88,9 @@ class ToolUnit(Unit):
         ):
             # kai-agent says nothing on the wire while it waits (kai.md §9.2): the session asked.
             return WAITING
-        return state_of(self.part, live=live)
+        finish = message.finish if message is not None else None
+        broke_off = finish is not None and finish.reason in ("lost", "cancelled", "error")
+        return state_of(self.part, live=live, broke_off=broke_off)
 
     def sync(self) -> int | None:
         part = self.part

@@ -1,0 +1,85 @@
+"""What the screen does about turns: says which chat is on it, looks again, leaves chats that are gone."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from kai_tui.services.changes import Notice
+from kai_tui.ui.screens.chat_loan import ChatLoan
+
+if TYPE_CHECKING:
+    from kai_tui.services.chat_session import ChatSession
+
+
+class ChatTurns(ChatLoan):
+    """Actions about the turn of the open chat."""
+
+    _watching: ChatSession | None = None
+
+    def _refresh_words(self) -> None:
+        self._keep_watch(self._session)
+        super()._refresh_words()
+
+    def _keep_watch(self, session: ChatSession | None) -> None:
+        """Tell the sessions which of them is on screen: only that one may send again by itself."""
+        if self._watching is session:
+            return
+        before, self._watching = self._watching, session
+        if before is not None:
+            before.set_watched(False)
+        if session is not None:
+            session.set_watched(True)
+
+    def _show_loan(self) -> None:
+        super()._show_loan()
+        session = self._session
+        if self.lent or session is None or not session.gone:
+            return
+        self._purpose.set_class(True, "-shown")
+        self._purpose.update(
+            Content.assemble(
+                ("This chat no longer exists on the server", "bold"),
+                (" · Enter starts a new chat with your text", "$text-muted"),
+            )
+        )
+
+    def action_look_again(self) -> None:
+        """Read the open chat from the server again."""
+        if self._session is None:
+            return
+        if not self._session.messages:
+            self._tell(Notice("There is nothing to look for in an empty chat."))
+        else:
+            self._session.look_again()
+
+    def action_retry_unsent(self) -> None:
+        """Send again what did not arrive."""
+        session = self._session
+        if session is None:
+            return
+        if session.turn.busy:
+            self._tell(Notice("A reply is still on its way. Stop it first, or wait."))
+            return
+        for message in reversed(session.messages):
+            state = session.delivery(message.id)
+            if state == "not-sent" and session.gone:
+                text = session.take_back(message.id)
+                self._leave_gone().send(text)
+                return
+            if state in ("not-sent", "unsure"):
+                session.retry(message.id)
+                return
+        self._tell(Notice("Everything was sent."))
+
+    def _leave_gone(self) -> ChatSession:
+        """The chat is not on the server any more: go on in a new one."""
+        session = self.workspace.chats.new_chat()
+        self._show(session)
+        return session
+
+    @abstractmethod
+    def _show(self, session: ChatSession) -> None:
+        """Bring a chat on screen."""
