@@ -70,14 +70,14 @@ class SessionTerms(SessionUpkeep):
         if path is not None:
             self.set_context(path)
 
-    def refresh(self, chat: Chat) -> None:
+    def refresh(self, chat: Chat, *, final: bool = True) -> None:
         """Show the chat as the server has it now, with its word on who may read it."""
         theirs = visibility_of(chat.summary.visibility)
         if theirs is not None and theirs != self.known_terms.visibility:
             self.terms = replace(self.terms, visibility=theirs)
             self.known_terms = replace(self.known_terms, visibility=theirs)
             self._tell(TermsChanged())
-        super().refresh(chat)
+        super().refresh(chat, final=final)
 
     # What turns do
 
