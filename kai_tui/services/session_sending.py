@@ -20,10 +20,11 @@ from kai_tui.backends.base import (
     Outgoing,
     RateLimited,
     TokenRefused,
+    Waiting,
 )
 from kai_tui.conversation.events import Event, FinishReason
 from kai_tui.conversation.messages import Message
-from kai_tui.services.changes import Notice, TurnChanged
+from kai_tui.services.changes import MessageChanged, Notice, TurnChanged
 from kai_tui.services.session_state import SessionTools
 from kai_tui.services.session_terms import SessionTerms
 from kai_tui.services.turn import OUTCOME_UNKNOWN, Countdown
@@ -102,7 +103,9 @@ class SessionSending(SessionTerms):
         await self._read(
             run,
             backend,
-            backend.send(self.chat_id, outgoing),
+            backend.send(
+                self.chat_id, outgoing, on_wait=lambda waiting: self._paused(run, outgoing, waiting)
+            ),
             Message(id=f"local-{uuid.uuid4()}"),
             lambda: self._arrived(outgoing.message_id),
         )
@@ -122,6 +125,26 @@ class SessionSending(SessionTerms):
             self._tell(Notice("Your message had arrived after all. It was not sent again."))
         self._finish("error")
         return False
+
+    def _paused(self, run: object, outgoing: Outgoing, waiting: Waiting | None) -> None:
+        """The server was not reached; the backend tries again after a pause. Until then nothing was sent."""
+        if self._run is not run:
+            return
+        self._countdown = (
+            Countdown(
+                "connect-again",
+                outgoing.message_id,
+                self._tools.clock() + waiting.seconds,
+                waiting.attempt,
+                waiting.of,
+                waiting.sentence,
+            )
+            if waiting is not None
+            else None
+        )
+        self._last_event = self._tools.clock()
+        self._tell(MessageChanged(outgoing.message_id))
+        self._tell(TurnChanged())
 
     async def _hold(self, run: object, outgoing: Outgoing, error: BackendError, why: str) -> bool:
         """The server asked to wait a moment and took nothing: wait, then the message may go once more.
