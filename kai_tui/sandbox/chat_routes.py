@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from kai_tui import __version__
-from kai_tui.sandbox import assistant
+from kai_tui.sandbox import assistant, branches
 from kai_tui.sandbox.answers import JsonAnswer
 from kai_tui.sandbox.assistant import Result, Talk
 from kai_tui.sandbox.desk import Desk, new_message
@@ -58,6 +58,7 @@ class ChatRoutes:
         post = await chat_post(request)
         if post.is_answer and self._flavour == "agent":
             raise bad_request("message.role must be user: answer with POST /api/chat/{id}/approval.")
+        branches.check(post.branch_id)
         lock = await self._desk.take(post.chat_id)
         try:
             if post.is_answer:
@@ -93,7 +94,7 @@ class ChatRoutes:
             )
         before = await asyncio.to_thread(self._store_message, post)
         writer = ChunkWriter(new_message())
-        turn = await self._turn(post.chat_id, writer)
+        turn = await self._turn(post, writer)
 
         async def answer() -> None:
             await writer.write({"type": "start", "messageId": writer.message.id})
@@ -105,7 +106,7 @@ class ChatRoutes:
                 title = assistant.title_of(text)
                 await asyncio.to_thread(self._store.set_title, post.chat_id, title)
                 await writer.write({"type": "data-chat-title", "data": title, "transient": True})
-            script = assistant.begin(Talk(text, before))
+            script = assistant.begin(Talk(assistant.meant_of(post.message), before))
             await turn.play(script, next(script))
 
         return writer, answer
@@ -130,10 +131,10 @@ class ChatRoutes:
         merged = merge_answers(messages[at], post.message)
         await asyncio.to_thread(self._store.put_message, post.chat_id, merged)
         asked = max((n for n in range(at) if messages[n]["role"] == "user"), default=None)
-        text = assistant.text_of(messages[asked]) if asked is not None else ""
+        text = assistant.meant_of(messages[asked]) if asked is not None else ""
         talk = Talk(text, messages[: asked or 0])
         writer = ChunkWriter(new_message(merged))
-        turn = await self._turn(post.chat_id, writer)
+        turn = await self._turn(post, writer)
 
         async def answer() -> None:
             await writer.write({"type": "start", "messageId": writer.message.id})
@@ -141,14 +142,15 @@ class ChatRoutes:
 
         return writer, answer
 
-    async def _turn(self, chat_id: str, writer: ChunkWriter) -> Turn:
+    async def _turn(self, post: ChatPost, writer: ChunkWriter) -> Turn:
         rules = Rules()
         if self._flavour == "agent":
             settings = await asyncio.to_thread(self._store.settings, "user")
             rules = Rules(
-                settings["toolPermissions"], await asyncio.to_thread(self._store.restrictions, chat_id)
+                settings["toolPermissions"], await asyncio.to_thread(self._store.restrictions, post.chat_id)
             )
-        return self._desk.turn(chat_id, writer, self._flavour, rules)
+        project = await asyncio.to_thread(branches.on_branch, self._desk.project, post.branch_id)
+        return self._desk.turn(post.chat_id, writer, self._flavour, rules, project)
 
     async def get_chat(self, request: Request) -> Response:
         chat_id = str(request.path_params["chat_id"]).lower()

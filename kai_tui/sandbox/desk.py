@@ -52,10 +52,12 @@ class Desk:
             raise Refusal("conflict", "chat", "This chat is still answering the last message.") from None
         return lock
 
-    def turn(self, chat_id: str, writer: ChunkWriter, flavour: Flavour, rules: Rules) -> Turn:
-        """A new turn of a chat."""
+    def turn(
+        self, chat_id: str, writer: ChunkWriter, flavour: Flavour, rules: Rules, project: Project
+    ) -> Turn:
+        """A new turn of a chat, on a branch of the project."""
         return Turn(
-            project=self.project,
+            project=project,
             chat_id=chat_id,
             writer=writer,
             rules=rules,

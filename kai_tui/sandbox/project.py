@@ -102,6 +102,10 @@ class Project:
         """The time it is, in UTC; tests put their own here."""
         self.job_seconds = 4.0
         """How long a job takes. A sandbox in a hurry sets it to 0."""
+        self.branch_id: int | None = None
+        """None: the main branch."""
+        self.branch_name = "Main"
+        self._branches: dict[int, Project] = {}
 
     @classmethod
     def open(
@@ -161,9 +165,57 @@ class Project:
                 connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
     def close(self) -> None:
-        """Close the file. Nothing may be called afterwards."""
+        """Close the file, and those of its branches. Nothing may be called afterwards."""
         with self._lock:
+            for branch in self._branches.values():
+                branch.close()
+            self._branches.clear()
             self._connection.close()
+
+    def branch(self, branch_id: int, name: str) -> Project:
+        """The project on a development branch: a copy of its own from the first time it is asked for.
+
+        It lies beside the main one, in memory or as a file. Chats are not copied: they belong to the project.
+        Raises ProjectUnusable.
+        """
+        with self._lock:
+            found = self._branches.get(branch_id)
+            if found is None:
+                found = self._branches[branch_id] = self._opened_branch(branch_id)
+                found.branch_id, found.branch_name = branch_id, name
+                found.job_seconds = self.job_seconds
+            return found
+
+    def _opened_branch(self, branch_id: int) -> Project:
+        path = self._path
+        if path is not None:
+            path = path.with_name(f"{path.stem}.branch-{branch_id}{path.suffix}")
+            if path.exists():
+                return Project.open(path, clock=self.now)
+        try:
+            if path is not None:
+                _make_private(path)
+            copy = sqlite3.connect(
+                path if path is not None else ":memory:", isolation_level=None, check_same_thread=False
+            )
+            try:
+                copy.execute("PRAGMA secure_delete=ON")
+                self._connection.backup(copy)
+                copy.row_factory = sqlite3.Row
+                branch = Project(copy, path, self.now)
+                with branch.change() as connection:
+                    for table in ("kai_votes", "kai_messages", "kai_chats", "kai_settings"):
+                        connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our words
+                if path is not None:
+                    copy.execute("PRAGMA journal_mode=TRUNCATE")
+            except BaseException:
+                copy.close()
+                if path is not None:
+                    path.unlink(missing_ok=True)
+                raise
+        except (OSError, sqlite3.Error) as error:
+            raise ProjectUnusable(f"The branch {branch_id} cannot be made: {error}.") from error
+        return branch
 
     @contextmanager
     def look(self) -> Generator[sqlite3.Connection]:

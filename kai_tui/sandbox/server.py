@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 
 from starlette.applications import Starlette
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from kai_tui.sandbox import branches
 from kai_tui.sandbox.agent_routes import AgentRoutes
 from kai_tui.sandbox.answers import JsonAnswer
 from kai_tui.sandbox.chat_routes import ChatRoutes
@@ -46,7 +48,7 @@ def create_app(
     if pace <= 0:
         project.job_seconds = 0.0
     desk = Desk(project, ChatStore(project), pace, cursor_rule, keep_alive_seconds)
-    routes = [*_stack_routes(service), *_kai_routes(desk, service)]
+    routes = [*_stack_routes(project, service), *_kai_routes(desk, service)]
     if service == "agent":
         routes.append(Mount(ASSISTANT_PATH, routes=_kai_routes(desk, "assistant")))
 
@@ -95,8 +97,8 @@ def _kai_routes(desk: Desk, flavour: Flavour) -> list[BaseRoute]:
     ]
 
 
-def _stack_routes(service: Flavour) -> list[BaseRoute]:
-    """The two endpoints of the Storage API that clients need (kai.md §3)."""
+def _stack_routes(project: Project, service: Flavour) -> list[BaseRoute]:
+    """The endpoints of the Storage API that clients need (kai.md §3), and the list of branches."""
 
     async def index(request: Request) -> Response:
         base = str(request.base_url).rstrip("/")
@@ -124,4 +126,11 @@ def _stack_routes(service: Flavour) -> list[BaseRoute]:
             }
         )
 
-    return [Route("/v2/storage", index), Route("/v2/storage/tokens/verify", verify)]
+    async def dev_branches(_request: Request) -> Response:
+        return JsonAnswer(await asyncio.to_thread(branches.listed, project))
+
+    return [
+        Route("/v2/storage", index),
+        Route("/v2/storage/tokens/verify", verify),
+        Route("/v2/storage/dev-branches", dev_branches),
+    ]

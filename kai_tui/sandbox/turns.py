@@ -55,12 +55,12 @@ class Rules:
         """How to treat a call, and why it is refused."""
         read_only = tool in TOOLS and TOOLS[tool].read_only
         allowed = self.restrictions.get("allowedTools")
-        if (
-            (isinstance(allowed, list) and tool not in allowed)
-            or tool in (self.restrictions.get("disallowedTools") or ())
-            or (self.restrictions.get("readOnlyMode") is True and not read_only)
+        if (isinstance(allowed, list) and tool not in allowed) or tool in (
+            self.restrictions.get("disallowedTools") or ()
         ):
             return "refuse", f"The tool {tool} is not available in this chat."
+        if self.restrictions.get("readOnlyMode") is True and not read_only:
+            return "refuse", f"This chat is read-only, so {tool} may not run in it."
         permission = self.permissions.get(tool)
         if permission == "blocked":
             return "refuse", f"The tool {tool} is blocked in your settings."

@@ -58,6 +58,10 @@ class Chatter:
         self.chat_id = new_id()
         self.chunks: list[dict[str, Any]] = []
         """Of the last answer."""
+        self.more: dict[str, Any] = {}
+        """Further fields of every post."""
+        self.path: str | None = None
+        """What messages are about."""
         self.asked: list[ToolPart] = []
         """Calls of the last answer that had to be decided."""
 
@@ -73,10 +77,16 @@ class Chatter:
         return await self._say_to_assistant(text, decide)
 
     async def post(self, message: dict[str, Any], **more: Any) -> httpx.Response:
-        return await self.client.post("/api/chat", json=envelope(self.chat_id, message, **more))
+        return await self.client.post("/api/chat", json=envelope(self.chat_id, message, **self.more, **more))
+
+    def _message(self, text: str) -> dict[str, Any]:
+        message = user_message(text)
+        if self.path is not None:
+            message["metadata"] = {"hidden": False, "requestContext": {"path": self.path}}
+        return message
 
     async def _say_to_assistant(self, text: str, decide: Callable[[ToolPart], Answer]) -> Message:
-        message, into = user_message(text), None
+        message, into = self._message(text), None
         while True:
             response = await self.post(message)
             assert response.status_code == 200, response.text
@@ -91,7 +101,7 @@ class Chatter:
 
     async def _say_to_agent(self, text: str, decide: Callable[[ToolPart], Answer]) -> Message:
         decided: set[str] = set()
-        body = envelope(self.chat_id, user_message(text))
+        body = envelope(self.chat_id, self._message(text), **self.more)
         async with self.client.stream("POST", "/api/chat", json=body) as response:
             assert response.status_code == 200
             async for line in response.aiter_lines():

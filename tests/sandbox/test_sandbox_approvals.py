@@ -276,7 +276,9 @@ async def test_restrictions_of_the_first_message() -> None:
     async with chatting("agent") as chat:
         await chat.post(user_message("help"), toolRestrictions={"readOnlyMode": True})
         answer = await chat.say("Create a bucket called x", lambda _call: None)
-        assert "not available in this chat" in answer.text
+        assert (
+            "This chat is read-only, so create_bucket may not run in it. Nothing was changed." in answer.text
+        )
 
 
 async def test_hanging_up_while_a_call_waits_changes_nothing() -> None:

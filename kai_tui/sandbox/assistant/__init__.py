@@ -1,10 +1,11 @@
 """The assistant of the sandbox: rules, no model. It knows what its tools tell it and nothing else."""
 
+from kai_tui.sandbox.assistant.about import meant_of
 from kai_tui.sandbox.assistant.intents import understand
 from kai_tui.sandbox.assistant.script import Call, Result, Script, Step
 from kai_tui.sandbox.assistant.talk import Talk, text_of
 
-__all__ = ["Call", "Result", "Script", "Step", "Talk", "begin", "text_of", "title_of"]
+__all__ = ["Call", "Result", "Script", "Step", "Talk", "begin", "meant_of", "text_of", "title_of"]
 
 TITLE_LENGTH = 60
 

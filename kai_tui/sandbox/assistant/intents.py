@@ -6,9 +6,10 @@ import difflib
 import re
 
 from kai_tui.sandbox.assistant import rules_change, rules_read, rules_talk, small_talk
+from kai_tui.sandbox.assistant.about import meant_of
 from kai_tui.sandbox.assistant.rules import Rule, Understood, rule
 from kai_tui.sandbox.assistant.script import Script, Step
-from kai_tui.sandbox.assistant.talk import Talk, text_of
+from kai_tui.sandbox.assistant.talk import Talk
 from kai_tui.sandbox.assistant.words import bare, clean
 from kai_tui.sandbox.assistant.writing import next_actions
 
@@ -88,7 +89,8 @@ def tell_more(talk: Talk) -> Script:
         message = talk.before[at]
         if message.get("role") != "user":
             continue
-        earlier = understand(text_of(message), Talk(text_of(message), talk.before[:at]))
+        text = meant_of(message)
+        earlier = understand(text, Talk(text, talk.before[:at]))
         if earlier.aside or earlier.script is fallback:
             continue
         if earlier.more is not None:

@@ -24,9 +24,9 @@ def _get_project_info(project: Project, _given: JsonObject) -> Any:
         "organization_id": "1",
         "sql_dialect": "SQLite",
         "workspace_id": "sandbox",
-        "branch_id": "main",
-        "branch_name": "Main",
-        "is_development_branch": False,
+        "branch_id": "main" if project.branch_id is None else str(project.branch_id),
+        "branch_name": project.branch_name,
+        "is_development_branch": project.branch_id is not None,
         "user_role": "admin",
         "links": [link("Project Dashboard", "dashboard")],
     }
@@ -60,11 +60,17 @@ def _get_tables(project: Project, given: JsonObject) -> Any:
         wanted = every
     ids = [table for table in every if table in wanted or table.rsplit(".", 1)[0] in buckets]
     missing = sorted(set(wanted) - set(every))
+    asked = texts(given, "table_ids")
     return {
         "tables": catalog.tables(project, ids),
         **({"tables_not_found": missing} if missing else {}),
-        "links": [link("Storage", "storage")],
+        "links": [link("Storage", "storage"), *(_table_link(each) for each in ids if each in asked)],
     }
+
+
+def _table_link(table_id: str) -> JsonObject:
+    bucket, name = table_id.rsplit(".", 1)
+    return link(f"Table: {name}", f"storage/{bucket}/table/{name}")
 
 
 def _query_data(project: Project, given: JsonObject) -> Any:
