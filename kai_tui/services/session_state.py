@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from kai_tui.backends.base import ChatTerms, Delivery
+from kai_tui.conversation.choices import Choice, choices_of, closing_text
 from kai_tui.conversation.events import FinishReason
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import (
@@ -56,6 +57,8 @@ class SessionState:
         """Messages of which it was once not known whether they arrived; see `SessionTurn`."""
         self._votes: dict[str, bool] = {}
         self._clocks: dict[str, PartClock] = {}
+        self._choices: tuple[object, tuple[Choice, ...]] | None = None
+        """Those of the newest answer, and the state of the answer they were read from."""
         self._contexts: dict[str, str | None] = {}
         """What messages are about that were written and have not arrived."""
         self.gone = False
@@ -116,6 +119,19 @@ class SessionState:
     @property
     def last_assistant_message(self) -> Message | None:
         return next((each for each in reversed(self.messages) if each.role == "assistant"), None)
+
+    def live_choices(self) -> tuple[Choice, ...]:
+        """What can be picked now: under the newest answer, until the user says something (kai.md §10)."""
+        message = self.messages[-1] if self.messages else None
+        if message is None or message.role != "assistant" or self.queue:
+            return ()
+        running = self.turn.busy and message.finish is None
+        part = closing_text(message)
+        text = (part, len(part), part.done) if part is not None else None
+        key = (message, text, running, message.finish)
+        if self._choices is None or self._choices[0] != key:
+            self._choices = key, choices_of(message, running=running)
+        return self._choices[1]
 
     def pending_calls(self) -> Sequence[str]:
         """Ids of tool calls that wait for a decision."""

@@ -18,6 +18,7 @@ from kai_tui.services.changes import (
     MessageChanged,
     MessagesReset,
     PartChanged,
+    QueueChanged,
     SessionChange,
     TurnChanged,
     TurnEnded,
@@ -26,6 +27,10 @@ from kai_tui.services.changes import (
 if TYPE_CHECKING:
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.workspace import Workspace
+
+
+_REDRAWS = (MessageAdded, MessageChanged, MessagesReset, TurnChanged, TurnEnded, QueueChanged)
+"""What the transcript hears of at once: all that decides how a message is drawn."""
 
 
 @dataclass
@@ -97,6 +102,6 @@ class Bridge:
         if isinstance(change, PartChanged):
             self._draw(change)
             return
-        if isinstance(change, MessageAdded | MessageChanged | MessagesReset | TurnChanged | TurnEnded):
+        if isinstance(change, _REDRAWS):
             self._draw(change)
         self._post(SessionNews(session, change))

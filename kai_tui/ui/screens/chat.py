@@ -80,6 +80,8 @@ class ChatScreen(ChatReading, ChatQueue, ChatChoices, ChatAbout, ChatTurns):
 
     def _start(self) -> None:
         """The first frame is out: now do what takes time."""
+        # Not sooner: a digit typed before it could not mean anything on it.
+        self._composer.offers = self.choice_at
         self.run_worker(self._connect(), exit_on_error=False)
 
     async def _connect(self) -> None:
@@ -319,6 +321,7 @@ class ChatScreen(ChatReading, ChatQueue, ChatChoices, ChatAbout, ChatTurns):
             )
 
     def on_text_area_changed(self, message: TextArea.Changed) -> None:
+        super().on_text_area_changed(message)
         self._drafts.changed()
 
     def _unsent(self) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.screens.base import KaiScreen
 from kai_tui.ui.screens.chat_queue_words import ROWS, ROWS_WHEN_SHORT, queue_lines
 from kai_tui.ui.screens.chat_terms_words import about_line, show_header
-from kai_tui.ui.screens.chat_words import banner_line, first_choices, status_facts, welcome
+from kai_tui.ui.screens.chat_words import banner_line, openers, status_facts, welcome
 from kai_tui.ui.transcript.view import Transcript
 from kai_tui.ui.widgets.chat_header import ChatHeader
 from kai_tui.ui.widgets.chat_list import ChatMark
@@ -130,13 +130,9 @@ class ChatLayout(KaiScreen):
         if path is not None:
             self._about.update(about_line(path, max(20, self._composer.size.width - 4)))
         self._refresh_note()
-        self._offer_choices()
 
     def _show_loan(self) -> None:
         """Say for what the prompt is lent; see `ChatLoan`."""
-
-    def _offer_choices(self) -> None:
-        """Say what the number keys stand for; see `ChatChoices`."""
 
     def _refresh_note(self) -> None:
         from kai_tui.conversation.safe_text import safe_prose
@@ -156,7 +152,7 @@ class ChatLayout(KaiScreen):
         elif self._session is None and self._opening is not None:
             self._note.show(Content.styled("Opening…", "$text-muted"))
         else:
-            self._note.show(welcome(self.workspace, self._session), first_choices(self.workspace))
+            self._note.show(welcome(self.workspace, self._session), openers(self.workspace))
 
     def _title_of(self, opening: str | None) -> str:
         if opening is None:

@@ -10,12 +10,13 @@ from kai_tui.ui.action_words import hints, key_name
 from kai_tui.ui.actions import action
 from kai_tui.ui.screens.chat_terms_words import branch_words, terms_lines
 from kai_tui.ui.widgets.choice_keys import MOST_CHOICES
-from kai_tui.ui.widgets.reading_note import Choice
+from kai_tui.ui.widgets.reading_note import Opener
 from kai_tui.ui.widgets.status_bar import Activity, StatusFacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kai_tui.conversation.choices import Choice
     from kai_tui.services.approval_service import Approval
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.turn import Countdown
@@ -122,22 +123,36 @@ def welcome(workspace: Workspace, session: ChatSession | None = None) -> Content
     return Content.assemble(*parts, *terms_lines(workspace, session))
 
 
-def first_choices(workspace: Workspace) -> list[Choice]:
+def openers(workspace: Workspace) -> list[Opener]:
     """What an empty chat offers to ask: the server's suggestions, else the usual ones. None while offline."""
     from kai_tui.conversation.safe_text import safe_line, safe_prose
 
     if workspace.connection.state == "failed":
         return []
-    choices: list[Choice] = []
+    found: list[Opener] = []
     for each in workspace.offers.suggestions:
         # Safe, and not only as it is shown: nothing goes out that was not seen.
         prompt = str(safe_prose(each.prompt)).strip()
         if prompt and len(prompt) <= LONGEST_PROMPT:
-            choices.append(Choice(str(safe_line(each.label, 200)).strip() or prompt, prompt))
-    if choices:
-        return choices[:MOST_CHOICES]
+            found.append(Opener(str(safe_line(each.label, 200)).strip() or prompt, prompt))
+    if found:
+        return found[:MOST_CHOICES]
     usual = SANDBOX_TRIES if workspace.account.kind == "sandbox" else PROJECT_TRIES
-    return [Choice(each, each) for each in usual]
+    return [Opener(each, each) for each in usual]
+
+
+def offer_words(choice: Choice, width: int) -> Content:
+    """What Enter does while the prompt holds nothing but the number of a choice, in `width` cells."""
+    from kai_tui.ui.widgets.one_line import clip
+
+    verb, tail = ("Enter sends “", "”") if choice.sendable else ("Enter writes “", "” here")
+    more = " · type on to write"
+    room = width - len(verb) - len(tail) - len(more)
+    if room < 16:
+        room, more = room + len(more), ""
+    return Content.assemble(
+        (verb, "$text-muted"), clip(choice.shown, max(4, room)), (tail, "$text-muted"), (more, "$text-muted")
+    )
 
 
 def banner_line(pending: Sequence[Approval], *, typing: bool) -> Content:

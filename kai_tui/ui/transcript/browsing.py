@@ -12,7 +12,7 @@ from kai_tui.ui.transcript import selecting
 from kai_tui.ui.transcript.canvas import Canvas
 from kai_tui.ui.transcript.document import Place
 from kai_tui.ui.transcript.items import Block, Unit
-from kai_tui.ui.transcript.messages import CopyRequested, LinkChosen, ToolToggled
+from kai_tui.ui.transcript.messages import ChoicePicked, CopyRequested, LinkChosen, ToolToggled
 
 
 class BrowsableCanvas(Canvas):
@@ -71,6 +71,9 @@ class BrowsableCanvas(Canvas):
     # -- the cursor --------------------------------------------------------------------------
 
     def on_focus(self) -> None:
+        if self._cursor is not None and self._cursor.choice() is not None:
+            # Where it was left; Enter right after coming back must send nothing.
+            self._cursor = None
         self._keep_cursor(visible=True)
         self._repaint()
 
@@ -92,7 +95,8 @@ class BrowsableCanvas(Canvas):
 
     def _last_stop(self) -> Unit | None:
         for block in reversed(self._document.blocks):
-            if stops := self._stops(block):
+            # Not a choice: Enter right after coming here must send nothing.
+            if stops := [unit for unit in self._stops(block) if unit.choice() is None]:
                 return stops[-1]
         return None
 
@@ -103,8 +107,9 @@ class BrowsableCanvas(Canvas):
             place = self._document.place(row)
             if place is None:
                 return None
-            if place.item.unit.reachable and not self._is_gap(place):
-                return place.item.unit
+            unit = place.item.unit
+            if unit.reachable and unit.choice() is None and not self._is_gap(place):
+                return unit
             row += 1
         return None
 
@@ -216,11 +221,16 @@ class BrowsableCanvas(Canvas):
         self._repaint()
 
     def action_toggle_item(self) -> None:
-        """Open or close the tool card or thought under the cursor."""
+        """Open or close the tool card or thought under the cursor; pick the choice."""
         if self._cursor is not None:
             self._toggle(self._cursor)
 
     def _toggle(self, unit: Unit) -> None:
+        choice = unit.choice()
+        if choice is not None:
+            live = choice in self._around.live_choices(unit.block.message)
+            self.post_message(ChoicePicked(choice, live=live))
+            return
         if not unit.toggle():
             return
         document = self._document

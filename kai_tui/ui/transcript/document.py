@@ -132,7 +132,7 @@ class Document:
         block.message = message
         self._by_id[message.id] = block
         before = {unit.part_index: unit for unit in block.units if unit.shows is not None}
-        block.units = []
+        block.units, block.offered = [], ()
         if block.items is None:
             block.estimated = self._estimate(message)
             self._block_height(block)
@@ -157,6 +157,7 @@ class Document:
             self._add_units(block, message, known + 1)
         for unit in block.units:
             self._sync_unit(block, unit)
+        self._fit_choices(block)
         self._block_height(block)
 
     def sync_part(self, block: Block, part_index: int) -> None:
@@ -167,10 +168,41 @@ class Document:
         parts = block.message.parts if block.message is not None else []
         for unit in reversed(block.units):
             if unit.part_index == part_index and parts[part_index : part_index + 1] == [unit.shows]:
+                empty = not unit.items
                 self._sync_unit(block, unit)
+                if empty != (not unit.items):
+                    # Whether a text is the last of its answer decides what may be picked.
+                    break
+                self._fit_choices(block)
                 self._block_height(block)
                 return
         self.sync(block)
+
+    def _fit_choices(self, block: Block) -> None:
+        """A unit for each choice the answer ends in, above its footer."""
+        message = block.message
+        if message is None or message.role != "assistant" or block.items is None:
+            return
+        from kai_tui.ui.transcript.units import choice_units, offered_by
+
+        offered = offered_by(block, message)
+        before = len(block.offered)
+        if offered == block.offered:
+            return
+        footer = block.units[-1]
+        stop = len(block.items) - len(footer.items)
+        block.offered = offered
+        block.units[-1 - before : -1] = units = choice_units(block, offered)
+        width = self._text_width
+        items: list[Item] = []
+        for unit in units:
+            unit.sync()
+            for item in unit.items:
+                item.height = unit.estimate(item, width) + (1 if block.gap_before(item) else 0)
+                items.append(item)
+        block.splice(stop - before, stop, items)
+        for item in footer.items:
+            item.forget()
 
     def _sync_unit(self, block: Block, unit: Unit) -> None:
         before = len(unit.items)
@@ -224,6 +256,7 @@ class Document:
                 unit.keep(before[unit.part_index])
         for unit in block.units:
             self._sync_unit(block, unit)
+        self._fit_choices(block)
 
     def _add_units(self, block: Block, message: Message, start: int) -> None:
         from kai_tui.ui.transcript.units import unit_for
@@ -231,7 +264,7 @@ class Document:
         for index in range(start, len(message.parts)):
             unit = unit_for(block, message, index, message.parts[index])
             if unit is not None:
-                block.units.insert(len(block.units) - 1, unit)
+                block.units.insert(len(block.units) - 1 - len(block.offered), unit)
 
     # -- measuring ---------------------------------------------------------------------------
 

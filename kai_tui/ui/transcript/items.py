@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from kai_tui.ui.transcript.heights import Heights
 
 if TYPE_CHECKING:
+    from kai_tui.conversation.choices import Choice
     from kai_tui.conversation.messages import Message, Part
     from kai_tui.ui.transcript.rows import Block as RowBlock
     from kai_tui.ui.transcript.source import TranscriptSource
     from kai_tui.ui.transcript.strips import Rendered
 
-BLOCK_ROWS = 10**12
+BLOCK_ROWS = 10**15
 """Selection rows of a block; room enough for whatever it becomes."""
 UNIT_ROWS = 10**9
 ITEM_ROWS = 10**4
@@ -72,6 +73,10 @@ class Surroundings:
         """Whether nothing comes after this message."""
         messages = self.source.messages if self.source is not None else ()
         return bool(messages) and messages[-1] is message
+
+    def live_choices(self, message: Message | None) -> Sequence[Choice]:
+        """What can be picked under this message now."""
+        return self.source.live_choices() if self.source is not None and self.is_last(message) else ()
 
     def seconds(self, message: Message, index: int) -> float | None:
         """How long a part took or takes."""
@@ -133,6 +138,10 @@ class Unit(ABC):
         """Whether what it shows changes with time now."""
         return False
 
+    def choice(self) -> Choice | None:
+        """What choosing it says in the chat, if it is something to pick."""
+        return None
+
     def set_single(self, content: object, *, changed: bool) -> int | None:
         """For units of one item: set it. None when nothing changed."""
         if not self.items:
@@ -149,7 +158,7 @@ class Block:
     """A message: where its items are. Its units exist once it was near the viewport."""
 
     __slots__ = (
-        "around", "base", "estimated", "first", "heights", "index", "items", "message", "units",
+        "around", "base", "estimated", "first", "heights", "index", "items", "message", "offered", "units",
     )  # fmt: skip
 
     def __init__(self, index: int, message: Message | None, around: Surroundings) -> None:
@@ -160,6 +169,8 @@ class Block:
         self.first = index == 0
         self.units: list[Unit] = []
         self.items: list[Item] | None = None
+        self.offered: Sequence[Choice] = ()
+        """The choices under it that have units."""
         self.heights = _NO_HEIGHTS
         self.estimated = 1
         """Lines while its items do not exist yet."""

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-NEXT_ACTIONS = "next_actions"
-"""Info string of the block with Kai's suggested next steps (kai.md §10)."""
-
 _TASK = re.compile(r"^\[([ xX])\][ \t]+")
 _DEFINITION = re.compile(r"^ {0,3}\[([^\]\[]+)\]:[ \t]*<?(\S+?)>?(?:[ \t]+[\"'(].*)?[ \t]*$", re.MULTILINE)
 _APART = frozenset({"heading_open", "fence", "code_block", "hr", "table_open"})
@@ -99,8 +96,6 @@ def _code_chunk(chunk: Chunk) -> list[Block]:
     if chunk.indent:
         lines = [_unindent(line, chunk.indent) for line in lines]
     code = safe_code("\n".join(lines))
-    if chunk.info == NEXT_ACTIONS:
-        return _suggestions(code.split("\n"))
     return _code_block(code if lines else None, chunk.info, chunk.opens, ())
 
 
@@ -130,17 +125,6 @@ def _code_block(code: str | None, info: str, label: bool, lead: tuple[Lead, ...]
         blocks.append(row)
     if not blocks:
         blocks.append(Row("", lead=padded, base="code-block"))
-    return blocks
-
-
-def _suggestions(lines: list[str]) -> list[Block]:
-    """Kai's suggested next steps, one row each."""
-    blocks: list[Block] = []
-    for line in lines:
-        text = re.sub(r"^\s*(?:[-*+]|\d{1,2}[.)])\s+", "", line).strip()
-        if text:
-            lead = Lead("→ ", "suggestion")
-            blocks.append(Row(text, lead=(lead,), rest=(Lead("  ", ""),), base="suggestion"))
     return blocks
 
 

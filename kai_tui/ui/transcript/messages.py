@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from kai_tui.conversation.choices import Choice
 
 
 class FollowChanged(Message, namespace="transcript"):
@@ -28,6 +33,15 @@ class CopyRequested(Message, namespace="transcript"):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+class ChoicePicked(Message, namespace="transcript"):
+    """The user picked a choice. `live`: it stands under the newest answer."""
+
+    def __init__(self, choice: Choice, *, live: bool) -> None:
+        super().__init__()
+        self.choice = choice
+        self.live = live
 
 
 class ToolToggled(Message, namespace="transcript"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import Delivery
+    from kai_tui.conversation.choices import Choice
     from kai_tui.conversation.messages import Message
     from kai_tui.services.turn import Turn
 
@@ -47,6 +48,10 @@ class TranscriptSource(Protocol):
 
     def seconds(self, message_id: str, part_index: int) -> float | None:
         """How long a tool call or a thought took, or takes so far."""
+        ...
+
+    def live_choices(self) -> Sequence[Choice]:
+        """What can be picked under the last message now."""
         ...
 
     def pending_calls(self) -> Sequence[str]:

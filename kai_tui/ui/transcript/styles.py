@@ -43,6 +43,7 @@ STYLES: Final[Mapping[str, str]] = {
     "error": "$text-error",
     "warning": "$text-warning",
     "suggestion": "$text-secondary",
+    "choice-number": "bold $text-primary",
     "syntax-comment": "italic $text-muted",
     "syntax-keyword": "$text-accent",
     "syntax-name": "$text-secondary",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from kai_tui.conversation.choices import Choice, closing_text
 from kai_tui.conversation.messages import (
     DataPart,
     Message,
@@ -12,6 +15,7 @@ from kai_tui.conversation.messages import (
     ToolPart,
 )
 from kai_tui.ui.transcript.items import Block, Unit
+from kai_tui.ui.transcript.renderers.choice import ChoiceUnit
 from kai_tui.ui.transcript.renderers.notice import SILENT_DATA, NoticeUnit
 from kai_tui.ui.transcript.renderers.reasoning import ReasoningUnit
 from kai_tui.ui.transcript.renderers.status import DeliveryUnit, EndUnit
@@ -19,8 +23,10 @@ from kai_tui.ui.transcript.renderers.text import TextUnit
 from kai_tui.ui.transcript.renderers.tool_card import ToolUnit
 from kai_tui.ui.transcript.renderers.user_message import UserTextUnit
 
-FOOTER = 900
+FOOTER = 900_000
 """Number of the unit below all parts; further parts get lower numbers."""
+CHOICES = 890_000
+"""Number of the first choice under an answer."""
 
 
 def unit_for(block: Block, message: Message, index: int, part: Part) -> Unit | None:
@@ -39,5 +45,20 @@ def unit_for(block: Block, message: Message, index: int, part: Part) -> Unit | N
 
 def footer_for(block: Block, message: Message) -> Unit:
     """The lines below a message."""
-    number = max(FOOTER, len(message.parts) + 1)
-    return DeliveryUnit(block, number) if message.role == "user" else EndUnit(block, number)
+    return DeliveryUnit(block, FOOTER) if message.role == "user" else EndUnit(block, FOOTER)
+
+
+def offered_by(block: Block, message: Message) -> Sequence[Choice]:
+    """The choices an answer ends in, as its text unit sees them."""
+    part = closing_text(message)
+    if part is None:
+        return ()
+    for unit in reversed(block.units):
+        if unit.shows is part and isinstance(unit, TextUnit):
+            return unit.choices
+    return ()
+
+
+def choice_units(block: Block, choices: Sequence[Choice]) -> list[Unit]:
+    """A unit for each choice under an answer."""
+    return [ChoiceUnit(block, CHOICES + index, index, choice) for index, choice in enumerate(choices)]

@@ -56,6 +56,7 @@ class Transcript(BrowsableCanvas, can_focus=True):
     LinkChosen = told.LinkChosen
     CopyRequested = told.CopyRequested
     ToolToggled = told.ToolToggled
+    ChoicePicked = told.ChoicePicked
 
     def __init__(
         self,

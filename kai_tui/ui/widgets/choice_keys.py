@@ -1,75 +1,63 @@
-"""Number keys in an empty prompt pick one of the choices on screen.
+"""A digit in an empty prompt and Enter behind it pick one of the choices on screen.
 
-The digit is typed like every other key and only taken for a choice when nothing follows it for a moment
-(or Enter does): "2024 was…" stays the beginning of a message, however many choices there are.
+The digit is typed like every other key, and the line over the prompt says what Enter would send. Nothing is
+sent by a digit alone, and none is lost: "2024 was…" is the beginning of a message, however many choices
+there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from textual.document._document import EditResult
+from textual.document._edit import Edit
 from textual.message import Message
-from textual.timer import Timer
 from textual.widgets import TextArea
 
-QUIET_SECONDS = 0.7
-"""A digit that stands alone for so long is a choice."""
+if TYPE_CHECKING:
+    from kai_tui.conversation.choices import Choice
+
 MOST_CHOICES = 9
-
-
-@dataclass
-class ChoiceHeld(Message):
-    """A digit was typed that may become a choice; None: it did not."""
-
-    text: str | None
+_DIGITS = frozenset("123456789")
 
 
 @dataclass
 class ChoiceMade(Message):
-    """The user chose `text`: send it. The prompt is empty again."""
+    """Enter took the choice whose number was typed. The prompt is empty again."""
 
-    text: str
+    choice: Choice
 
 
 class ChoiceKeys(TextArea):
     """A text area that knows which choices are on screen."""
 
-    _offered: tuple[str, ...] = ()
-    _held: str | None = None
-    _quiet: Timer | None = None
-
-    def offer(self, choices: Sequence[str]) -> None:
-        """What the keys 1 to 9 stand for while the prompt is empty. A digit typed before keeps its choice."""
-        self._offered = tuple(choices[:MOST_CHOICES])
+    offers: Callable[[int], Choice | None] | None = None
+    """Which choice a number key means now. Asked when a digit is typed into the empty prompt."""
+    _offered: tuple[str, Choice] | None = None
 
     @property
-    def held(self) -> str | None:
-        """The choice that is sent next unless something else is typed."""
-        return self._held
+    def offered(self) -> Choice | None:
+        """The choice Enter takes: a digit was typed for it, and nothing else.
 
-    def _hold(self, typed: str) -> None:
-        """`typed` stands alone in the prompt."""
-        if typed not in "123456789" or len(typed) != 1 or int(typed) > len(self._offered):
-            return
-        self._held = self._offered[int(typed) - 1]
-        self._quiet = self.set_timer(QUIET_SECONDS, self._choose)
-        self.post_message(ChoiceHeld(self._held))
+        Decided when the digit was typed: what is offered later cannot change what Enter does. A digit
+        that was pasted, loaded or is left of a longer text is text.
+        """
+        offered = self._offered
+        return offered[1] if offered is not None and self.text == offered[0] else None
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Every change of the text passes here, except a loaded one."""
+        self._offered = None
+        return super().edit(edit)
+
+    def _typed_alone(self, typed: str) -> None:
+        """`typed` was typed into the empty prompt."""
+        if typed in _DIGITS and self.offers is not None:
+            choice = self.offers(int(typed))
+            self._offered = (typed, choice) if choice is not None else None
 
     def _let_go(self) -> None:
-        """What stands in the prompt is a message after all."""
-        if self._held is None:
-            return
-        self._held = None
-        if self._quiet is not None:
-            self._quiet.stop()
-            self._quiet = None
-        self.post_message(ChoiceHeld(None))
-
-    def _choose(self) -> None:
-        held = self._held
-        self._let_go()
-        # Behind a dialog nobody sees what is chosen: the digit stays as text.
-        if held is not None and self.has_focus and self.screen.is_current and not self.read_only:
-            self.load_text("")
-            self.post_message(ChoiceMade(held))
+        """What stands in the prompt was not typed: it is text."""
+        self._offered = None

@@ -16,7 +16,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import TextArea
 
-from kai_tui.ui.widgets.choice_keys import ChoiceKeys
+from kai_tui.ui.widgets.choice_keys import ChoiceKeys, ChoiceMade
 from kai_tui.ui.widgets.draft import LONG_LINE, Draft, is_big, label, plain, spans
 from kai_tui.ui.widgets.ordered_keys import act, editing_actions, typed_text
 from kai_tui.ui.widgets.recall import Recall
@@ -145,7 +145,6 @@ class Composer(ChoiceKeys):
     def load(self, text: str) -> None:
         """Replace the prompt; the cursor goes to its end. A big text becomes a chip."""
         self._recall.stop()
-        self._let_go()
         self._show(Draft.of(text))
 
     def clear(self) -> EditResult:
@@ -155,6 +154,7 @@ class Composer(ChoiceKeys):
 
     def _show(self, draft: Draft, *, first_row: bool = False) -> None:
         self._chips = draft.chips
+        self._let_go()
         self.load_text(draft.shown)
         end = self.document.end
         self.move_cursor(self.navigator.get_location_end((0, 0)) if first_row else end)
@@ -193,19 +193,13 @@ class Composer(ChoiceKeys):
         if self.read_only:
             return
         text = typed_text(event)
-        if event.key == "enter" and self.held is not None:
-            self._choose()
-            event.stop()
-            event.prevent_default()
-            return
-        self._let_go()
         if event.key == "backspace" and self.text:
             self._backspaced = event.time
         if text is not None:
             first = not self.text
             self._type(text)
             if first:
-                self._hold(text)
+                self._typed_alone(text)
         elif event.key in NEW_LINE_KEYS:
             self._type("\n")
         elif event.key == "backspace" and not self.text:
@@ -253,6 +247,11 @@ class Composer(ChoiceKeys):
 
     def submit(self) -> None:
         """Send what stands here, unless it is blank."""
+        offered = self.offered
+        if offered is not None and not self.read_only:
+            self._show(Draft())
+            self.post_message(ChoiceMade(offered))
+            return
         draft = self.draft.used()
         text = draft.text
         if not text and not self.read_only:
@@ -301,7 +300,6 @@ class Composer(ChoiceKeys):
         text = plain(text)
         if not text or (not self.text and self.claims is not None and self.claims(text)):
             return
-        self._let_go()
         shown = text
         row, _ = self.cursor_location
         if is_big(text) or len(self.document[row]) + len(text.partition("\n")[0]) > LONG_LINE:

@@ -20,7 +20,7 @@ _META = "choice"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Opener:
     """Something to ask. Both texts are safe: what is shown is what is sent."""
 
     label: str
@@ -45,14 +45,14 @@ class ReadingNote(VerticalScroll, can_focus=False):
         super().__init__(id=id)
         self._text = Static(markup=False)
         self._words = Content("")
-        self._choices: tuple[Choice, ...] = ()
+        self._choices: tuple[Opener, ...] = ()
         self._marked: str | None = None
-        self._drawn: tuple[Content, tuple[Choice, ...], str | None, int] | None = None
+        self._drawn: tuple[Content, tuple[Opener, ...], str | None, int] | None = None
 
     def compose(self) -> ComposeResult:
         yield self._text
 
-    def show(self, words: Content, choices: Sequence[Choice] = ()) -> None:
+    def show(self, words: Content, choices: Sequence[Opener] = ()) -> None:
         """Say this. Nothing is drawn anew when it says it already."""
         self._words, self._choices = words, tuple(choices)
         self._draw()
@@ -82,7 +82,7 @@ class ReadingNote(VerticalScroll, can_focus=False):
     def _lines(self, width: int) -> list[Content | tuple[str, str]]:
         lines: list[Content | tuple[str, str]] = []
         if self._choices:
-            lines.append(("\n\nTry one: press its number, or write your own", "$text-muted"))
+            lines.append(("\n\nTry one: press its number and Enter, or write your own", "$text-muted"))
         for number, choice in enumerate(self._choices):
             chosen = Style.from_rich_style(RichStyle.from_meta({_META: number}))
             marked = choice.prompt == self._marked

@@ -7,6 +7,7 @@ from typing import Any
 from textual.app import App, ComposeResult
 
 from kai_tui.backends.base import Delivery
+from kai_tui.conversation.choices import Choice, choices_of
 from kai_tui.conversation.messages import GrowingPart, Message, part_from_wire
 from kai_tui.services.changes import MessageAdded, PartChanged
 from kai_tui.services.turn import Turn
@@ -44,6 +45,9 @@ class ChatSource:
 
     def seconds(self, message_id: str, part_index: int) -> float | None:
         return self.times.get((message_id, part_index))
+
+    def live_choices(self) -> tuple[Choice, ...]:
+        return choices_of(self.messages[-1], running=self.turn.busy) if self.messages else ()
 
     def pending_calls(self) -> list[str]:
         return self.pending
@@ -97,6 +101,9 @@ class TranscriptApp(App[None]):
         self.said.append(message)
 
     def on_transcript_copy_requested(self, message: Transcript.CopyRequested) -> None:
+        self.said.append(message)
+
+    def on_transcript_choice_picked(self, message: Transcript.ChoicePicked) -> None:
         self.said.append(message)
 
     def on_transcript_tool_toggled(self, message: Transcript.ToolToggled) -> None:

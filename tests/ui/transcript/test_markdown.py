@@ -85,9 +85,9 @@ CASES = {
         ["a     │ b", "──────┼──", "x|y   │ z", "p | q │ r"],
     ),
     "a table goes on after text": ("| a |\n|---|\n| 1 |\nend", ["a", "─", "1", "", "end"]),
-    "next actions": (
+    "next actions that are not the last are code": (
         "Done.\n\n```next_actions\n- Show it\n* And *that*\n```",
-        ["Done.", "", "→ Show it", "→ And *that*"],
+        ["Done.", "", " next_actions", " - Show it", " * And *that*"],
     ),
     "references from below": ("See [here][r].\n\n[r]: http://x", ["See here."]),
 }

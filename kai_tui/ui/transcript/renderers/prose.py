@@ -25,15 +25,16 @@ class ProseItems:
         self._tail: Chunk | None = None
         self._references: dict[str, object] = {}
 
-    def pull(self, part: GrowingPart, *, final: bool) -> int | None:
-        """Take what was added; the index of the first changed item or None."""
+    def pull(self, part: GrowingPart, *, final: bool, end: int | None = None) -> int | None:
+        """Take what was added, up to `end`; the index of the first changed item or None."""
         restarted = False
-        if len(part) < self._fed or (self._finished and len(part) > self._fed):
+        size = len(part) if end is None else end
+        if size < self._fed or (self._finished and size > self._fed):
             self._restart()
             restarted = True
-        if len(part) > self._fed:
-            self._splitter.feed(part.since(self._fed))
-            self._fed = len(part)
+        if size > self._fed:
+            self._splitter.feed(part.since(self._fed)[: size - self._fed])
+            self._fed = size
         if final and not self._finished:
             self._splitter.finish()
             self._finished = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kai_tui.conversation.choices import Choice, ChoiceWatch, broke_off, closing_text
 from kai_tui.conversation.messages import TextPart
 from kai_tui.ui.transcript.items import Block, Item, Unit
 from kai_tui.ui.transcript.renderers.prose import ProseItems
@@ -11,18 +12,39 @@ from kai_tui.ui.transcript.rows import Block as RowBlock
 
 
 class TextUnit(Unit):
-    """A text part as markdown."""
+    """A text part as markdown, without the choices it ends in: those stand below the answer."""
 
     def __init__(self, block: Block, number: int, part_index: int, part: TextPart) -> None:
         super().__init__(block, number, part_index, part)
         self.part = part
+        self.choices: Sequence[Choice] = ()
         self._prose = ProseItems(self, self.base)
+        self._watch = ChoiceWatch()
+        self._watched = 0
+        self._complete = False
 
     def sync(self) -> int | None:
         part = self.part
-        changed = self._prose.pull(part, final=part.done or not self.around.live(self.block.message))
+        final = part.done or not self.around.live(self.block.message)
+        changed = self._prose.pull(part, final=final, end=self._prose_end(final=final))
         self.items = self._prose.items
         return changed
+
+    def _prose_end(self, *, final: bool) -> int:
+        """Where the prose ends that can be shown now: what may become choices is held back."""
+        part, message = self.part, self.block.message
+        if len(part) < self._watched or (self._complete and len(part) > self._watched):
+            self._watch, self._watched, self._complete = ChoiceWatch(), 0, False
+        if len(part) > self._watched:
+            self._watch.feed(part.since(self._watched))
+            self._watched = len(part)
+        if final and not self._complete:
+            cut = message is not None and not part.done and broke_off(message)
+            self._watch.finish(keep_open=not cut)
+            self._complete = True
+        closing = message is not None and closing_text(message) is part
+        self.choices = self._watch.choices if closing else ()
+        return self._watch.prose if closing else len(part)
 
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         return self._prose.blocks(item)
