@@ -216,15 +216,15 @@ async def test_an_empty_chat_offers_its_openers_the_same_way(own_home: Path, siz
     app = app_for(own_home, backend)
     async with app.run_test(size=size) as pilot:
         await ready(app, pilot)
-        assert "1 Which region sold most last month?" in words(app)
+        assert "1  Which region sold most last month?" in words(app)
         await pilot.press("2")
         await until(pilot, lambda: title(app) == "Enter sends “What tables do I have?” · type on to write")
         await pilot.press("enter")
         await until(pilot, lambda: posts(backend) == ["What tables do I have?"])
         await pilot.press("ctrl+n")
-        await until(pilot, lambda: "1 Which region sold most last month?" in words(app))
+        await until(pilot, lambda: "1  Which region sold most last month?" in words(app))
         lines = words(app).split("\n")
-        row = next(index for index, line in enumerate(lines) if "1 Which region" in line)
+        row = next(index for index, line in enumerate(lines) if "1  Which region" in line)
         await pilot.click(offset=(lines[row].index("Which"), row))
         await until(pilot, lambda: len(backend.posts) == 2)
         assert posts(backend)[-1] == "Which region sold most last month?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -51,19 +50,24 @@ async def test_without_suggestions_the_usual_ones_stay(own_home: Path) -> None:
         assert SANDBOX_TRIES[0] in words(app)
 
 
-async def test_a_number_sends_its_suggestion(own_home: Path) -> None:
+async def test_a_number_and_enter_send_the_suggestion_and_a_number_alone_sends_nothing(
+    own_home: Path,
+) -> None:
     backend = suggesting(reply())
     app = app_for(own_home, backend)
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
         await until(pilot, lambda: "Support desk fails" in words(app))
         await pilot.press("1")
+        await until(pilot, lambda: "Enter sends “Look at the last two runs" in words(app))
+        assert sent(backend) == []
+        await pilot.press("enter")
         await until(pilot, lambda: "West sold most." in words(app))
         assert sent(backend) == [WHY]
         assert composer(app).text == ""
 
 
-async def test_enter_behind_a_number_sends_at_once_and_only_once(own_home: Path) -> None:
+async def test_enter_behind_a_number_sends_only_once(own_home: Path) -> None:
     backend = suggesting(reply(), reply())
     app = app_for(own_home, backend)
     async with app.run_test(size=(100, 30)) as pilot:
@@ -82,9 +86,10 @@ async def test_a_message_that_begins_with_a_digit_is_a_message(own_home: Path, k
         await ready(app, pilot)
         await until(pilot, lambda: "Support desk fails" in words(app))
         await pilot.press(*keys)
-        await asyncio.sleep(0.9)  # longer than a digit has to stand alone
-        assert sent(backend) == []
         assert composer(app).text in ("2024", "x", "2\n")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(backend.posts) == 1)
+        assert sent(backend)[0] in ("2024", "x", "2\n")
 
 
 async def test_a_digit_beyond_the_choices_is_text(own_home: Path) -> None:
@@ -106,6 +111,7 @@ async def test_the_choice_is_the_one_that_was_shown_when_the_key_was_pressed(own
         await pilot.press("1")
         screen.workspace.offers.suggestions = tuple(reversed(SUGGESTIONS))
         screen.on_offers_news()
+        await pilot.press("enter")
         await until(pilot, lambda: sent(backend) == [WHY])
 
 
@@ -115,13 +121,12 @@ async def test_behind_a_dialog_a_digit_sends_nothing(own_home: Path) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
         await until(pilot, lambda: "Support desk fails" in words(app))
-        await pilot.press("1", "f1")
+        await pilot.press("f1")
         await until(pilot, lambda: isinstance(app.screen, HelpDialog))
-        await asyncio.sleep(0.9)
-        await pilot.press("escape")
+        await pilot.press("1", "enter", "escape")
         await until(pilot, lambda: not isinstance(app.screen, HelpDialog))
         assert sent(backend) == []
-        assert composer(app).text == "1"
+        assert composer(app).text == ""
 
 
 async def test_a_click_sends_the_suggestion(own_home: Path) -> None:
