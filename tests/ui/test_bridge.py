@@ -32,7 +32,8 @@ from kai_tui.ui.bridge import Bridge, SessionNews
         (TurnChanged(), True, True),
         (TurnEnded("error"), True, True),
         (TitleChanged("x"), False, True),
-        (QueueChanged(), False, True),
+        # What waits decides whether choices are still to be picked.
+        (QueueChanged(), True, True),
     ],
     ids=lambda value: type(value).__name__,
 )
