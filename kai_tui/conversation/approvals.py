@@ -53,6 +53,23 @@ def respond(message: Message, answers: Iterable[Answer]) -> Message:
     return answered
 
 
+def without_outcome(message: Message) -> list[ToolPart]:
+    """The calls that were answered and have no outcome: the server's work broke off, or goes on (kai.md §8)."""
+    return [
+        part for part in message.tool_calls() if part.state == "approval-responded" and not _automatic(part)
+    ]
+
+
+def waiting_again(message: Message) -> Message:
+    """A copy of the message in which the calls without an outcome wait for an answer once more."""
+    again = message.reopened()
+    for part in without_outcome(again):
+        answered = ("approved", "reason")
+        part.fields["approval"] = {k: v for k, v in (part.approval or {}).items() if k not in answered}
+        part.fields["state"] = "approval-requested"
+    return again
+
+
 def digest(approval_id: str | None, call_id: str, tool: str, input: Any) -> str:
     """SHA-256 of what was shown, as hex: equal only for the same request with the same input."""
     shown = json.dumps([approval_id, call_id, tool, input], sort_keys=True, separators=(",", ":"))
@@ -68,5 +85,8 @@ def decision_digest(shown: str, updated_input: Any, answers: Any) -> str:
 
 
 def _waits(part: ToolPart) -> bool:
-    approval = part.approval or {}
-    return part.state == "approval-requested" and approval.get("isAutomatic") is not True
+    return part.state == "approval-requested" and not _automatic(part)
+
+
+def _automatic(part: ToolPart) -> bool:
+    return (part.approval or {}).get("isAutomatic") is True

@@ -102,12 +102,13 @@ class ChatService:
         arrived = self._take_left_behind(session, left_behind.sent, sure=True)
         session.restore_queue(left_behind.waiting)
         session.know_answers(left_behind.answers)
-        session.resume_questions(backend)
         if backend.caps.votes:
             self._in_background(self._read_votes(session))
         for message_id in arrived:
             await self._keeper.settle_outgoing(message_id, "sent")
         await self._keeper.keep_chat(Chat(chat.summary, messages))
+        # Last: what is said about them is for the screen, which listens when this returns.
+        session.resume_questions(backend)
         if session.terms.read_only and not backend.caps.read_only_chats:
             self._tell_soon(session, _NOT_READ_ONLY_HERE)
         return session

@@ -80,6 +80,11 @@ class SessionDecisions(SessionTurn):
         waiting = self.last_assistant_message
         if backend.caps.approval != "continuation" or waiting is None or not pending(waiting):
             return False
+        self._ask_first(outgoing, waiting, None)
+        return True
+
+    def _ask_first(self, outgoing: Outgoing, waiting: Message, note: str | None) -> None:
+        """Ask before this message is sent."""
         message = self.find(outgoing.message_id)
         if message is not None:
             self.messages.remove(message)
@@ -87,8 +92,7 @@ class SessionDecisions(SessionTurn):
         self._tell(MessagesReset())
         self._hold_back(outgoing)
         self._tell(Notice("The assistant still waits for your decision. Your message is sent after it."))
-        self._ask_again(waiting, None)
-        return True
+        self._ask_again(waiting, note)
 
     @abstractmethod
     def _hold_back(self, outgoing: Outgoing) -> None:
@@ -294,6 +298,8 @@ class SessionDecisions(SessionTurn):
         if self._run is not run:
             return None
         current = holder(theirs.messages, together.digests)
+        if current is not None and settled_as == "other":
+            current = self._as_asked(current)
         if current is None:
             self.messages = adopt([m for m in self.messages if m is not message], theirs.messages)
             self._reply = None
@@ -318,6 +324,10 @@ class SessionDecisions(SessionTurn):
         )
         self._ask_again(current, _CHANGED)
         return None
+
+    def _as_asked(self, current: Message) -> Message:
+        """What the server has, in the state in which it was asked about."""
+        return current
 
     def _replace(self, old: Message, new: Message) -> None:
         if self._answering is not None and self._answering[0] is old:

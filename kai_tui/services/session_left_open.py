@@ -12,8 +12,8 @@ from kai_tui.services.approval_round import ApprovalRound, digest_of
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.changes import Notice
 from kai_tui.services.read_back import holder
-from kai_tui.services.session_resuming import SessionResuming
 from kai_tui.services.session_state import SessionTools
+from kai_tui.services.session_without_outcome import SessionWithoutOutcome
 from kai_tui.services.turn import ENDED_WELL
 
 _OLD_WAY = (
@@ -23,7 +23,7 @@ _OLD_WAY = (
 _GONE = "The server does not have this call as it was shown. Nothing was sent."
 
 
-class SessionLeftOpen(SessionResuming):
+class SessionLeftOpen(SessionWithoutOutcome):
     """Says that a call was left open; answers it the old way only when the user asks for that."""
 
     def __init__(

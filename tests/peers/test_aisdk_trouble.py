@@ -10,6 +10,9 @@ from tests.services.scripted_backend import until
 
 pytestmark = pytest.mark.slow
 
+ROUND_TWICE = ["user", "assistant", "assistant", "user"]
+"""Whose messages were posted: a wish, its answer, the answer once more, the next message."""
+
 
 async def test_stopping_hangs_up_and_keeps_the_half(house: House) -> None:
     talk = await house.talk()
@@ -142,3 +145,43 @@ async def test_a_chat_deleted_elsewhere(house: House) -> None:
     again = await house.enter()
     await until(lambda: not again.history.loading)
     assert talk.session.chat_id not in [row.id for row in again.history.rows]
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_a_chat_stopped_right_after_a_yes_does_not_stay_dead(house: House, approved: bool) -> None:
+    """The SDK keeps the answer without an outcome then, and refuses every further message."""
+    talk = await house.talk()
+    (approval,) = await talk.asked("slow write")
+    talk.decide(approval, True)
+    await until(lambda: len(talk.journal().posts) == 2)
+    talk.session.stop()
+    await until(lambda: talk.journal().hang_ups == 1)
+    await until(lambda: "outcome" in "".join(talk.said) or talk.states() == ["output-available"])
+    (again,) = await talk.asked("hello")
+    assert again.input == approval.input
+    assert "look at the project" in (again.note or "")
+    assert [post["message"]["role"] for post in talk.journal().posts] == ["user", "assistant"]
+    talk.decide(again, approved)
+    await until(lambda: not talk.session.queue and talk.session.turn.phase == "finished")
+    await until(lambda: talk.session.messages[-1].text == "You said: hello")
+    assert talk.session.turn.reason == "stop"
+    assert [post["message"]["role"] for post in talk.journal().posts] == ROUND_TWICE
+    await talk.agrees()
+
+
+async def test_a_chat_left_right_after_a_yes_says_so_when_it_is_opened(house: House) -> None:
+    talk = await house.talk()
+    (approval,) = await talk.asked("slow write")
+    talk.decide(approval, True)
+    await until(lambda: len(talk.journal().posts) == 2)
+    await talk.workspace.aclose()
+    again = await house.enter()
+    session = await again.chats.open_chat(talk.session.chat_id)
+    reopened = Talk(talk.peer, again, session)
+    await until(lambda: any("no outcome so far" in each for each in reopened.said))
+    (question,) = await reopened.asked("hello")
+    reopened.decide(question, False, "leave it")
+    await until(lambda: session.messages[-1].text == "You said: hello" and not session.turn.busy)
+    assert [post["message"]["role"] for post in talk.journal().posts] == ROUND_TWICE
+    assert session.messages[1].tool_calls()[0].state == "output-denied"
+    await reopened.agrees()

@@ -81,6 +81,7 @@ export const SCRIPTS = {
   'broken input': [step(call('query_data', '{"sql_query": "SEL')), reported],
   'tool fails': [step(call('broken_tool', {})), reported],
   'write fails': [step(call('run_job', { component_id: 'ex-db', configuration_id: 'missing' })), reported],
+  'slow write': [step(call('run_job', { component_id: 'ex-db', configuration_id: 'slow' })), reported],
   'provider tool': [
     step(
       call('web_search', { query: 'x' }, { providerExecuted: true, dynamic: true }),

@@ -53,6 +53,7 @@ export function makeTools(project, gate) {
       inputSchema: z.object({ component_id: z.string(), configuration_id: z.string() }),
       ...writing('run_job', async input => {
         if (input.configuration_id === 'missing') throw new Error('There is no such configuration.');
+        if (input.configuration_id === 'slow') await new Promise(resolve => setTimeout(resolve, 400));
         project.jobs.push(input);
         return { job_id: String(project.jobs.length), status: 'created' };
       }),
