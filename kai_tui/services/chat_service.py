@@ -135,6 +135,8 @@ class ChatService:
             self._copies.discard(session.chat_id)
             session.refresh(chat)
             session.resume_questions(backend)
+            if backend.caps.votes:
+                self._in_background(self._read_votes(session))
 
     def forget(self, chat_id: str) -> None:
         """Drop a session nobody needs any more; stops its turn. Deleting a chat does this by itself."""
@@ -221,7 +223,7 @@ class ChatService:
     async def _read_votes(self, session: ChatSession) -> None:
         try:
             backend = await self._tools.backend()
-            session.set_votes(dict(await backend.votes(session.chat_id)))
+            session.set_votes(await backend.votes(session.chat_id))
         except BackendError:
             pass  # votes are an ornament: a chat without them is still whole
 

@@ -11,7 +11,7 @@ from kai_tui.conversation.approvals import pending
 from kai_tui.conversation.events import Finish
 from kai_tui.conversation.fold import FoldState, fold
 from kai_tui.conversation.messages import Message
-from kai_tui.services.changes import MessageChanged, MessagesReset, Notice
+from kai_tui.services.changes import MessagesReset, Notice
 from kai_tui.services.keeper import ForgetfulKeeper
 from kai_tui.services.session_queue import SessionQueue
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
@@ -79,13 +79,6 @@ class ChatSession(SessionQueue):
         if reply is not None and pending(reply):
             # The server may wait for us, or may have taken the answer.
             self._look_up(self._read_rest(reply))
-
-    async def vote(self, message_id: str, up: bool) -> None:
-        """Vote on an answer. Raises BackendError."""
-        backend = await self._tools.backend()
-        await backend.vote(self.chat_id, message_id, up)
-        self._votes[message_id] = up
-        self._tell(MessageChanged(message_id))
 
     # What the service does
 

@@ -12,7 +12,7 @@ from kai_tui.services.approval_round import ApprovalRound, digest_of
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.changes import Notice
 from kai_tui.services.read_back import holder
-from kai_tui.services.session_state import SessionTools
+from kai_tui.services.session_state import LOCAL_ID, SessionTools
 from kai_tui.services.session_without_outcome import SessionWithoutOutcome
 from kai_tui.services.turn import ENDED_WELL
 
@@ -101,7 +101,7 @@ class SessionLeftOpen(SessionWithoutOutcome):
                 self._finish("other")
                 return
             await self._note(answers)
-            reply = Message(id=f"local-{uuid.uuid4()}")
+            reply = Message(id=f"{LOCAL_ID}{uuid.uuid4()}")
             events = backend.answer_by_tool_result(self.chat_id, message, answers[0], terms=self.terms)
             await self._read(run, backend, events, reply, lambda: self._set_phase("streaming"))
         except BackendError as error:

@@ -25,7 +25,7 @@ from kai_tui.backends.base import (
 from kai_tui.conversation.events import Event, FinishReason
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import MessageChanged, Notice, TurnChanged
-from kai_tui.services.session_state import SessionTools
+from kai_tui.services.session_state import LOCAL_ID, SessionTools
 from kai_tui.services.session_terms import SessionTerms
 from kai_tui.services.turn import OUTCOME_UNKNOWN, Countdown
 
@@ -106,7 +106,7 @@ class SessionSending(SessionTerms):
             backend.send(
                 self.chat_id, outgoing, on_wait=lambda waiting: self._paused(run, outgoing, waiting)
             ),
-            Message(id=f"local-{uuid.uuid4()}"),
+            Message(id=f"{LOCAL_ID}{uuid.uuid4()}"),
             lambda: self._arrived(outgoing.message_id),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from kai_tui.backends.base import ChatTerms, Delivery
 from kai_tui.conversation.choices import Choice, choices_of, closing_text
@@ -23,6 +23,10 @@ from kai_tui.services.session_tools import NEW_CHAT_TITLE as NEW_CHAT_TITLE
 from kai_tui.services.session_tools import SessionTools as SessionTools
 from kai_tui.services.terms import KnownTerms
 from kai_tui.services.turn import Countdown, Queued, Turn, TurnPhase
+from kai_tui.services.votes import Votes
+
+LOCAL_ID = "local-"
+"""How ids begin that we gave an answer because the server has not named it."""
 
 
 class SessionState:
@@ -55,7 +59,7 @@ class SessionState:
         self._why: dict[str, str] = {}
         self._doubted: set[str] = set()
         """Messages of which it was once not known whether they arrived; see `SessionTurn`."""
-        self._votes: dict[str, bool] = {}
+        self._votes = Votes(chat_id, tools.backend, lambda message_id: self._tell(MessageChanged(message_id)))
         self._clocks: dict[str, PartClock] = {}
         self._choices: tuple[object, tuple[Choice, ...]] | None = None
         """Those of the newest answer, and the state of the answer they were read from."""
@@ -96,7 +100,7 @@ class SessionState:
 
     def vote_of(self, message_id: str) -> bool | None:
         """True for up, False for down."""
-        return self._votes.get(message_id)
+        return self._votes.of(message_id)
 
     def delivery(self, message_id: str) -> Delivery | None:
         """Of a user's message; None when there is nothing to say."""
@@ -143,11 +147,25 @@ class SessionState:
             self.title = title
             self._tell(TitleChanged(title))
 
-    def set_votes(self, votes: dict[str, bool]) -> None:
+    def set_votes(self, votes: Mapping[str, bool]) -> None:
         """Votes read from the server."""
-        self._votes.update(votes)
-        for message_id in votes:
-            self._tell(MessageChanged(message_id))
+        self._votes.take(votes)
+
+    async def vote(self, message_id: str, up: bool) -> bool:
+        """Vote on an answer; False when this vote stands already. Raises BackendError when it was not taken."""
+        return await self._votes.cast(message_id, up)
+
+    def why_no_vote(self, message: Message) -> str | None:
+        """One sentence when this answer cannot be voted on (now); None when it can."""
+        if self.turn.busy and self.messages and self.messages[-1] is message:
+            return "This answer is still being written. Vote when it is complete."
+        if not self.stored:
+            return "The server does not have this chat, so it takes no votes on it."
+        if not message.id.startswith(LOCAL_ID):
+            return None
+        if not message.parts:
+            return "This answer was cut off before it began: there is nothing to vote on."
+        return "The server has not said under which id it keeps this answer. Open the chat anew, then vote."
 
     def add_unsent(self, message_id: str, text: str, state: Delivery, why: str) -> None:
         """A message found in the outbox: it was on its way when the program ended."""

@@ -77,10 +77,13 @@ class ScriptedBackend:
     permissions_set: list[Mapping[str, Permission] | None] = field(default_factory=list)
     suggestion_list: Sequence[Suggestion] = ()
     voted: list[tuple[str, bool]] = field(default_factory=list)
+    vote_steps: list[BackendError | asyncio.Event | None] = field(default_factory=list)
+    """What each vote meets: an error, a gate, or None for success."""
+    votes_there: dict[str, bool] = field(default_factory=dict)
 
     @property
     def caps(self) -> Capabilities:
-        return Capabilities(approval=self.style, votes=True, **self.offers)
+        return Capabilities(approval=self.style, **{"votes": True, **self.offers})
 
     async def connect(self) -> ServerInfo:
         return await self.about()
@@ -172,9 +175,14 @@ class ScriptedBackend:
 
     async def vote(self, chat_id: str, message_id: str, up: bool) -> None:
         self.voted.append((message_id, up))
+        step = self.vote_steps.pop(0) if self.vote_steps else None
+        if isinstance(step, asyncio.Event):
+            await step.wait()
+        elif step is not None:
+            raise step
 
     async def votes(self, chat_id: str) -> Mapping[str, bool]:
-        return {}
+        return self.votes_there
 
     async def tools(self) -> Sequence[ToolInfo]:
         return self.tool_list

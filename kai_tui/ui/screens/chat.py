@@ -31,6 +31,7 @@ from kai_tui.ui.screens.chat_layout import TALL, WIDE
 from kai_tui.ui.screens.chat_queue import ChatQueue
 from kai_tui.ui.screens.chat_reading import ChatReading
 from kai_tui.ui.screens.chat_turns import ChatTurns
+from kai_tui.ui.screens.chat_votes import ChatVotes
 from kai_tui.ui.widgets.chat_list import ChatList
 from kai_tui.ui.widgets.composer import Composer
 from kai_tui.ui.widgets.type_ahead import TypeAhead
@@ -45,7 +46,7 @@ QUIT_SECONDS = 2.0
 """Ctrl+C twice within this time quits, when nothing runs and nothing is selected."""
 
 
-class ChatScreen(ChatReading, ChatQueue, ChatChoices, ChatAbout, ChatTurns):
+class ChatScreen(ChatReading, ChatVotes, ChatQueue, ChatChoices, ChatAbout, ChatTurns):
     """Shows one chat of an account; chats change without changing the screen."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#composer"

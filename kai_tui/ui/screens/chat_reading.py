@@ -1,10 +1,9 @@
-"""What one can do with the conversation on screen: scroll, read, vote, copy, open links."""
+"""What one can do with the conversation on screen: scroll, read, copy, open links."""
 
 from __future__ import annotations
 
 import asyncio
 
-from kai_tui.backends.base import BackendError
 from kai_tui.services.changes import Notice
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.screens.chat_layout import ChatLayout
@@ -48,32 +47,6 @@ class ChatReading(ChatLayout):
 
     def on_new_lines_pill_pressed(self) -> None:
         self._transcript.jump_to_end()
-
-    # Votes
-
-    def action_vote_up(self) -> None:
-        """A good answer."""
-        self._vote(True)
-
-    def action_vote_down(self) -> None:
-        """A bad answer."""
-        self._vote(False)
-
-    def _vote(self, up: bool) -> None:
-        session = self._session
-        message = session.last_assistant_message if session is not None else None
-        if session is None or message is None:
-            return
-
-        async def vote() -> None:
-            try:
-                await session.vote(message.id, up)
-            except BackendError as error:
-                self._tell(Notice(f"The vote was not taken. {error.sentence}", "warning"))
-            else:
-                self._tell(Notice("Thank you: the vote was sent."))
-
-        self.run_worker(vote(), group="vote", exit_on_error=False)
 
     # Copying and links
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.geometry import Offset
@@ -13,6 +14,9 @@ from kai_tui.ui.transcript.canvas import Canvas
 from kai_tui.ui.transcript.document import Place
 from kai_tui.ui.transcript.items import Block, Unit
 from kai_tui.ui.transcript.messages import ChoicePicked, CopyRequested, LinkChosen, ToolToggled
+
+if TYPE_CHECKING:
+    from kai_tui.conversation.messages import Message
 
 
 class BrowsableCanvas(Canvas):
@@ -67,6 +71,11 @@ class BrowsableCanvas(Canvas):
         elif place.item is unit.items[0] and not self._is_gap(place):
             self._toggle(unit)
         self._repaint()
+
+    @property
+    def message_under_cursor(self) -> Message | None:
+        """The message the reading cursor is on; None while the conversation is not being read."""
+        return self._cursor.block.message if self._cursor is not None and self.has_focus else None
 
     # -- the cursor --------------------------------------------------------------------------
 
