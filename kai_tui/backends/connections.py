@@ -1,4 +1,4 @@
-"""The connections behind the HTTP door: which client a method uses, certificates, proxies, dead peers."""
+"""The connections behind the HTTP door: which client a method uses, when they are dropped, dead peers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import ssl
 
 import httpx
 
+from kai_tui.backends import certificates
 from kai_tui.backends.addresses import Origin
 from kai_tui.backends.base import CannotConnect
-
-_AT_ONCE = 20
+from kai_tui.backends.http_request import wire_host
+from kai_tui.backends.network import Network, Transport
+from kai_tui.backends.proxies import proxy_for
+from kai_tui.backends.trust import trusted_context
 
 
 class Connections:
@@ -28,6 +31,8 @@ class Connections:
         self._making = asyncio.Lock()
         self._clients: tuple[httpx.AsyncClient, httpx.AsyncClient] | None = None
         self._closed = False
+        self._network: Network | None = None
+        self._trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     @property
     def traced(self) -> bool:
@@ -67,30 +72,35 @@ class Connections:
         for client in dict.fromkeys(clients or ()):
             await client.aclose()
 
+    async def explained(self, error: ssl.SSLCertVerificationError) -> CannotConnect:
+        """The error for a certificate of the server that is not believed, after a look at it."""
+        found = None
+        if self._network is not None:
+            found = await certificates.fetch(self._network, wire_host(self._origin), self._origin.port)
+        return certificates.untrusted(error, self._origin.shown, found)
+
     async def _make(self) -> tuple[httpx.AsyncClient, httpx.AsyncClient]:
         if self._transport is not None:
             client = httpx.AsyncClient(transport=self._transport, trust_env=False)
             return client, client
-        trust_env = not self._origin.loopback  # proxies are for the world outside (T22)
-        if self._origin.scheme == "https":
-            # Reading the certificates takes tens of milliseconds the screen needs.
-            trusted = await asyncio.to_thread(httpx.create_ssl_context, trust_env=trust_env)
-        else:
-            trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, reads no files
+        if self._network is None:
+            # Both read files or ask the system, which takes tens of milliseconds the screen needs.
+            proxy = await asyncio.to_thread(proxy_for, self._origin)
+            self._trusted = await asyncio.to_thread(self._read_trust)
+            self._network = Network(proxy, self._trusted)
 
-        def client_with(limits: httpx.Limits) -> httpx.AsyncClient:
-            return httpx.AsyncClient(verify=trusted, trust_env=trust_env, limits=limits)
-
-        try:
-            return (
-                client_with(httpx.Limits(max_connections=_AT_ONCE, keepalive_expiry=3.0)),
-                client_with(httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=0)),
+        def client_that(keeps: bool) -> httpx.AsyncClient:
+            assert self._network is not None
+            return httpx.AsyncClient(
+                transport=Transport(self._network, self._trusted, keep=keeps), trust_env=False
             )
-        except (ImportError, ValueError, httpx.InvalidURL):
-            raise CannotConnect(
-                f"The proxy settings of this computer cannot be used to reach {self._origin.shown}.",
-                code="proxy",
-            ) from None
+
+        return client_that(keeps=True), client_that(keeps=False)
+
+    def _read_trust(self) -> ssl.SSLContext:
+        if self._origin.scheme == "https":
+            return trusted_context()
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # believes nobody, reads no files
 
 
 def watch_for_dead_peer(response: httpx.Response) -> None:

@@ -15,6 +15,11 @@ import httpx
 
 from kai_tui.backends.base import BackendError, CannotConnect, ConnectionLost, UnexpectedAnswer
 
+_NOT_TLS = frozenset(
+    {"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}
+)
+"""What OpenSSL calls an answer that is no TLS, over its versions."""
+
 READ_ERRORS = (httpx.HTTPError, httpx.StreamError)
 """What reading an answer may raise."""
 TRANSPORT_ERRORS = (*READ_ERRORS, OSError)
@@ -42,8 +47,6 @@ def _from_exception(error: Exception, host: str, limit: float | None) -> Backend
         return _no_answer(host, limit)
     if isinstance(error, httpx.PoolTimeout):
         return CannotConnect(f"Too many requests to {host} at once. Try again in a moment.", code="busy")
-    if isinstance(error, httpx.ProxyError):
-        return CannotConnect(f"The proxy on the way to {host} refuses the connection.", code="proxy")
     if isinstance(error, httpx.ConnectError):
         return _not_connected(error, host)
     if isinstance(error, httpx.WriteTimeout):
@@ -57,6 +60,11 @@ def _from_exception(error: Exception, host: str, limit: float | None) -> Backend
     if isinstance(error, httpx.RemoteProtocolError):
         return ConnectionLost(f"{host} hung up in the middle.", code="lost")
     return ConnectionLost(f"The connection to {host} was lost.", code="lost")
+
+
+def refused_certificate(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """The certificate error behind an error, if that is what it comes from."""
+    return next((cause for cause in causes(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -98,9 +106,9 @@ def _not_connected(error: httpx.ConnectError, host: str) -> CannotConnect:
 
 def _tls_reason(error: ssl.SSLError, host: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate of {host} is not trusted ({error.verify_message or 'unknown reason'})"
+        return f"the certificate of {host} is not valid"  # `certificates` knows more
     reason = getattr(error, "reason", None)
-    if reason == "WRONG_VERSION_NUMBER":
+    if reason in _NOT_TLS:
         return f"{host} does not speak https there"
     return reason.replace("_", " ").lower() if isinstance(reason, str) and reason else f"{host} broke it off"
 

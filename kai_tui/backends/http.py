@@ -323,9 +323,13 @@ class HttpDoor:
         libraries below hold the bytes of the head, with the token (T15).
         """
         client = await self._connections.client(reads=method == "GET")
+        certificate = None
         try:
             return await client.send(request, stream=True, follow_redirects=False)
+        except BackendError as error:  # of the way there
+            failed = error.with_traceback(None)
         except failures.TRANSPORT_ERRORS as error:
+            certificate = failures.refused_certificate(error)
             failed = self.failure(error, limit, request)
         except RuntimeError:
             if not client.is_closed:
@@ -333,7 +337,7 @@ class HttpDoor:
             failed = self._connections.closed_here()
         finally:
             forget_secrets(request, self._auth_headers)
-        raise failed
+        raise failed if certificate is None else await self._connections.explained(certificate)
 
     def failure(self, error: Exception, limit: float, request: httpx.Request | None = None) -> BackendError:
         """Our error for what httpx raised; `limit` is the clock it may have run out of, in seconds.

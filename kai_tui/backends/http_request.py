@@ -97,11 +97,16 @@ def _encode(body: Mapping[str, Any]) -> bytes:
         raise Refused("This cannot be sent: it is no plain JSON.", code="json") from None
 
 
+def wire_host(origin: Origin) -> str:
+    """The host as it goes over the wire: IDNA names in their ASCII form, no brackets."""
+    url = httpx.URL(scheme=origin.scheme, host=origin.host)
+    return url.raw_host.decode("ascii", "replace").strip("[]").lower()
+
+
 def _same_origin(url: httpx.URL, origin: Origin) -> bool:
     host = url.raw_host.decode("ascii", "replace").strip("[]").lower().rstrip(".")
-    ours = httpx.URL(scheme=origin.scheme, host=origin.host).raw_host.decode("ascii", "replace").strip("[]")
     port = url.port or {"https": 443, "http": 80}.get(url.scheme)
-    return (url.scheme, host, port) == (origin.scheme, ours.lower(), origin.port)
+    return (url.scheme, host, port) == (origin.scheme, wire_host(origin), origin.port)
 
 
 def _header(name: str, value: Secret | str) -> str:

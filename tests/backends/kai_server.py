@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -104,9 +105,10 @@ class Hangup(Exception):
 
 
 class KaiServer:
-    """Answers from `routes`; use with `async with`."""
+    """Answers from `routes`; use with `async with`. With `tls` it speaks https."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.seen: list[Seen] = []
         self.connections = 0
         self.hung_up = asyncio.Event()
@@ -123,9 +125,9 @@ class KaiServer:
         return [seen for seen in self.seen if seen.call == call]
 
     async def __aenter__(self) -> KaiServer:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         self.port: int = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -285,7 +285,7 @@ async def test_a_message_is_never_posted_twice(server: KaiServer, make: Make):
 
 
 async def test_a_dead_host(server: KaiServer, make: Make):
-    kai = make()
+    kai = make(timeouts=Timeouts(pauses=(0.0, 0.0)))
     server._server.close()  # pyright: ignore[reportPrivateUsage]
     await server._server.wait_closed()  # pyright: ignore[reportPrivateUsage]
     error = await failing(kai.send(CHAT, HELLO))
@@ -294,7 +294,13 @@ async def test_a_dead_host(server: KaiServer, make: Make):
 
 
 async def test_an_unknown_host():
-    kai = KaiBackend("https://kai.nothing.invalid", storage_url=STACK, token=Secret(CANARY), service="agent")
+    kai = KaiBackend(
+        "https://kai.nothing.invalid",
+        storage_url=STACK,
+        token=Secret(CANARY),
+        service="agent",
+        timeouts=Timeouts(pauses=(0.0, 0.0)),
+    )
     error = await failing(kai.send(CHAT, HELLO))
     assert (type(error), error.delivery) == (CannotConnect, "not-sent")
     assert error.sentence == "Cannot find kai.nothing.invalid. Check the address or your network."
