@@ -42,12 +42,19 @@ def add_sandbox_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -
         help="1 answers at a believable speed, 0 as fast as possible (default: 1)",
     )
 
+    parser.add_argument(
+        "--role",
+        choices=("admin", "guest"),
+        default="admin",
+        help="what the token may: a guest cannot change the project's instructions (default: admin)",
+    )
+
 
 def run_sandbox(arguments: argparse.Namespace) -> int:
     """Run `kai-tui sandbox …`; answers with the exit code."""
     from kai_tui.sandbox.serve import serve
 
-    return serve(arguments.port, arguments.service, arguments.path, pace=arguments.pace)
+    return serve(arguments.port, arguments.service, arguments.path, pace=arguments.pace, role=arguments.role)
 
 
 def _port(text: str) -> int:

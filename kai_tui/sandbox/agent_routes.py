@@ -21,7 +21,10 @@ JsonObject: TypeAlias = dict[str, Any]
 _SUGGESTIONS = {
     "dashboard": (
         ("Support desk fails", "Why did the Support desk job fail?", "error", "Its last two runs failed."),
-        ("Sales", "Which region sold most?", "insight", "The orders are fresh."),
+        ("Sales", "Which region sold most last month?", "insight", "The orders are fresh."),
+        ("Tables", "What tables do I have?", "documentation", "To see what is there."),
+        ("A change", "Create a bucket called reports", "action", "To see how you are asked."),
+        ("Hard cases", "/demo", "documentation", "What is hard for a client, on demand."),
     ),
     "job-detail": (("Explain this job", "Why did the last job fail?", "error", "The job has an error."),),
     "configuration-detail": (
@@ -63,12 +66,13 @@ class AgentRoutes:
         return JsonAnswer({"success": True, "toolUseId": call_id, "approved": approved})
 
     async def usage(self, _request: Request) -> Response:
-        return JsonAnswer(await asyncio.to_thread(self._store.usage))
+        return JsonAnswer(self._desk.modes.usage(await asyncio.to_thread(self._store.usage)))
 
     async def settings(self, _request: Request) -> Response:
         return JsonAnswer(await asyncio.to_thread(self._store.settings, "project"))
 
     async def change_settings(self, request: Request) -> Response:
+        self._desk.modes.check_role()
         changes = settings_changes(await json_object(request), user=False)
         return JsonAnswer(await asyncio.to_thread(self._store.change_settings, "project", changes))
 

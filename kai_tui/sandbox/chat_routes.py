@@ -25,7 +25,6 @@ from kai_tui.sandbox.turns import Rules, Turn, advance, call_of, results_of
 JsonObject: TypeAlias = dict[str, Any]
 
 PAGE_LIMIT = 100
-QUOTA_COMMAND = "/demo quota"
 
 
 class ChatRoutes:
@@ -49,7 +48,10 @@ class ChatRoutes:
                 "appName": f"kai-{self._flavour}-sandbox",
                 "appVersion": __version__,
                 "serverVersion": __version__,
-                "connectedMcp": [{"name": "sandbox-project", "status": "connected"}],
+                # A list or one object, with a name or an address, as servers like (kai.md §4.2).
+                "connectedMcp": [{"name": "sandbox-project", "status": "connected"}]
+                if self._flavour == "agent"
+                else {"url": "https://mcp.sandbox.kai-tui.invalid", "status": "connected"},
             }
         )
 
@@ -88,10 +90,7 @@ class ChatRoutes:
 
     async def _new(self, post: ChatPost) -> tuple[ChunkWriter, Callable[[], Coroutine[Any, Any, None]]]:
         text = assistant.text_of(post.message)
-        if text.strip().lower() == QUOTA_COMMAND:
-            raise Refusal(
-                "rate_limit", "chat", "You have exceeded your maximum number of messages for this month."
-            )
+        said = self._desk.modes.command(text)
         before = await asyncio.to_thread(self._store_message, post)
         writer = ChunkWriter(new_message())
         turn = await self._turn(post, writer)
@@ -106,7 +105,8 @@ class ChatRoutes:
                 title = assistant.title_of(text)
                 await asyncio.to_thread(self._store.set_title, post.chat_id, title)
                 await writer.write({"type": "data-chat-title", "data": title, "transient": True})
-            script = assistant.begin(Talk(assistant.meant_of(post.message), before))
+            talk = Talk(assistant.meant_of(post.message), before)
+            script = assistant.begin(talk) if said is None else assistant.say(said)
             await turn.play(script, next(script))
 
         return writer, answer

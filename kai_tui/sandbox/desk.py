@@ -11,6 +11,7 @@ from weakref import WeakSet, WeakValueDictionary
 
 from kai_tui.conversation.messages import Message
 from kai_tui.sandbox.chats import ChatStore
+from kai_tui.sandbox.modes import Modes
 from kai_tui.sandbox.project import Project
 from kai_tui.sandbox.refusals import Flavour, Refusal
 from kai_tui.sandbox.stream import ChunkWriter, EventStream
@@ -32,6 +33,7 @@ class Desk:
     pace: float
     cursor_rule: CursorRule = "template"
     keep_alive_seconds: float = 15.0
+    modes: Modes = field(default_factory=Modes)
     waiting: Waiting = field(default_factory=Waiting)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(
         default_factory=WeakValueDictionary[str, asyncio.Lock]

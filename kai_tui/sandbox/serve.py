@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from kai_tui.sandbox.modes import Role
 from kai_tui.sandbox.project import Project, ProjectUnusable
 from kai_tui.sandbox.refusals import Flavour
 from kai_tui.sandbox.server import create_app
@@ -31,7 +32,14 @@ HEADER_SECONDS = 10.0
 """How long a client may take to send the head of a request."""
 
 
-def serve(port: int = 0, service: Flavour = "agent", path: Path | None = None, *, pace: float = 1.0) -> int:
+def serve(
+    port: int = 0,
+    service: Flavour = "agent",
+    path: Path | None = None,
+    *,
+    pace: float = 1.0,
+    role: Role = "admin",
+) -> int:
     """Serve until SIGINT or SIGTERM; answers with the exit code.
 
     Prints one line of JSON when ready: `base_url`, `storage_api_url`, `token`. `path`: where the
@@ -56,6 +64,7 @@ def serve(port: int = 0, service: Flavour = "agent", path: Path | None = None, *
             service=service,
             token=token,
             pace=pace,
+            role=role,
             hosts=(f"{ADDRESS}:{number}", f"localhost:{number}"),
         )
         url = f"http://{ADDRESS}:{number}"

@@ -19,6 +19,7 @@ from kai_tui.sandbox.chats import ChatStore
 from kai_tui.sandbox.company import PROJECT_ID, PROJECT_NAME
 from kai_tui.sandbox.desk import CursorRule, Desk
 from kai_tui.sandbox.guard import Guard
+from kai_tui.sandbox.modes import Role
 from kai_tui.sandbox.project import Project
 from kai_tui.sandbox.refusals import Flavour, Refusal, no_route
 
@@ -35,6 +36,7 @@ def create_app(
     hosts: Collection[str] | None = None,
     cursor_rule: CursorRule = "template",
     keep_alive_seconds: float = 15.0,
+    role: Role = "admin",
 ) -> Starlette:
     """The sandbox over `project`.
 
@@ -42,12 +44,14 @@ def create_app(
     `token`: what clients must send. `pace`: 1.0 a believable speed, 0 as fast as possible.
     `hosts`: the values of `Host` that are served on a socket; None (in this process) serves any.
     `cursor_rule`: which way the cursors of the history go (kai.md §4.7).
+    `role`: what the user may in the project at first (`/demo guest`, `/demo admin` change it).
 
     `app.state.desk.hang_up()` ends all running streams.
     """
     if pace <= 0:
         project.job_seconds = 0.0
     desk = Desk(project, ChatStore(project), pace, cursor_rule, keep_alive_seconds)
+    desk.modes.role = role
     routes = [*_stack_routes(project, service), *_kai_routes(desk, service)]
     if service == "agent":
         routes.append(Mount(ASSISTANT_PATH, routes=_kai_routes(desk, "assistant")))

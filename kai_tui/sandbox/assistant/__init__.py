@@ -5,7 +5,7 @@ from kai_tui.sandbox.assistant.intents import understand
 from kai_tui.sandbox.assistant.script import Call, Result, Script, Step
 from kai_tui.sandbox.assistant.talk import Talk, text_of
 
-__all__ = ["Call", "Result", "Script", "Step", "Talk", "begin", "meant_of", "text_of", "title_of"]
+__all__ = ["Call", "Result", "Script", "Step", "Talk", "begin", "meant_of", "say", "text_of", "title_of"]
 
 TITLE_LENGTH = 60
 
@@ -13,6 +13,11 @@ TITLE_LENGTH = 60
 def begin(talk: Talk) -> Script:
     """The script for one message."""
     return understand(talk.text, talk).script(talk)
+
+
+def say(text: str) -> Script:
+    """The script that says one thing."""
+    yield Step(text)
 
 
 def title_of(text: str) -> str:

@@ -10,13 +10,14 @@ from kai_tui.sandbox.assistant.reporting import refused
 from kai_tui.sandbox.assistant.script import Call, Result, Script, Step
 from kai_tui.sandbox.assistant.talk import Talk
 from kai_tui.sandbox.assistant.writing import cell, next_actions, result_table, table
+from kai_tui.sandbox.modes import COMMANDS
 
 LONG_CHARACTERS: Final = 120_000
 
 
 def _list(_talk: Talk) -> Script:
     rows = [(f"`/demo {name}`", about) for name, (about, _) in DEMOS.items()]
-    rows.append(("`/demo quota`", "the server refuses the message: the month's quota is used up"))
+    rows += [(f"`{command}`", about) for command, about in COMMANDS]
     yield Step(
         f"Hard cases on demand:\n\n{table(('Command', 'What happens'), rows)}"
         + next_actions("/demo writes", "/demo fail", "/demo hostile")
