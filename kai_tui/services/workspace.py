@@ -96,8 +96,14 @@ class Workspace:
 
     def connect(self) -> None:
         """Connect (again) in the background."""
-        if self._connecting is None or self._connecting.done():
-            self._connecting = asyncio.create_task(self._connect(), name="connect")
+        before = self._connecting
+        if before is not None and not before.done():
+            if self.connection.state == "connecting":
+                return
+            before.cancel()  # it was connected and only read lists: they are read anew
+        again = self.connection.state == "failed"
+        self._set(Connection("connecting"))
+        self._connecting = asyncio.create_task(self._connect(before, again), name="connect")
 
     async def backend(self) -> Backend:
         """The backend, opened at the first call. Raises BackendError."""
@@ -155,9 +161,9 @@ class Workspace:
             await self._backend.aclose()
         await self._keeper.aclose()
 
-    async def _connect(self) -> None:
-        again = self.connection.state == "failed"
-        self._set(Connection("connecting"))
+    async def _connect(self, before: asyncio.Task[None] | None, again: bool) -> None:
+        if before is not None:
+            await asyncio.wait([before])
         await self._keeper.ready()
         try:
             backend = await self.backend()

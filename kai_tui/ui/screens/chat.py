@@ -28,6 +28,7 @@ from kai_tui.ui.screens.chat_about import ChatAbout
 from kai_tui.ui.screens.chat_choices import ChatChoices
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
+from kai_tui.ui.screens.chat_offers import ChatOffers
 from kai_tui.ui.screens.chat_queue import ChatQueue
 from kai_tui.ui.screens.chat_reading import ChatReading
 from kai_tui.ui.screens.chat_turns import ChatTurns
@@ -46,7 +47,7 @@ QUIT_SECONDS = 2.0
 """Ctrl+C twice within this time quits, when nothing runs and nothing is selected."""
 
 
-class ChatScreen(ChatReading, ChatVotes, ChatQueue, ChatChoices, ChatAbout, ChatTurns):
+class ChatScreen(ChatReading, ChatVotes, ChatQueue, ChatChoices, ChatAbout, ChatTurns, ChatOffers):
     """Shows one chat of an account; chats change without changing the screen."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#composer"

@@ -62,6 +62,8 @@ class ChatChoices(ChatLoan):
             self._into_prompt(choice, _OLD)
         elif not choice.sendable:
             self._into_prompt(choice, _NOT_WHOLE)
+        elif self._composer.gate is not None and not self._composer.gate(choice.text):
+            self._into_prompt(choice)
         else:
             # What was typed meanwhile stays in the prompt.
             self._composer.remember(choice.text)
@@ -72,15 +74,19 @@ class ChatChoices(ChatLoan):
     def _submit(self, text: str) -> None:
         """Send a message in the chat on screen."""
 
-    def _into_prompt(self, choice: Choice, why: str) -> None:
-        """Below what is being typed, with everything in it that cannot be seen written out."""
+    def _into_prompt(self, choice: Choice, why: str = "") -> None:
+        """Below what is being typed, with everything in it that cannot be seen written out.
+
+        `why` is told; empty: it was told already.
+        """
         from kai_tui.conversation.safe_text import safe_code
 
         typed = self._composer.text_to_send
         text = safe_code(choice.text)
         self._composer.load(f"{typed}\n{text}" if typed else text)
         self.set_focus(self._composer)
-        self._tell(Notice(why))
+        if why:
+            self._tell(Notice(why))
 
     def _show_offer(self) -> None:
         """Over the prompt: what Enter says for the digit that stands there."""

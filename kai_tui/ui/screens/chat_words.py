@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from kai_tui.services.quota import level_of
 from kai_tui.ui.action_words import hints, key_name
 from kai_tui.ui.actions import action
 from kai_tui.ui.screens.chat_terms_words import branch_words, terms_lines
@@ -64,6 +65,7 @@ def status_facts(workspace: Workspace, session: ChatSession | None, waiting: int
         tokens=turn.tokens if turn is not None else None,
         waiting=waiting,
         queued=len(session.queue) if session is not None else 0,
+        **_quota_facts(workspace),
         account=account.label,
         # The built-in project has no branches.
         branch=branch_words(account) if account.kind == "kai" else "",
@@ -76,6 +78,19 @@ def _trying(countdown: Countdown) -> str:
     if countdown.what == "connect-again":
         return f"connecting ({countdown.number} of {countdown.of})"
     return "sending"
+
+
+def _quota_facts(workspace: Workspace) -> dict[str, Any]:
+    quota = workspace.offers.quota.quota
+    if quota is None:
+        return {}
+    from kai_tui.ui.quota_words import quota_count, quota_line
+
+    return {
+        "quota": quota_line(quota),
+        "quota_short": quota_count(quota).replace(" messages", ""),
+        "quota_level": level_of(quota),
+    }
 
 
 def _activity(connection: Connection, session: ChatSession | None) -> Activity:

@@ -129,6 +129,8 @@ class Composer(ChoiceKeys):
         self.claims: Callable[[str], bool] | None = None
         """Asked about what is pasted into the empty prompt: True when it belongs elsewhere."""
         self._backspaced = float("-inf")
+        self.gate: Callable[[str], bool] | None = None
+        """Asked before a text is sent; when it says False the text stays."""
 
     # What stands in it
 
@@ -256,7 +258,7 @@ class Composer(ChoiceKeys):
         text = draft.text
         if not text and not self.read_only:
             self.post_message(self.EnteredEmpty(self))
-        if not text.strip() or self.read_only:
+        if not text.strip() or self.read_only or (self.gate is not None and not self.gate(text)):
             return
         self._recall.remember(draft)
         self._show(Draft())

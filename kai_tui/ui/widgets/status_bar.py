@@ -53,6 +53,11 @@ class StatusFacts:
     """How many calls wait for a decision, over all chats."""
     queued: int = 0
     """How many messages wait to be sent."""
+    quota: str = ""
+    """How many messages of the month are used."""
+    quota_short: str = ""
+    """The same where there is no room."""
+    quota_level: Literal["fine", "low", "used-up"] = "fine"
     account: str = ""
     project: str = ""
     branch: str = ""
@@ -164,6 +169,9 @@ class StatusBar(Widget):
             shown.append(Fact(safe_line(facts.server_says, 200), "plain", 30, least=12))
         if facts.tokens:
             shown.append(Fact(f"{facts.tokens:,} tokens", "plain", 20))
+        if facts.quota:
+            style, weight = _QUOTA[facts.quota_level]
+            shown.append(Fact(facts.quota, style, weight, short=facts.quota_short))
         if facts.note:
             shown.append(Fact(safe_line(facts.note, 200), "waiting", 40, least=12))
         shown.append(Fact(safe_line(facts.account, 100), "place", 50, least=8))
@@ -211,6 +219,8 @@ class StatusBar(Widget):
 
 
 _IMPORTANT = 70
+_QUOTA = {"fine": ("plain", 35), "low": ("waiting", 65), "used-up": ("bad", 72)}
+"""Style and weight of the quota."""
 
 
 def _keys_width(keys: list[tuple[str, str]]) -> int:
