@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Quota
 
 EVERY_SECONDS = 10.0
-"""The server is asked at most this often."""
+"""The server is asked at most this often, but for refusals that have to be explained."""
 LOW_FROM = 0.8
 
 QuotaLevel: TypeAlias = Literal["fine", "low", "used-up"]
@@ -72,11 +72,8 @@ class QuotaWatch:
             self._timer = asyncio.get_running_loop().call_later(due, self._due)
 
     async def ask(self) -> Quota | None:
-        """The number as it is now: a refusal wants to be explained. None when it cannot be had."""
-        if self._reading is None and self._clock() - self._asked >= EVERY_SECONDS:
-            self._start()
-        if self._reading is not None:
-            await asyncio.shield(self._reading)
+        """The number as it is now, to explain a refusal; asks at once. None when it cannot be had."""
+        await asyncio.shield(self._reading or self._start())
         return self.quota
 
     async def aclose(self) -> None:
@@ -94,10 +91,11 @@ class QuotaWatch:
         if not self._busy() and self._reading is None:
             self._start()
 
-    def _start(self) -> None:
+    def _start(self) -> asyncio.Task[None]:
         self._asked = self._clock()
         self._reading = asyncio.create_task(self._read(), name="quota")
         self._reading.add_done_callback(self._done)
+        return self._reading
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._reading = None

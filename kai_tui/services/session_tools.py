@@ -10,12 +10,16 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kai_tui.backends.base import Backend
+    from kai_tui.backends.base import Backend, Quota
     from kai_tui.services.approval_round import Place
     from kai_tui.services.approval_service import ApprovalService
     from kai_tui.services.keeper import Keeper
 
 NEW_CHAT_TITLE = "New chat"
+
+
+async def _no_quota() -> Quota | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class SessionTools:
     approvals: ApprovalService
     keeper: Keeper
     place: Callable[[], Place]
+    quota: Callable[[], Awaitable[Quota | None]] = _no_quota
+    """How many messages of the month are used, asked anew; None where the server does not tell. Never raises."""
     clock: Callable[[], float] = monotonic
     """Monotonic seconds."""
     wall: Callable[[], datetime] = datetime.now

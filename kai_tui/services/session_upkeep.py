@@ -267,14 +267,8 @@ class SessionUpkeep(SessionState):
 
     async def _name_the_quota(self, message_id: str, error: RateLimited) -> None:
         """No time to wait for: say how many messages the plan has, where the server tells."""
-        try:
-            backend = await self._tools.backend()
-            if not backend.caps.usage:
-                return
-            quota = await backend.quota()
-        except BackendError:
-            return
-        if self._deliveries.get(message_id) == "not-sent":
+        quota = await self._tools.quota()
+        if quota is not None and self._deliveries.get(message_id) == "not-sent":
             self._set_delivery(message_id, "not-sent", f"{error.sentence} {quota_words(quota)}")
 
     # Keeping

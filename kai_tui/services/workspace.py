@@ -73,7 +73,12 @@ class Workspace:
         self.history = HistoryService(self.backend, keeper)
         self.chats = ChatService(
             SessionTools(
-                backend=self.backend, approvals=self.approvals, keeper=keeper, place=self._place, clock=clock
+                backend=self.backend,
+                approvals=self.approvals,
+                keeper=keeper,
+                place=self._place,
+                quota=lambda: self.offers.quota.ask(),
+                clock=clock,
             ),
             self.history,
             keeper,

@@ -77,8 +77,19 @@ async def test_it_is_asked_for_at_most_every_ten_seconds(watched: Watched, backe
     timer = watched.watch._timer
     assert timer is not None
     assert timer.when() - asyncio.get_running_loop().time() == pytest.approx(EVERY_SECONDS, abs=1)
-    await watched.watch.ask()
-    assert backend.quota_reads == 1, "a refusal is explained with the number there is"
+
+
+async def test_a_refusal_is_explained_with_a_fresh_number_and_one_request(
+    watched: Watched, backend: ScriptedBackend
+) -> None:
+    watched.watch.wake()
+    await until(lambda: backend.quota_reads == 1)
+    await settle()
+    backend.quota_now = Quota(150, 150)
+    watched.watch.wake()
+    assert await watched.watch.ask() == Quota(150, 150)
+    assert await asyncio.gather(watched.watch.ask(), watched.watch.ask()) == [Quota(150, 150)] * 2
+    assert backend.quota_reads == 3
 
 
 async def test_never_while_a_reply_streams(watched: Watched, backend: ScriptedBackend) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kai_tui.backends.base import CannotConnect, Quota, RateLimited
+from kai_tui.services.quota_words import quota_line, quota_words, used_up
 from kai_tui.ui.app import KaiApp
-from kai_tui.ui.quota_words import quota_line, refused, used_up
 from kai_tui.ui.screens.chat_queue import STRAY_SECONDS
 from tests.services.scripted_backend import ScriptedBackend
 from tests.ui.fakes import app_for, until
@@ -101,13 +101,14 @@ async def test_a_refusal_names_the_count_and_the_day(own_home: Path) -> None:
     backend = counting(149, [refusal])
     app = app_for(own_home, backend)
     async with app.run_test(size=(140, 45)) as pilot:
-        screen = await ready(app, pilot)
+        await ready(app, pilot)
         await until(pilot, lambda: "149 of 150" in words(app))
         backend.quota_now = Quota(150, 150, RESETS)
-        screen.workspace.offers.quota._asked -= 60
         await pilot.press(*"hello", "enter")
-        await until(pilot, lambda: "150 of 150 messages; new ones on 1 Dec 2036" in told(app))
-        assert "You have exceeded your messages." in told(app)
+        await until(pilot, lambda: "150 of 150 messages of this month are used; new ones on" in words(app))
+        assert "You have exceeded your messages." in words(app)
+        await until(pilot, lambda: "150 of 150 messages · new ones on 1 Dec 2036" in words(app))
+        assert backend.quota_reads == 2
 
 
 async def test_a_refusal_without_a_number_is_told_all_the_same(own_home: Path) -> None:
@@ -119,7 +120,7 @@ async def test_a_refusal_without_a_number_is_told_all_the_same(own_home: Path) -
         await ready(app, pilot)
         await pilot.press(*"hello", "enter")
         await until(pilot, lambda: "You have exceeded your messages." in told(app))
-        assert "counts" not in told(app)
+        assert "are used" not in words(app)
 
 
 async def test_the_return_of_the_server_is_told_once(own_home: Path) -> None:
@@ -143,4 +144,5 @@ def test_words_for_odd_numbers() -> None:
     assert quota_line(Quota(7, 0)) == "7 messages this month"
     assert quota_line(Quota(140, 150, "junk")) == "140 of 150 messages"
     assert used_up(Quota(1, 1)) == "This month's messages are used up. Press Enter again to try anyway."
-    assert refused("No.", Quota(3, 2)) == "No.\nThe server counts 3 of 2 messages."
+    assert quota_words(Quota(3, 2)) == "3 of 2 messages of this month are used."
+    assert quota_words(Quota(3, 0, "0001-01-01T00:00:00Z")) == "3 messages of this month are used."

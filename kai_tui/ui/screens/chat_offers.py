@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,9 @@ from kai_tui.ui.screens.chat_queue import STRAY_SECONDS
 if TYPE_CHECKING:
     from kai_tui.services.workspace import Connection
 
-EXPLAIN_SECONDS = 2.0
-"""How long a refusal waits for the number that explains it."""
-
 
 class ChatOffers(ChatLoan):
-    """Asks before a message that will hardly be taken; says why one was not."""
+    """Asks before a message that will hardly be taken."""
 
     _warned: tuple[str, float] | None = None
     """The text that was held back because the quota is used up, and when (monotonic seconds)."""
@@ -42,31 +38,11 @@ class ChatOffers(ChatLoan):
                 return False
             self._warned = None
             return True
-        from kai_tui.ui.quota_words import used_up
+        from kai_tui.services.quota_words import used_up
 
         self._warned = (text, now)
         self._tell(Notice(used_up(quota), "warning"))
         return False
-
-    def _tell(self, notice: Notice) -> None:
-        caps = self.workspace.caps
-        if (notice.code or "").startswith("rate_limit") and caps is not None and caps.usage:
-            self.run_worker(self._explain(notice), exit_on_error=False)
-        else:
-            super()._tell(notice)
-
-    async def _explain(self, notice: Notice) -> None:
-        from kai_tui.ui.quota_words import refused
-
-        quota = None
-        try:
-            async with asyncio.timeout(EXPLAIN_SECONDS):
-                quota = await self.workspace.offers.quota.ask()
-        except TimeoutError:
-            pass  # the refusal itself must not wait longer
-        if quota is not None:
-            notice = Notice(refused(notice.sentence, quota), notice.severity)
-        super()._tell(notice)
 
     # Health
 

@@ -84,7 +84,7 @@ def _quota_facts(workspace: Workspace) -> dict[str, Any]:
     quota = workspace.offers.quota.quota
     if quota is None:
         return {}
-    from kai_tui.ui.quota_words import quota_count, quota_line
+    from kai_tui.services.quota_words import quota_count, quota_line
 
     return {
         "quota": quota_line(quota),
