@@ -18,6 +18,10 @@ SILENCE_SECONDS = 15.0
 """A reading call that stays silent this long may be waiting for a decision."""
 
 
+_SILENT = "It has been silent for a while: the server may wait for your decision."
+_READ_ONLY = "This chat is read-only, and yet the server seems to wait for your decision on a change."
+
+
 class CallQuestions:
     """Asks, and takes questions back, for one chat."""
 
@@ -45,6 +49,8 @@ class CallQuestions:
         """The server's tool list, by name; empty where it has none."""
         self.edits = False
         """Whether answers may carry a changed input (`Capabilities.edits_input`)."""
+        self.read_only_chat = False
+        """Whether the server refuses by itself what would change something: there is nothing to ask about."""
 
     def reads_only(self, name: str) -> bool:
         """Whether a tool changes nothing, as far as the server or our own list says."""
@@ -84,7 +90,9 @@ class CallQuestions:
         permission = info.permission if info is not None else None
         if permission == "always_allow":
             return
-        if permission == "always_ask" or not self.reads_only(part.tool_name):
+        reads = self.reads_only(part.tool_name)
+        refused = self.read_only_chat and not reads
+        if (permission == "always_ask" or not reads) and not refused:
             self.ask(part, message)
             return
         call_id = part.tool_call_id
@@ -93,9 +101,7 @@ class CallQuestions:
         def silent() -> None:
             self._timers.pop(call_id, None)
             if part.state == "input-available":
-                self.ask(
-                    part, message, "It has been silent for a while: the server may wait for your decision."
-                )
+                self.ask(part, message, _READ_ONLY if refused else _SILENT)
 
         self._timers[call_id] = asyncio.get_running_loop().call_later(SILENCE_SECONDS, silent)
 

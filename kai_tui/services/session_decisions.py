@@ -72,6 +72,7 @@ class SessionDecisions(SessionTurn):
 
     async def _prepare(self, backend: Backend) -> None:
         self._questions.edits = backend.caps.edits_input
+        self._questions.read_only_chat = backend.caps.read_only_chats and self.known_terms.read_only is True
         if backend.caps.approval == "side-request":
             self._questions.tools = {tool.name: tool for tool in await backend.tools()}
 

@@ -11,6 +11,7 @@ import pytest
 from kai_tui.backends.base import CannotConnect, Chat, ChatTerms
 from kai_tui.conversation import events as e
 from kai_tui.conversation.messages import Message
+from kai_tui.services import call_questions
 from kai_tui.services.changes import Notice, TermsChanged
 from kai_tui.services.chat_session import ChatSession
 from kai_tui.services.terms import KnownTerms
@@ -140,6 +141,34 @@ async def test_a_kai_that_does_not_keep_to_read_only_is_told_of(open_workspace) 
     await until(lambda: heard)
     assert isinstance(heard[0], Notice)
     assert "does not keep to that" in heard[0].sentence
+
+
+async def test_in_a_read_only_chat_a_change_is_asked_about_only_when_the_server_waits(
+    open_workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_questions, "SILENCE_SECONDS", 0.02)
+    refused: list[Step] = [
+        e.Start("a"),
+        e.ToolInputAvailable("c1", "create_bucket", {"name": "x"}, {}),
+        e.ToolOutputError("c1", "This chat is read-only.", {}),
+        e.Finish("stop"),
+    ]
+    waiting: list[Step] = [
+        e.Start("b"),
+        e.ToolInputAvailable("c2", "create_bucket", {"name": "x"}, {}),
+        asyncio.Event(),
+    ]
+    workspace = open_workspace(agent([refused, waiting]))
+    asked: list[object] = []
+    workspace.approvals.observe(lambda _: asked.extend(workspace.approvals.pending))
+    session = workspace.chats.new_chat()
+    session.set_terms(READ_ONLY)
+    session.send("make it")
+    await over(session)
+    assert asked == []
+    session.send("again")
+    await until(lambda: workspace.approvals.pending)
+    assert "This chat is read-only" in (workspace.approvals.pending[0].note or "")
 
 
 # What it is about

@@ -30,7 +30,9 @@ PAGE = "https://sandbox.kai-tui.invalid/admin/projects/2026/storage/in.c-shop/ta
 PATH = "/admin/projects/2026/storage/in.c-shop/table/orders"
 FOREIGN = "https://connection.keboola.com/admin/projects/1/storage"
 ON_BRANCH = replace(kai_account(), branch_id=4711, branch_name="fix-crm")
-SIZES = pytest.mark.parametrize("size", [(80, 24), (140, 45)], ids=["narrow", "wide"])
+SIZES = pytest.mark.parametrize(
+    "size", [(80, 24), pytest.param((140, 45), marks=pytest.mark.slow)], ids=["narrow", "wide"]
+)
 
 
 def backend(**fields: object) -> ScriptedBackend:
