@@ -28,6 +28,14 @@ class PartClock:
         if index not in self._ended and _is_over(part):
             self._ended[index] = self._clock()
 
+    def go_on(self, message: Message) -> None:
+        """Its questions were answered: the calls begin to run now. How long they waited does not count."""
+        now = self._clock()
+        for index, part in enumerate(message.parts):
+            if isinstance(part, ToolPart) and not part.settled:
+                self._started[index] = now
+                self._ended.pop(index, None)
+
     def stop(self) -> None:
         """The turn is over: nothing runs any more."""
         now = self._clock()

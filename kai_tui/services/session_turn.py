@@ -135,6 +135,7 @@ class SessionTurn(SessionSending):
         state = FoldState()
         self._reply = message
         clock = self._clocks.setdefault(message.id, PartClock(self._tools.clock))
+        clock.go_on(message)
         loop = asyncio.get_running_loop()
         slice_ends = loop.time() + SLICE_SECONDS
         begun = False

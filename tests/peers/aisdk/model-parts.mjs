@@ -26,9 +26,9 @@ export function reasoning(id, deltas, providerMetadata) {
 }
 
 // A call whose input comes in pieces of seven characters, as models send it. `input` may be any JSON,
-// or a string to be sent as it is.
+// or a string to be sent as it is. The id is one of the script; the model makes a fresh one of it.
 export function call(toolName, input, more = {}) {
-  const id = `call_${++calls}`;
+  const id = `script_${++calls}`;
   const whole = typeof input === 'string' ? input : JSON.stringify(input);
   return [
     { type: 'tool-input-start', id, toolName, ...more },

@@ -3,6 +3,8 @@
 import { MockLanguageModelV3 } from 'ai/test';
 import { FAILS_AFTER, PACE, stepsFor } from './scripts.mjs';
 
+let calls = 0;
+
 export function scriptedModel(onPrompt) {
   return new MockLanguageModelV3({
     doStream: async ({ prompt, abortSignal }) => {
@@ -15,7 +17,7 @@ export function scriptedModel(onPrompt) {
       const step = steps[Math.min(rounds, steps.length - 1)];
       const parts = typeof step === 'function' ? step(resultsIn(since)) : step;
       const key = said.trim().toLowerCase();
-      return { stream: paced(withResults(parts), PACE[key] ?? 0, FAILS_AFTER[key], abortSignal) };
+      return { stream: paced(withFreshIds(parts), PACE[key] ?? 0, FAILS_AFTER[key], abortSignal) };
     },
   });
 }
@@ -32,12 +34,15 @@ function resultsIn(messages) {
     .map(part => part.output);
 }
 
-// A result the provider itself sends belongs to the call before it.
-function withResults(parts) {
+// Each time it is said, a call is another one. A result the provider itself sends belongs to the call before it.
+function withFreshIds(parts) {
+  const ids = new Map();
   let last;
+  const fresh = id => ids.get(id) ?? ids.set(id, `call_${++calls}`).get(id);
   return parts.map(part => {
-    if (part.type === 'tool-call') last = part.toolCallId;
-    return part.type === 'tool-result' ? { ...part, toolCallId: last } : part;
+    if (part.type.startsWith('tool-input-')) return { ...part, id: fresh(part.id) };
+    if (part.type === 'tool-call') last = fresh(part.toolCallId);
+    return part.type === 'tool-call' || part.type === 'tool-result' ? { ...part, toolCallId: last } : part;
   });
 }
 
