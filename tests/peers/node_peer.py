@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pytest
 
 FOLDER = Path(__file__).parent / "aisdk"
 _INSTALLED = FOLDER / "node_modules" / ".kai-tui-lock"
-_NO_NETWORK = (
+_NOT_TO_BE_HAD = (
     "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ENETUNREACH", "ETIMEDOUT", "ENOTCACHED",
     "ERR_SOCKET_TIMEOUT", "EROFS", "EACCES", "E401", "E403", "E407", "E502", "E503",
 )  # fmt: skip
@@ -48,9 +49,10 @@ def installed() -> None:
     except subprocess.TimeoutExpired:
         pytest.skip("npm ci did not end within 180 s")
     if done.returncode != 0:
-        said = done.stderr.strip()[-2000:]
-        if any(code in said for code in _NO_NETWORK):
-            pytest.skip(f"npm ci could not fetch the packages: {said.splitlines()[0]}")
+        said = done.stderr.strip()[:2000]
+        codes = re.findall(r"npm (?:error|ERR!) code (\S+)", done.stderr)
+        if any(code in _NOT_TO_BE_HAD for code in codes):
+            pytest.skip(f"npm ci could not fetch the packages: {', '.join(codes)}")
         pytest.fail(f"npm ci failed: {said}")
     _INSTALLED.write_text(wanted)
 
