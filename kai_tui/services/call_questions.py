@@ -47,6 +47,8 @@ class CallQuestions:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.tools: Mapping[str, ToolInfo] = {}
         """The server's tool list, by name; empty where it has none."""
+        self.asked: set[str] = set()
+        """Ids of all calls the user was ever asked about."""
         self.edits = False
         """Whether answers may carry a changed input (`Capabilities.edits_input`)."""
         self.read_only_chat = False
@@ -73,6 +75,7 @@ class CallQuestions:
             note=note,
             edits=self.edits,
         )
+        self.asked.add(part.tool_call_id)
         self._approvals.ask(approval, self._on_decided)
         self._on_asked()
         return approval

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kai_tui.backends.base import Backend, BackendError, Chat, ChatSummary, NotFound
 from kai_tui.services.changes import MessageAdded, Notice, SessionChange, TitleChanged, TurnChanged, TurnEnded
@@ -62,6 +62,50 @@ class ChatService:
         from kai_tui.services.chat_session import ChatSession
 
         return self._add(ChatSession(str(uuid4()), self._tools))
+
+    def fork(self, session: ChatSession, message_id: str) -> ChatSession | None:
+        """A new chat that begins with this one, up to a message, as quoted text; None when there is nothing to quote.
+
+        Nothing is sent; the user sees the quote first. What holds for the chat holds for its fork.
+        """
+        from uuid import uuid4
+
+        from kai_tui.conversation.quoting import quote_chat
+        from kai_tui.services.chat_session import ChatSession
+
+        target = session.find(message_id)
+        if target is None:
+            return None
+        said = session.messages[: session.messages.index(target) + 1]
+        if not session.is_superseded(message_id):
+            said = [each for each in said if not session.is_superseded(each.id)]
+        arrived = [
+            each for each in said if session.delivery(each.id) not in ("not-sent", "unsure", "sending")
+        ]
+        quote = quote_chat(session.title, arrived)
+        if not quote.messages:
+            return None
+        forked = self._add(ChatSession(str(uuid4()), self._tools, title=f"Fork of {session.title}"))
+        forked.set_terms(session.terms)
+        forked.set_context(session.context_path)
+        forked.begin_with(quote.text)
+        origin = {"chat": session.chat_id, "message": message_id, "title": session.title}
+        self._in_background(self._keeper.keep_note(forked.chat_id, "fork", origin))
+        return forked
+
+    async def unsent_fork(self, chat_id: str) -> ChatSession | None:
+        """A fork that was being written when the program ended; None when this is none."""
+        from kai_tui.services.chat_session import ChatSession
+
+        notes = await self._keeper.notes(chat_id)
+        if not isinstance(notes.get("quote"), str) or chat_id in self._sessions:
+            return None
+        origin: Any = notes.get("fork")
+        title = cast("dict[str, Any]", origin).get("title") if isinstance(origin, dict) else None
+        name = f"Fork of {title}" if isinstance(title, str) and title else NEW_CHAT_TITLE
+        session = self._add(ChatSession(chat_id, self._tools, title=name))
+        session.restore(notes)
+        return session
 
     async def open_chat(self, chat_id: str) -> ChatSession:
         """The open session, else the chat read from the server (from the copy here when it cannot be).

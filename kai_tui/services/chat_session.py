@@ -13,14 +13,14 @@ from kai_tui.conversation.fold import FoldState, fold
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import MessagesReset, Notice
 from kai_tui.services.keeper import ForgetfulKeeper
-from kai_tui.services.session_queue import SessionQueue
+from kai_tui.services.session_rewrites import SessionRewrites
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
 from kai_tui.services.session_upkeep import MAY_GO_ON
 
 _STOPPED = Finish("cancelled", detail="Stopped before the reply was seen. This is what the server had of it.")
 
 
-class ChatSession(SessionQueue):
+class ChatSession(SessionRewrites):
     """State and effects of one chat. Public attributes are read by the screen, changed only here."""
 
     def __init__(
@@ -43,7 +43,7 @@ class ChatSession(SessionQueue):
         if self.turn.busy or self.queue:
             self.enqueue(text)
             return
-        self._begin(self._outgoing(str(uuid.uuid4()), text))
+        self._begin(self._outgoing(str(uuid.uuid4()), self._first_words(text)))
 
     def retry(self, message_id: str) -> None:
         """Send a not-sent message again, with the same message id (N10); check an unsure one first."""

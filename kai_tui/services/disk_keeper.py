@@ -111,6 +111,7 @@ class DiskKeeper:
         """Open both files now, and let other windows know of this one. Never raises."""
         await self._quietly(self._state.ready(), None)
         await asyncio.to_thread(self._presence.announce)
+        await self._quietly(self._notes.drop_unused_quotes(), None)
         await self._quietly(self._cache.ready(), None, matters=False)
 
     # Drafts and outbox

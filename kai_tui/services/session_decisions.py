@@ -78,7 +78,8 @@ class SessionDecisions(SessionTurn):
 
     async def _held_back(self, backend: Backend, outgoing: Outgoing) -> bool:
         """A chat with an unanswered request refuses every further message (kai.md §9.1)."""
-        waiting = self.last_assistant_message
+        # Of a superseded answer too: the server knows nothing of that.
+        waiting = next((each for each in reversed(self.messages) if each.role == "assistant"), None)
         if backend.caps.approval != "continuation" or waiting is None or not pending(waiting):
             return False
         self._ask_first(outgoing, waiting, None)

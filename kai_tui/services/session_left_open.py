@@ -40,6 +40,9 @@ class SessionLeftOpen(SessionWithoutOutcome):
             return ()
         return _left_open(message)
 
+    def _is_left_open(self, part: ToolPart) -> bool:
+        return any(part in _left_open(each) for each in self.messages if each.role == "assistant")
+
     def answer_left_open(self, backend: Backend) -> bool:
         """Ask the user about the first call that was left open. False when this Kai knows no such answer."""
         calls, message = self.left_open(), self.last_assistant_message

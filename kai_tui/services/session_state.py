@@ -63,6 +63,10 @@ class SessionState:
         self._clocks: dict[str, PartClock] = {}
         self._choices: tuple[object, tuple[Choice, ...]] | None = None
         """Those of the newest answer, and the state of the answer they were read from."""
+        self._rewrites: dict[str, str] = {}
+        """Questions that took the place of others, by id; see `SessionRewrites`."""
+        self._superseded_for: tuple[object, ...] = ()
+        self._superseded_now: set[str] = set()
         self._contexts: dict[str, str | None] = {}
         """What messages are about that were written and have not arrived."""
         self.gone = False
@@ -120,9 +124,43 @@ class SessionState:
         """The message with this id; the newest are looked at first."""
         return next((each for each in reversed(self.messages) if each.id == message_id), None)
 
+    def is_superseded(self, message_id: str) -> bool:
+        """Whether a question was asked again, and whether a message answers such a question."""
+        return bool(self._rewrites) and message_id in self._superseded()
+
+    def _superseded(self) -> set[str]:
+        """Asked for every message that is drawn: found anew only when something changed."""
+        known = (
+            id(self.messages),
+            len(self.messages),
+            self.messages[-1].id if self.messages else "",
+            tuple(self._deliveries.get(new) for new in self._rewrites),
+        )
+        if known != self._superseded_for:
+            self._superseded_for = known
+            self._superseded_now = self._find_superseded()
+        return self._superseded_now
+
+    def _find_superseded(self) -> set[str]:
+        there = {each.id for each in self.messages if self._deliveries.get(each.id) != "not-sent"}
+        questions = {old for new, old in self._rewrites.items() if new in there}
+        found: set[str] = set()
+        over = False
+        for message in self.messages:
+            if message.role == "user":
+                over = message.id in questions
+            if over:
+                found.add(message.id)
+        return found
+
     @property
     def last_assistant_message(self) -> Message | None:
-        return next((each for each in reversed(self.messages) if each.role == "assistant"), None)
+        """The newest answer that was not superseded."""
+        gone = self._superseded() if self._rewrites else ()
+        return next(
+            (each for each in reversed(self.messages) if each.role == "assistant" and each.id not in gone),
+            None,
+        )
 
     def live_choices(self) -> tuple[Choice, ...]:
         """What can be picked now: under the newest answer, until the user says something (kai.md §10)."""
@@ -157,6 +195,8 @@ class SessionState:
 
     def why_no_vote(self, message: Message) -> str | None:
         """One sentence when this answer cannot be voted on (now); None when it can."""
+        if self.is_superseded(message.id):
+            return "This answer was superseded: its question was asked again. Votes go to the newer answer."
         if self.turn.busy and self.messages and self.messages[-1] is message:
             return "This answer is still being written. Vote when it is complete."
         if not self.stored:

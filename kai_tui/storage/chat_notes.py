@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
     from kai_tui.storage.database import Database
 
-NoteKind: TypeAlias = Literal["terms", "about", "superseded", "usage", "fork"]
+NoteKind: TypeAlias = Literal["terms", "about", "superseded", "usage", "fork", "quote"]
 """`terms`: what holds for the chat from its first message on. `about`: the page of the web interface it is
-about, and those of messages the server may not have. `superseded`: ids of messages that were
-written anew. `usage`: tokens so far. `fork`: the chat and message this one began from."""
+about, and those of messages the server may not have. `superseded`: ids of questions that were asked again,
+each by the id of the one that took its place. `usage`: tokens so far. `fork`: the chat and message this one
+began from. `quote`: what goes in front of its first message, until that is on its way."""
 
 
 class ChatNotes:
@@ -37,6 +38,12 @@ class ChatNotes:
             """INSERT INTO chat_notes (chat_id, kind, value) VALUES (?, ?, ?)
                ON CONFLICT (chat_id, kind) DO UPDATE SET value = excluded.value""",
             (chat_id, kind, text),
+        )
+
+    async def drop_unused_quotes(self) -> None:
+        """Forks that were left before anything was written in them need their quote no more."""
+        await self._database.execute(
+            "DELETE FROM chat_notes WHERE kind = 'quote' AND chat_id NOT IN (SELECT chat_id FROM drafts)"
         )
 
     async def of_chat(self, chat_id: str) -> dict[str, Any]:

@@ -46,4 +46,12 @@ APPROVALS: tuple[Action, ...] = (
         "approval",
         ("escape",),
     ),
+    Action(
+        "answer_left_open",
+        "Answer a call that was left open",
+        "For very old servers: answer a call that a finished reply left open.",
+        "Approvals",
+        "chat",
+        palette=True,
+    ),
 )

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
+from kai_tui.conversation.quoting import split_quote
+
 JsonObject: TypeAlias = dict[str, Any]
 
 
@@ -25,7 +27,7 @@ class Talk:
 
 
 def text_of(message: Mapping[str, Any]) -> str:
-    """All text of a wire message."""
+    """What a wire message says. A quote of an earlier chat in front of it is no part of that: it is context."""
     parts: Any = message.get("parts")
     if not isinstance(parts, list):
         return ""
@@ -35,4 +37,5 @@ def text_of(message: Mapping[str, Any]) -> str:
             fields = cast("JsonObject", part)
             if fields.get("type") == "text" and isinstance(fields.get("text"), str):
                 texts.append(fields["text"])
-    return "\n\n".join(texts)
+    whole = "\n\n".join(texts)
+    return split_quote(whole)[1] or whole

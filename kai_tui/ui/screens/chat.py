@@ -29,9 +29,8 @@ from kai_tui.ui.screens.chat_choices import ChatChoices
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
 from kai_tui.ui.screens.chat_offers import ChatOffers
-from kai_tui.ui.screens.chat_queue import ChatQueue
 from kai_tui.ui.screens.chat_reading import ChatReading
-from kai_tui.ui.screens.chat_turns import ChatTurns
+from kai_tui.ui.screens.chat_rewrites import ChatRewrites
 from kai_tui.ui.screens.chat_votes import ChatVotes
 from kai_tui.ui.widgets.chat_list import ChatList
 from kai_tui.ui.widgets.composer import Composer
@@ -47,7 +46,7 @@ QUIT_SECONDS = 2.0
 """Ctrl+C twice within this time quits, when nothing runs and nothing is selected."""
 
 
-class ChatScreen(ChatReading, ChatVotes, ChatQueue, ChatChoices, ChatAbout, ChatTurns, ChatOffers):
+class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, ChatOffers):
     """Shows one chat of an account; chats change without changing the screen."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#composer"
@@ -148,7 +147,7 @@ class ChatScreen(ChatReading, ChatVotes, ChatQueue, ChatChoices, ChatAbout, Chat
         self._opening = None
         self._problem = None
         self._bridge.follow(session)
-        self._transcript.show(session)
+        self._show_conversation(session)
         self._sidebar.open_id = session.chat_id
         self._mark(session.chat_id)
         if before is not None:
@@ -221,6 +220,11 @@ class ChatScreen(ChatReading, ChatVotes, ChatQueue, ChatChoices, ChatAbout, Chat
         try:
             found = await self.workspace.chats.open_chat(chat_id)
         except BackendError:
+            fork = await self.workspace.chats.unsent_fork(chat_id)
+            if fork is not None and self._session is session and not session.messages:
+                self._show(fork)
+                self.workspace.chats.forget(session.chat_id)
+                return
             # A chat that was never sent: its draft goes on in the new one, with what was chosen for it.
             await self.workspace.chats.begin_instead(session, chat_id)
             await self._drafts.flush()
@@ -232,9 +236,12 @@ class ChatScreen(ChatReading, ChatVotes, ChatQueue, ChatChoices, ChatAbout, Chat
 
     def action_new_chat(self) -> None:
         """A fresh chat; the draft of this one stays with it. At once: letters may stand behind the key."""
+        self._start_in(self.workspace.chats.new_chat())
+
+    def _start_in(self, session: ChatSession) -> None:
         self.run_worker(self._drafts.leave(), exit_on_error=False)
         self._leave_opening()
-        self._show(self.workspace.chats.new_chat())
+        self._show(session)
         self._load_prompt("")
         self._hide_overlay()
         self.set_focus(self._composer)
@@ -375,9 +382,10 @@ class ChatScreen(ChatReading, ChatVotes, ChatQueue, ChatChoices, ChatAbout, Chat
         match message.change:
             case Notice() as notice:
                 self._tell(notice)
-            case TitleChanged() | TurnChanged() | TurnEnded() | QueueChanged() | TermsChanged():
+            case TitleChanged() | TurnChanged() | TurnEnded() | QueueChanged():
                 self._refresh_words()
-            case MessageAdded() | MessagesReset():
+            case MessageAdded() | MessagesReset() | TermsChanged():
+                self._end_preview()
                 self._refresh_words()
             case _:
                 pass

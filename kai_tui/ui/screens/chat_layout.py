@@ -137,7 +137,8 @@ class ChatLayout(KaiScreen):
     def _refresh_note(self) -> None:
         from kai_tui.conversation.safe_text import safe_prose
 
-        noted = self._session is None or not self._session.messages
+        session = self._session
+        noted = session is None or not (session.messages or session.quote)
         self._reading.set_class(noted, "-noted")
         if not noted:
             return

@@ -38,7 +38,7 @@ class ChatReading(ChatLayout):
         """Put the focus on the conversation, or back."""
         if self._transcript.has_focus:
             self.set_focus(self._composer)
-        elif self._session is not None and self._session.messages:
+        elif self._session is not None and (self._session.messages or self._session.quote):
             self.set_focus(self._transcript)
 
     def on_transcript_follow_changed(self, message: Transcript.FollowChanged) -> None:

@@ -13,7 +13,7 @@ from kai_tui.ui.transcript.gutters import gutter_of
 from kai_tui.ui.transcript.heights import Heights
 from kai_tui.ui.transcript.items import BLOCK_ROWS, Block, Item, Surroundings, Unit
 from kai_tui.ui.transcript.strips import Line, Rendered, RowText, layout, texts
-from kai_tui.ui.transcript.styles import Palette
+from kai_tui.ui.transcript.styles import Faded, Palette
 
 if TYPE_CHECKING:
     from kai_tui.conversation.messages import Message
@@ -37,6 +37,7 @@ class Document:
     def __init__(self, around: Surroundings, palette: Palette, name: str = "Kai") -> None:
         self.around = around
         self.palette = palette
+        self._faded = Faded(palette)
         self.name = name
         self.width = 0
         self.blocks: list[Block] = []
@@ -70,7 +71,8 @@ class Document:
         self.blocks.append(block)
         if message is not None:
             self._by_id[message.id] = block
-            block.estimated = self._estimate(message)
+            block.superseded = self.around.superseded(message)
+            block.estimated = 1 if block.superseded else self._estimate(message)
         return block
 
     def _estimate(self, message: Message) -> int:
@@ -130,6 +132,7 @@ class Document:
     def replace(self, block: Block, message: Message) -> None:
         """A message was read anew: draw it from the start."""
         block.message = message
+        block.superseded = self.around.superseded(message)
         self._by_id[message.id] = block
         before = {unit.part_index: unit for unit in block.units if unit.shows is not None}
         block.units, block.offered = [], ()
@@ -141,6 +144,17 @@ class Document:
         block.heights = Heights()
         self._build(block, before)
         self._block_height(block)
+        if block.index + 1 < len(self.blocks):
+            self._stand_close(self.blocks[block.index + 1])
+
+    def _stand_close(self, block: Block) -> None:
+        """A superseded pair that is folded stands together, without an empty row between."""
+        above = self.blocks[block.index - 1] if block.index else None
+        close = block.folded and above is not None and above.folded
+        if close != block.close:
+            block.close = close
+            if block.items:
+                block.items[0].forget()
 
     def sync(self, block: Block) -> None:
         """Read what changed in a block: new parts, grown parts, its footer."""
@@ -149,12 +163,14 @@ class Document:
             return
         message = block.message
         if message is not None:
-            if not block.shows_parts():
-                # A step was thrown away (SDK 7), or parts were read anew.
+            asked_again = block.superseded != self.around.superseded(message)
+            if asked_again or block.shown_open != block.opened or not block.shows_parts():
+                # Or a step was thrown away (SDK 7), or parts were read anew.
                 self.replace(block, message)
                 return
             known = max((unit.part_index for unit in block.units), default=-1)
-            self._add_units(block, message, known + 1)
+            if not block.folded:
+                self._add_units(block, message, known + 1)
         for unit in block.units:
             self._sync_unit(block, unit)
         self._fit_choices(block)
@@ -247,10 +263,13 @@ class Document:
         message = block.message
         if message is None:
             return
-        from kai_tui.ui.transcript.units import footer_for
+        from kai_tui.ui.transcript.units import footer_for, superseded_head
 
-        block.units = [footer_for(block, message)]
-        self._add_units(block, message, 0)
+        head = superseded_head(block, message)
+        self._stand_close(block)
+        block.units = [*head, footer_for(block, message)] if not block.folded else head
+        if not block.folded:
+            self._add_units(block, message, 0)
         for unit in block.units:
             if unit.part_index in before:
                 unit.keep(before[unit.part_index])
@@ -289,6 +308,7 @@ class Document:
     def set_palette(self, palette: Palette) -> None:
         """Draw in other colours; heights stay."""
         self.palette = palette
+        self._faded = Faded(palette)
         self._forget_strips()
 
     def _forget_strips(self) -> None:
@@ -321,7 +341,8 @@ class Document:
         first = block.items is not None and bool(block.items) and block.items[0] is item
         gutter, heading = gutter_of(block, self.name, self.width, first=first)
         gap = block.gap_before(item)
-        return layout(item.unit.blocks(item), self.width, self.palette, gutter, gap=gap, heading=heading)
+        palette = self._faded if block.superseded else self.palette
+        return layout(item.unit.blocks(item), self.width, palette, gutter, gap=gap, heading=heading)
 
     def texts_of(self, item: Item) -> Sequence[RowText]:
         """An item's selectable rows."""

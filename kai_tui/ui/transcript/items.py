@@ -82,6 +82,10 @@ class Surroundings:
         """How long a part took or takes."""
         return self.source.seconds(message.id, index) if self.source is not None else None
 
+    def superseded(self, message: Message | None) -> bool:
+        """Whether this message was asked again, or answers one that was."""
+        return self.source is not None and message is not None and self.source.is_superseded(message.id)
+
     def waits_for_user(self, tool_call_id: str) -> bool:
         """Whether the user was asked about this call."""
         return self.source is not None and tool_call_id in self.source.pending_calls()
@@ -98,7 +102,7 @@ class Unit(ABC):
         self.block = block
         self.shows = part
         """The part it was made for; None for lines about the message."""
-        self.base = block.base + number * UNIT_ROWS
+        self.base = block.base + (number + block.shift) * UNIT_ROWS
         self.part_index = part_index
         self.items: list[Item] = []
 
@@ -158,7 +162,8 @@ class Block:
     """A message: where its items are. Its units exist once it was near the viewport."""
 
     __slots__ = (
-        "around", "base", "estimated", "first", "heights", "index", "items", "message", "offered", "units",
+        "around", "base", "close", "estimated", "first", "head", "heights", "index", "items", "message",
+        "offered", "opened", "shift", "shown_open", "superseded", "units",
     )  # fmt: skip
 
     def __init__(self, index: int, message: Message | None, around: Surroundings) -> None:
@@ -171,9 +176,26 @@ class Block:
         self.items: list[Item] | None = None
         self.offered: Sequence[Choice] = ()
         """The choices under it that have units."""
+        self.superseded = False
+        """Whether it is drawn as one that was asked again: dim, and one line until it is opened."""
+        self.opened = False
+        """Whether all of a superseded message is to be shown."""
+        self.shown_open = False
+        """Whether all of it is shown by now."""
+        self.head: Unit | None = None
+        """The line before a superseded message."""
+        self.close = False
+        """Whether it stands right below the block before it."""
+        self.shift = 0
+        """What numbers of units begin with, more than 0 when a line stands before all parts."""
         self.heights = _NO_HEIGHTS
         self.estimated = 1
         """Lines while its items do not exist yet."""
+
+    @property
+    def folded(self) -> bool:
+        """Whether its parts are not shown."""
+        return self.superseded and not self.opened
 
     @property
     def height(self) -> int:
@@ -215,7 +237,7 @@ class Block:
             if one.items:
                 before = one
         if before is None:
-            return not self.first
+            return not self.first and not self.close
         if unit.tone == "note":
             return self.message is None or self.message.role != "user"
         return unit.tone == "prose" or before.tone == "prose"

@@ -57,3 +57,7 @@ class TranscriptSource(Protocol):
     def pending_calls(self) -> Sequence[str]:
         """Ids of tool calls the user was asked about and did not decide yet."""
         ...
+
+    def is_superseded(self, message_id: str) -> bool:
+        """Whether a message was asked again, or answers one that was."""
+        ...

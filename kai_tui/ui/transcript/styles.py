@@ -94,6 +94,17 @@ class Palette:
         return style is not None and style.bgcolor is not None
 
 
+class Faded(Palette):
+    """Another palette with everything in its muted colour: for what does not count any more."""
+
+    def __init__(self, of: Palette) -> None:
+        super().__init__(of.ground, {}, of.selection)
+        self._muted = of.get(("muted",))
+
+    def get(self, names: tuple[str, ...]) -> Style:
+        return self._muted
+
+
 plain_palette = partial(Palette, Style(), {}, Style(reverse=True))
 """A palette without colours, for tests and measurements."""
 

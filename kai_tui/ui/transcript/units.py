@@ -19,6 +19,7 @@ from kai_tui.ui.transcript.renderers.choice import ChoiceUnit
 from kai_tui.ui.transcript.renderers.notice import SILENT_DATA, NoticeUnit
 from kai_tui.ui.transcript.renderers.reasoning import ReasoningUnit
 from kai_tui.ui.transcript.renderers.status import DeliveryUnit, EndUnit
+from kai_tui.ui.transcript.renderers.superseded import SupersededUnit
 from kai_tui.ui.transcript.renderers.text import TextUnit
 from kai_tui.ui.transcript.renderers.tool_card import ToolUnit
 from kai_tui.ui.transcript.renderers.user_message import UserTextUnit
@@ -41,6 +42,20 @@ def unit_for(block: Block, message: Message, index: int, part: Part) -> Unit | N
     if isinstance(part, StepStart) or (isinstance(part, DataPart) and part.type in SILENT_DATA):
         return None
     return NoticeUnit(block, index, index, part)
+
+
+def superseded_head(block: Block, message: Message) -> list[Unit]:
+    """The line before a message that was asked again; nothing for others."""
+    block.shift = int(block.superseded)
+    block.opened = block.shown_open = block.opened and block.superseded
+    if not block.superseded:
+        block.head = None
+        return []
+    if block.head is None:
+        block.head = SupersededUnit(block, message)
+    # The same one as before: the cursor stays on it.
+    block.head.items = []
+    return [block.head]
 
 
 def footer_for(block: Block, message: Message) -> Unit:

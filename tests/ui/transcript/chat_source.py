@@ -30,6 +30,7 @@ class ChatSource:
         self.times: dict[tuple[str, int], float] = {}
         self.pending: list[str] = []
         self.gone = False
+        self.superseded: set[str] = set()
 
     def find(self, message_id: str) -> Message | None:
         return next((message for message in self.messages if message.id == message_id), None)
@@ -51,6 +52,9 @@ class ChatSource:
 
     def pending_calls(self) -> list[str]:
         return self.pending
+
+    def is_superseded(self, message_id: str) -> bool:
+        return message_id in self.superseded
 
 
 def answer(*parts: dict[str, Any], id: str = "a1") -> Message:

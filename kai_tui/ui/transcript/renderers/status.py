@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from kai_tui.conversation.events import Finish
 from kai_tui.conversation.messages import Message
 from kai_tui.conversation.safe_text import safe_line, safe_prose
+from kai_tui.services.keeper import REPLY_STATES
 from kai_tui.services.turn import OUTCOME_UNKNOWN, Countdown
 from kai_tui.ui.transcript.items import Item, Tone, Unit
 from kai_tui.ui.transcript.rows import Block as RowBlock
@@ -98,6 +99,8 @@ def delivered(source: TranscriptSource, message_id: str) -> Remark | None:
     again = key_of("retry_unsent")
     if delivery == "sending":
         return Remark("↑", "sending…", "muted")
+    if delivery == "draft":
+        return Remark("↑", "not sent yet: goes in front of your first message", "warning")
     if delivery == "queued":
         return Remark("↑", "waits until the answer ends", "muted")
     if delivery == "not-sent":
@@ -113,7 +116,13 @@ def delivered(source: TranscriptSource, message_id: str) -> Remark | None:
 def unanswered(why: str | None) -> Remark:
     """A message at the end of the chat that nothing answers."""
     return Remark(
-        "○", _joined("no answer yet", safe_line(why or ""), f"{key_of('look_again')} looks again"), "muted"
+        "○",
+        _joined(
+            "no answer yet",
+            safe_line(why or ""),
+            f"{key_of('look_again')} looks again · {key_of('retry_unsent')} asks again",
+        ),
+        "muted",
     )
 
 
@@ -179,9 +188,12 @@ class EndUnit(RemarksUnit):
 def what_to_press(message: Message) -> str:
     """After a reply that broke off: what the user can do about it. Only the last reply of a chat says it."""
     reason = message.finish.reason if message.finish is not None else None
+    again = f" · {key_of('retry_unsent')} asks again"
     if reason == "lost":
-        return f" What came is kept. · {key_of('look_again')} looks again"
-    return f" · {key_of('look_again')} looks again" if reason == "cancelled" else ""
+        return f" What came is kept. · {key_of('look_again')} looks again{again}"
+    if reason == "cancelled":
+        return f" · {key_of('look_again')} looks again{again}"
+    return again if reason in REPLY_STATES else ""
 
 
 def _end_of(message: Message) -> list[Remark]:

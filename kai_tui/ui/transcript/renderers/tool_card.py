@@ -9,6 +9,7 @@ from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line
 from kai_tui.conversation.tool_results import result_size
 from kai_tui.conversation.tools import headline
+from kai_tui.services.turn import ENDED_WELL
 from kai_tui.ui.transcript.items import ITEM_ROWS, Block, Item, Tone, Unit
 from kai_tui.ui.transcript.renderers.duration import words_for
 from kai_tui.ui.transcript.renderers.tool_data import Detail, argument_details, masked, pretty
@@ -30,6 +31,7 @@ class CardState(NamedTuple):
 
 PREPARING = CardState("○", "preparing", "tool-running")
 RUNNING = CardState("●", "running", "tool-running")
+LEFT_OPEN = CardState("○", "left open by the server", "tool-waiting")
 WAITING = CardState("?", "waiting for you", "tool-waiting")
 DONE = CardState("✓", "done", "tool-done")
 FAILED = CardState("✗", "failed", "tool-failed")
@@ -89,6 +91,13 @@ class ToolUnit(Unit):
             # kai-agent says nothing on the wire while it waits (kai.md §9.2): the session asked.
             return WAITING
         finish = message.finish if message is not None else None
+        if (
+            not live
+            and self.part.state == "input-available"
+            and finish is not None
+            and finish.reason in ENDED_WELL
+        ):
+            return LEFT_OPEN
         broke_off = finish is not None and finish.reason in ("lost", "cancelled", "error")
         return state_of(self.part, live=live, broke_off=broke_off)
 

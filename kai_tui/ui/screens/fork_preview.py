@@ -1,0 +1,43 @@
+"""A fork before its first message: the transcript shows what will be sent in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kai_tui.backends.base import Delivery
+from kai_tui.conversation.choices import Choice
+from kai_tui.conversation.messages import Message
+from kai_tui.services.turn import Turn
+
+
+class ForkPreview:
+    """The quote as the message it will be part of; what the transcript draws from (`TranscriptSource`)."""
+
+    def __init__(self, quote: str) -> None:
+        self.messages: Sequence[Message] = [Message.user("quote", quote)]
+        self.turn = Turn()
+        self.gone = False
+
+    def find(self, message_id: str) -> Message | None:
+        return next((each for each in self.messages if each.id == message_id), None)
+
+    def delivery(self, message_id: str) -> Delivery | None:
+        return "draft"
+
+    def why_not_sent(self, message_id: str) -> str | None:
+        return None
+
+    def vote_of(self, message_id: str) -> bool | None:
+        return None
+
+    def seconds(self, message_id: str, part_index: int) -> float | None:
+        return None
+
+    def pending_calls(self) -> Sequence[str]:
+        return ()
+
+    def is_superseded(self, message_id: str) -> bool:
+        return False
+
+    def live_choices(self) -> tuple[Choice, ...]:
+        return ()
