@@ -31,7 +31,7 @@ def read_deny_approve(user: User) -> None:
 def go_on_in_an_older_chat_and_delete_the_newer(user: User) -> None:
     """History: open the older of two chats and go on in it; delete the other one after a question."""
     user.write(NEW)
-    user.wait_for("› What tables do I have?")
+    user.wait_for("Try one: press its number")
     user.ask("What is 2 + 2?", "2 + 2 = 4")
     user.wait_for(lambda user: "What is 2 + 2" in user.header())
 

@@ -57,6 +57,12 @@ def type_in(user: User, address: str, token: str) -> None:
     user.write(ENTER)
 
 
+def take_main(user: User) -> None:
+    """The second step: the branch; main is chosen already."""
+    user.wait_for("fix-crm")
+    user.write(ENTER)
+
+
 def assert_secret(secret: str, user: User, *, kept_in: list[Path] | None = None) -> None:
     """The token is on no screen, in no file but the one that was agreed on, on no command line."""
     assert secret.encode() not in user.raw
@@ -80,6 +86,7 @@ def test_the_first_day_on_a_server(start: Start, service: str, size: Size, whole
         user = start(size=size)
         open_dialog(user)
         type_in(user, server.storage_url, server.token)
+        take_main(user)
         user.wait_for("This system has no keyring")
         user.wait_for("Only this session")
         assert files_holding(user.home, server.token) == []
@@ -105,6 +112,43 @@ def test_the_first_day_on_a_server(start: Start, service: str, size: Size, whole
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("size", [NARROW, WIDE])
+def test_a_branch_is_chosen_and_shown_wherever_a_write_is_decided(start: Start, size: Size) -> None:
+    with serving("agent") as server:
+        user = start(size=size)
+        open_dialog(user)
+        type_in(user, server.storage_url, server.token)
+        user.wait_for("fix-crm")
+        user.write(DOWN + ENTER)
+        user.wait_for("Only this session")
+        user.write(TAB + ENTER)
+        user.ready().wait_for("Kai works on the branch fix-crm (20261)")
+        user.write("Create a bucket called made" + ENTER)
+        user.wait_for("branch  fix-crm (20261)")
+        user.leave()
+
+        # Kept with the account, and apart from the same project on main.
+        user = start(size=size).ready()
+        user.wait_for("fix-crm (20261)")
+        user.write(ACCOUNTS)
+        user.wait_for("branch fix-crm (20261)")
+        user.leave()
+
+
+@pytest.mark.slow
+def test_the_branch_of_the_environment(start: Start, agent: Server) -> None:
+    env = {
+        "STORAGE_API_TOKEN": agent.token,
+        "STORAGE_API_URL": agent.storage_url,
+        "KAI_BRANCH_ID": "20262",
+    }
+    user = start("--base-url", agent.base_url, env=env).ready()
+    user.wait_for("Kai works on the branch 20262")
+    user.ask("What project is this?", "branch new-reports")
+    user.leave()
+
+
+@pytest.mark.slow
 def test_a_host_that_does_not_exist(start: Start) -> None:
     """Slow where the name server is."""
     user = start()
@@ -120,6 +164,7 @@ def test_a_token_for_this_session_is_nowhere(start: Start, agent: Server) -> Non
     user = start()
     open_dialog(user)
     type_in(user, agent.storage_url, agent.token)
+    take_main(user)
     user.wait_for("Only this session")
     user.write(ENTER)
     user.ready().ask("What is 2 + 2?", "2 + 2 = 4")
@@ -139,6 +184,7 @@ def test_a_keyring_that_works_is_not_asked_about(
     user = start(env=env)
     open_dialog(user)
     type_in(user, agent.storage_url, agent.token)
+    take_main(user)
     user.wait_for("New chat")
     assert agent.token in keyring.read_text()
     user.ready().ask("What is 2 + 2?", "2 + 2 = 4")
@@ -177,6 +223,7 @@ def test_everything_that_can_go_wrong_keeps_what_was_typed(start: Start, agent: 
             user.wait_for(sentence)
             assert address in user.text()
     user.write(CLEAR + agent.storage_url + ENTER)
+    take_main(user)
     user.wait_for("Only this session")
     user.write(ENTER)
     user.ready().ask("What is 2 + 2?", "2 + 2 = 4")
@@ -190,6 +237,7 @@ def test_a_token_right_behind_the_address_is_never_seen(start: Start, agent: Ser
     user = start()
     open_dialog(user)
     user.write(f"{agent.storage_url}{key}\x1b[200~{agent.token}\x1b[201~{ENTER}")
+    take_main(user)
     user.wait_for("Only this session")
     user.leave()
     assert_secret(agent.token, user)
