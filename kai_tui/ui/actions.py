@@ -20,9 +20,10 @@ from kai_tui.ui.actions_approvals import APPROVALS
 from kai_tui.ui.actions_chats import CHATS
 from kai_tui.ui.actions_program import PROGRAM
 from kai_tui.ui.actions_reading import READING
+from kai_tui.ui.actions_server import SERVER
 from kai_tui.ui.actions_writing import WRITING
 
-ACTIONS: tuple[Action, ...] = (*WRITING, *READING, *CHATS, *APPROVALS, *PROGRAM)
+ACTIONS: tuple[Action, ...] = (*WRITING, *READING, *CHATS, *APPROVALS, *SERVER, *PROGRAM)
 
 _BY_NAME = {action.name: action for action in ACTIONS}
 

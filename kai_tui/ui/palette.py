@@ -10,6 +10,7 @@ from textual.content import Content
 
 from kai_tui.ui.action_words import key_name
 from kai_tui.ui.actions import Action, Scope, for_palette
+from kai_tui.ui.screens.base import KaiScreen
 
 
 class ActionProvider(Provider):
@@ -24,6 +25,9 @@ class ActionProvider(Provider):
 
     def _allowed(self, item: Action) -> bool:
         node = self.app if item.scope == "app" else self.screen
+        screen = self.screen
+        if isinstance(screen, KaiScreen) and screen.denies(item.name):
+            return False
         return node.check_action(item.name, ()) is True
 
     def _shown(self, item: Action) -> Content:

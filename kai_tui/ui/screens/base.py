@@ -18,6 +18,10 @@ class KaiScreen(Screen[None]):
 
     scopes: ClassVar[tuple[Scope, ...]] = ()
 
+    def denies(self, action: str) -> bool:
+        """Whether an action cannot be done here (now), so that the palette does not offer it."""
+        return False
+
     DEFAULT_CSS = """
     KaiScreen { background: $background; color: $text; layers: base over; }
     KaiScreen > .too-small { display: none; color: $text-warning; height: auto; layer: over; }

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from kai_tui.services.changes import Notice
 from kai_tui.services.quota import level_of
+from kai_tui.ui.app_of import app_of
 from kai_tui.ui.screens.chat_loan import ChatLoan
 from kai_tui.ui.screens.chat_queue import STRAY_SECONDS
 
 if TYPE_CHECKING:
     from kai_tui.services.workspace import Connection
+    from kai_tui.ui.app import KaiApp
+
+
+_NEEDS = {
+    "edit_instructions": ("settings", "instructions to edit"),
+    "tool_permissions": ("tool_permissions", "tool permissions"),
+}
+"""Which capability an action needs, and what there is without it."""
 
 
 class ChatOffers(ChatLoan):
@@ -53,3 +63,38 @@ class ChatOffers(ChatLoan):
             self._tell(
                 Notice(f"Connected again: {connection.info.host if connection.info else 'Kai'} answers.")
             )
+
+    # Panels
+
+    def denies(self, action: str) -> bool:
+        needed = _NEEDS.get(action)
+        if needed is None:
+            return super().denies(action)
+        caps = self.workspace.caps
+        return caps is None or not getattr(caps, needed[0])
+
+    def _has(self, action: str) -> bool:
+        """Whether the server has what a panel is about; says so when not."""
+        caps = self.workspace.caps
+        capability, what = _NEEDS[action]
+        if caps is None:
+            self._tell(Notice("Not connected yet. Try again when the server answers.", "warning"))
+        elif not getattr(caps, capability):
+            self._tell(Notice(f"This Kai has no {what}.", "warning"))
+        else:
+            return True
+        return False
+
+    def action_about_server(self) -> None:
+        """Who answers, and whether it does."""
+        from kai_tui.conversation.safe_text import redact
+        from kai_tui.ui.modals.about_server import AboutServer
+
+        if not isinstance(app_of(self).screen, AboutServer):
+            secrets = tuple(self.kai.live_secrets())
+            app_of(self).push_screen(AboutServer(self.workspace, lambda text: redact(text, secrets)))
+
+    @property
+    @abstractmethod
+    def kai(self) -> KaiApp:
+        """The app, by its own type."""

@@ -14,9 +14,11 @@ from textual.message import Message
 from textual.style import Style
 from textual.widgets import Static
 
-from kai_tui.ui.transcript.wrap import break_words
+from kai_tui.ui.transcript.wrap import break_words, cells
 
 _META = "choice"
+WIDEST_LABEL = 34
+"""Cells of a column of labels beside the prompts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +85,34 @@ class ReadingNote(VerticalScroll, can_focus=False):
         lines: list[Content | tuple[str, str]] = []
         if self._choices:
             lines.append(("\n\nTry one: press its number and Enter, or write your own", "$text-muted"))
+        column = self._label_column(width)
         for number, choice in enumerate(self._choices):
             chosen = Style.from_rich_style(RichStyle.from_meta({_META: number}))
-            marked = choice.prompt == self._marked
-            rows = [(row, "bold $text-accent" if marked else "") for row in _wrapped(choice.label, width - 5)]
+            marked = "bold $text-accent" if choice.prompt == self._marked else ""
+            lead = (f"\n {number + 1}  ", "$text-accent bold" if marked else "$text-accent")
+            if column and choice.prompt != choice.label:
+                gap = " " * (column - cells(choice.label))
+                label = (choice.label + gap, marked)
+                beside = (choice.prompt, "$text-muted")
+                lines.append(Content.assemble(lead, label, beside).stylize(chosen))
+                continue
+            rows = [(row, marked) for row in _wrapped(choice.label, width - 5)]
             if choice.prompt != choice.label:
                 rows += [(row, "$text-muted") for row in _wrapped(choice.prompt, width - 5)]
-            for place, (row, style) in enumerate(rows):
-                lead = f"\n {number + 1}  " if place == 0 else "\n    "
-                lead_style = "$text-accent bold" if marked else "$text-accent"
-                lines.append(Content.assemble((lead, lead_style), (row, style)).stylize(chosen))
+            for place, each in enumerate(rows):
+                first: tuple[str, str] = lead if place == 0 else ("\n    ", "")
+                lines.append(Content.assemble(first, each).stylize(chosen))
         return lines
+
+    def _label_column(self, width: int) -> int:
+        """Cells of a column of labels, when every prompt fits beside it in one row; else 0."""
+        column = max((cells(each.label) for each in self._choices), default=0) + 2
+        fits = all(
+            "\n" not in each.label + each.prompt and column + cells(each.prompt) <= width - 5
+            for each in self._choices
+            if each.prompt != each.label
+        )
+        return column if fits and column <= WIDEST_LABEL else 0
 
 
 def _wrapped(text: str, width: int) -> list[str]:
