@@ -13,20 +13,4 @@ SERVER: tuple[Action, ...] = (
         "chat",
         palette=True,
     ),
-    Action(
-        "edit_instructions",
-        "Instructions for Kai",
-        "What Kai is told before every chat: your own instructions and the project's.",
-        "Program",
-        "chat",
-        palette=True,
-    ),
-    Action(
-        "tool_permissions",
-        "Tools and permissions",
-        "Which tools Kai has, which of them it asks about, which it may not use.",
-        "Program",
-        "chat",
-        palette=True,
-    ),
 )
