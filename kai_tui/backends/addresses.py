@@ -72,7 +72,7 @@ def parse_origin(address: str) -> Origin:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise unusable(address, "its port is not a number.") from None
-    if not host or _HOST.fullmatch(host) is None:
+    if not host or not host.strip(".") or _HOST.fullmatch(host) is None:
         raise unusable(address, "it names no host.")
     if parts.username is not None or parts.password is not None:
         # Secrets in an address end up in logs and histories.

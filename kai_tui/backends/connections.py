@@ -85,7 +85,11 @@ class Connections:
             return client, client
         if self._network is None:
             # Both read files or ask the system, which takes tens of milliseconds the screen needs.
-            proxy = await asyncio.to_thread(proxy_for, self._origin)
+            try:
+                proxy = await asyncio.to_thread(proxy_for, self._origin)
+            except CannotConnect as error:
+                # Without its frames: they hold the proxy's address with a password in it.
+                raise error.with_traceback(None) from None
             self._trusted = await asyncio.to_thread(self._read_trust)
             self._network = Network(proxy, self._trusted)
 

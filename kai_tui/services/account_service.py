@@ -106,14 +106,20 @@ class AccountService:
         token: str,
         *,
         service: ServiceFlavour | None = None,
+        accepted: str = "",
         on_step: Callable[[SignInStep], None] | None = None,
     ) -> FoundKai:
-        """Verify the token, discover Kai, ping it, list the project's branches. Raises BackendError."""
+        """Verify the token, discover Kai, ping it, list the project's branches. Raises BackendError.
+
+        `accepted`: the `AddressChanged.address` the user said yes to.
+        """
+        from kai_tui.services.address_pins import AddressPins
         from kai_tui.services.signing_in import find_kai, list_branches
 
         on_step = on_step or _ignore
         secret = Secret(token.strip())
-        found = await find_kai(storage_url, secret, service, on_step)
+        pins = AddressPins(self.paths)
+        found = await find_kai(storage_url, secret, service, on_step, pins=pins, accepted=accepted)
         return replace(found, branches=await list_branches(found.storage_url, secret, on_step))
 
     async def keep_account(
@@ -197,9 +203,13 @@ class AccountService:
                 )
             token = await self._token(account)
             if not account.base_url:
+                from kai_tui.services.address_pins import AddressPins
                 from kai_tui.services.signing_in import find_kai
 
-                found = await find_kai(account.storage_url, token, account.service or None, _ignore)
+                pins = AddressPins(self.paths)
+                found = await find_kai(
+                    account.storage_url, token, account.service or None, _ignore, pins=pins
+                )
                 base_url, storage_url, service = found.base_url, found.storage_url, found.service
             else:
                 base_url, storage_url = account.base_url, account.storage_url
@@ -227,6 +237,13 @@ class AccountService:
             return Secret(value)
         if account.id in self._session_tokens:
             return self._session_tokens[account.id]
+        if account.id != _account_id(account.base_url, account.project_id, branch_id=account.branch_id):
+            # The credential was kept for the address the id was made of (T14).
+            raise TokenRefused(
+                f"The address of this account was changed outside of kai-tui. Its token was not sent to "
+                f"{_host_of(account.base_url)}. Sign in again.",
+                code="address",
+            )
         from kai_tui.storage.credentials import Credentials, CredentialsUnavailable
 
         try:

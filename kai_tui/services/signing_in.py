@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.secret import Secret
     from kai_tui.services.account import ServiceFlavour
     from kai_tui.services.account_service import SignInStep
+    from kai_tui.services.address_pins import AddressPins
 
 
 LISTING_SECONDS = 10.0
@@ -32,11 +33,21 @@ class FoundKai:
 
 
 async def find_kai(
-    storage_url: str, token: Secret, service: ServiceFlavour | None, on_step: Callable[[SignInStep], None]
+    storage_url: str,
+    token: Secret,
+    service: ServiceFlavour | None,
+    on_step: Callable[[SignInStep], None],
+    *,
+    pins: AddressPins,
+    accepted: str = "",
 ) -> FoundKai:
-    """Verify the token, read the stack's index, ping the service. Raises BackendError."""
+    """Verify the token, read the stack's index, ping the service. Raises BackendError.
+
+    AddressChanged when the service is elsewhere than at its first use, unless the user `accepted`
+    that very address.
+    """
     from kai_tui.backends.kai.client import KaiBackend
-    from kai_tui.backends.kai.discovery import discover, storage_address, verify_token
+    from kai_tui.backends.kai.discovery import SERVICE_IDS, discover, storage_address, verify_token
     from kai_tui.services.account_service import SignInStep
 
     stack = storage_address(storage_url)
@@ -46,6 +57,7 @@ async def find_kai(
     on_step(SignInStep("verify", "done", f"{owner.project_name}{limited}"))
     on_step(SignInStep("discover", "running"))
     flavour, base_url = (await discover(stack, token)).choose(service)
+    await pins.check(stack, SERVICE_IDS[flavour], base_url, accepted=accepted)
     on_step(SignInStep("discover", "done", flavour))
     on_step(SignInStep("ping", "running"))
     backend = KaiBackend(base_url, storage_url=stack, token=token, service=flavour)

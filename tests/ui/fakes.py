@@ -43,6 +43,7 @@ class FakeAccounts(AccountService):
         self.known: list[Account] = []
         self.opened: list[Account] = []
         self.sign_ins: list[tuple[str, str, str | None]] = []
+        self.accepted: list[str] = []
         self.sign_in_errors: list[Exception] = []
         self.branches: Sequence[Branch] | None = ()
         self.keeps: list[tuple[str, str]] = []
@@ -69,9 +70,11 @@ class FakeAccounts(AccountService):
         token: str,
         *,
         service: str | None = None,
+        accepted: str = "",
         on_step: Callable[[SignInStep], None] | None = None,
     ) -> FoundKai:
         self.sign_ins.append((storage_url, token, service))
+        self.accepted.append(accepted)
         if on_step is not None:
             on_step(SignInStep("verify", "running"))
         await asyncio.sleep(0)

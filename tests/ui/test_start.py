@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Button, Input, OptionList, Static
 
 from kai_tui.backends.base import TokenRefused
+from kai_tui.services.address_pins import AddressChanged
 from kai_tui.storage.credentials import CredentialsUnavailable
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.launch import LaunchOptions
@@ -125,6 +126,27 @@ async def test_a_refused_token_is_said_and_nothing_typed_is_lost(own_home: Path)
         assert dialog.query_one("#address", Input).value == "connection.test"
         assert dialog.query_one("#token", Input).value == TOKEN
         assert TOKEN not in words(app)
+
+
+async def test_another_address_of_kai_is_used_only_after_its_own_button(own_home: Path) -> None:
+    moved = AddressChanged("connection.test", "kai-agent", "https://old.test", "https://new.test")
+    app = app_for(own_home, sandbox=False)
+    accounts_of(app).sign_in_errors = [moved, moved]
+    async with app.run_test(size=(80, 24)) as pilot:
+        dialog = await fill(app, pilot)
+        dialog.query_one("#go", Button).press()
+        await until(pilot, lambda: "now names new.test as the address of kai-agent" in words(app))
+        assert "Use the new address" in words(app)
+        # Leaving has the focus, and Enter in a field asks anew instead of saying yes.
+        assert app.focused is dialog.query_one("#cancel")
+        dialog.query_one("#token", Input).focus()
+        await pilot.press("enter")
+        await until(
+            pilot, lambda: len(accounts_of(app).accepted) == 2 and "Use the new address" in words(app)
+        )
+        dialog.query_one("#go", Button).press()
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        assert accounts_of(app).accepted == ["", "", "https://new.test"]
 
 
 @pytest.mark.parametrize(("button", "keep"), [("#keep-memory", "memory"), ("#keep-file", "file")])

@@ -18,6 +18,7 @@ from kai_tui.backends.base import BackendError
 from kai_tui.backends.secret import Secret
 from kai_tui.services.account import Account, ServiceFlavour
 from kai_tui.services.account_service import AccountService, SignInStep
+from kai_tui.services.address_pins import AddressChanged
 from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.modals.picker import Picker
 from kai_tui.ui.widgets.branch_choice import BranchChoice, ChosenBranch
@@ -82,6 +83,8 @@ class SignInDialog(Ask[Account]):
         """What the first step found, with the token it found it with; the branch is asked for next."""
         self._token: Secret | None = None
         self._branch = ChosenBranch()
+        self._moved_to = ""
+        """Another address of the service than before: the button says yes to it, nothing else does."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
@@ -123,7 +126,7 @@ class SignInDialog(Ask[Account]):
         message.stop()
         pressed = message.button.id
         if pressed == "go":
-            self._go()
+            self._go(self._moved_to)
         elif pressed == "keep-memory":
             self._keep("memory")
         elif pressed == "keep-file":
@@ -133,7 +136,7 @@ class SignInDialog(Ask[Account]):
         else:
             self.action_leave()
 
-    def _go(self) -> None:
+    def _go(self, accepted: str = "") -> None:
         """Enter: look for the project, or go on with the branch that is chosen."""
         if self._busy or self.has_class("-asks-keep"):
             return
@@ -156,19 +159,25 @@ class SignInDialog(Ask[Account]):
         if "://" not in address:
             address = f"https://{address}"
         self._say("")
+        self._expect_no_move()
         self._steps = []
         service = _SERVICES[self.query_one(Picker).index]
         self._signing = self.run_worker(
-            self._find(address, token, service), exclusive=True, exit_on_error=False
+            self._find(address, token, service, accepted), exclusive=True, exit_on_error=False
         )
 
     @property
     def _busy(self) -> bool:
         return self._signing is not None and not self._signing.is_finished
 
-    async def _find(self, address: str, token: str, service: ServiceFlavour | None) -> None:
+    async def _find(self, address: str, token: str, service: ServiceFlavour | None, accepted: str) -> None:
         try:
-            found = await self._accounts.find_project(address, token, service=service, on_step=self._step)
+            found = await self._accounts.find_project(
+                address, token, service=service, accepted=accepted, on_step=self._step
+            )
+        except AddressChanged as error:
+            self._ask_about(error)
+            return
         except BackendError as error:
             self._say(error.sentence)
             self._show_steps()
@@ -260,8 +269,22 @@ class SignInDialog(Ask[Account]):
         self.add_class("-asks-keep")
         self.query_one("#keep-memory").focus()
 
+    def _ask_about(self, change: AddressChanged) -> None:
+        """The stack names another address than before. Leaving has the focus."""
+        self._moved_to = change.address
+        self._say(f"{change.sentence}\nUse the new address only if you know of the move.")
+        self._show_steps()
+        self.query_one("#go", Button).label = Content("Use the new address")
+        self.query_one("#cancel").focus()
+
+    def _expect_no_move(self) -> None:
+        if self._moved_to:
+            self._moved_to = ""
+            self.query_one("#go", Button).label = Content("Sign in")
+
     def _start_over(self, sentence: str) -> None:
         """The fields again, with what was typed in them."""
+        self._expect_no_move()
         self._found = self._token = None
         self.remove_class("-asks-keep", "-asks-branch")
         self.query_one(BranchChoice).put_away()
