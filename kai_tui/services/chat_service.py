@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from kai_tui.backends.base import Backend, BackendError, Chat, ChatSummary, NotFound
-from kai_tui.services.changes import MessageAdded, Notice, SessionChange, TitleChanged, TurnChanged, TurnEnded
+from kai_tui.services.changes import (
+    MessageAdded,
+    Notice,
+    PartChanged,
+    SessionChange,
+    TitleChanged,
+    TurnChanged,
+    TurnEnded,
+)
 from kai_tui.services.observers import Observers
 from kai_tui.services.session_tools import NEW_CHAT_TITLE, SessionTools
 
@@ -41,6 +49,7 @@ class ChatService:
         self._keeper = keeper
         self._sessions: dict[str, ChatSession] = {}
         self._observers: Observers[str] = Observers()
+        self._hearers: Observers[tuple[ChatSession, SessionChange]] = Observers()
         self._background: set[asyncio.Task[None]] = set()
         self._copies: set[str] = set()
         """Open chats that show the copy kept here, because the server did not answer."""
@@ -54,6 +63,10 @@ class ChatService:
     def observe(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Hear which chat's turn or title changed, over all sessions."""
         return self._observers.add(callback)
+
+    def hear(self, callback: Callable[[ChatSession, SessionChange], None]) -> Callable[[], None]:
+        """Hear every change in every chat but those of parts, which are many."""
+        return self._hearers.add(lambda news: callback(*news))
 
     def new_chat(self) -> ChatSession:
         """A fresh chat with a new UUID; nothing is stored until something is sent."""
@@ -277,6 +290,9 @@ class ChatService:
         return session
 
     def _heard(self, session: ChatSession, change: SessionChange) -> None:
+        if isinstance(change, PartChanged):
+            return
+        self._hearers.tell((session, change))
         match change:
             case MessageAdded(message_id):
                 message = session.find(message_id)

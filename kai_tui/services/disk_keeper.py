@@ -202,6 +202,10 @@ class DiskKeeper:
         """What was noted about a chat, by kind."""
         return await self._quietly(self._notes.of_chat(chat_id), {})
 
+    async def unseen(self) -> dict[str, Any]:
+        """What chats wanted of the user when they were last heard of, by chat id."""
+        return await self._quietly(self._notes.of_kind("unseen"), {})
+
     # Copies of chats: a cache may fail silently, the server has the chats
 
     async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:

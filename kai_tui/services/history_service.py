@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kai_tui.backends.base import Backend, BackendError, ChatSummary, NotAllowed, NotFound
@@ -25,6 +26,8 @@ class HistoryService:
         self._unsent: dict[str, ChatSummary] = {}
         self._here: set[str] = set()
         """Chats that were written in during this run: the server may not list them yet."""
+        self._at_hand: dict[str, ChatSummary] = {}
+        """Chats that want something of the user: shown even if no page of the list had them yet."""
         self._deleted: set[str] = set()
         """Chats deleted during this run: pages and turns that were on their way must not bring them back."""
         self._leave: Callable[[str], Awaitable[None]] | None = None
@@ -37,9 +40,20 @@ class HistoryService:
 
     @property
     def rows(self) -> Sequence[ChatSummary]:
-        """Chats, the newest first; those that never reached the server stand at the top."""
+        """Chats, the newest first. At the top: those that never reached the server, and those that want
+        something of the user and are in no page read so far, or further down than the first."""
+        ordered = sorted(self._rows.values(), key=_age, reverse=True)
         unsent = [row for row in self._unsent.values() if row.id not in self._rows]
-        return [*unsent, *sorted(self._rows.values(), key=_age, reverse=True)]
+        if not self._at_hand:
+            return [*unsent, *ordered]
+        elsewhere = {row.id for row in unsent} | {row.id for row in ordered[:PAGE]}
+        lifted = [
+            replace(self._rows.get(row.id, row), updated_at=row.updated_at)
+            for row in self._at_hand.values()
+            if row.id not in elsewhere
+        ]
+        known = {row.id for row in lifted}
+        return [*unsent, *lifted, *(row for row in ordered if row.id not in known)]
 
     def observe(self, callback: Callable[[None], None]) -> Callable[[], None]:
         """Hear when `rows`, `loading` or `offline` changed."""
@@ -52,6 +66,20 @@ class HistoryService:
     def is_deleted(self, chat_id: str) -> bool:
         """Whether this chat was deleted during this run."""
         return chat_id in self._deleted
+
+    def keep_at_hand(self, chat_id: str, title: str) -> None:
+        """This chat is shown, in the list's pages or not, until `let_go`."""
+        before = self._at_hand.get(chat_id)
+        if chat_id in self._deleted or (before is not None and before.title == title):
+            return
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        self._at_hand[chat_id] = ChatSummary(chat_id, title, now, now)
+        self._observers.tell(None)
+
+    def let_go(self, chat_id: str) -> None:
+        """This chat wants nothing more: it stands where the pages have it."""
+        if self._at_hand.pop(chat_id, None) is not None:
+            self._observers.tell(None)
 
     def touch(self, chat_id: str, title: str, updated_at: str, visibility: str = "") -> None:
         """A chat got a message or a name here. An empty `visibility` changes nothing."""
@@ -132,6 +160,7 @@ class HistoryService:
         await self._keeper.delete_chat(chat_id)
         self._rows.pop(chat_id, None)
         self._unsent.pop(chat_id, None)
+        self._at_hand.pop(chat_id, None)
         self._observers.tell(None)
 
     async def _is_gone(self, backend: Backend, chat_id: str) -> bool:

@@ -32,6 +32,11 @@ class Preferences:
     def sidebar(self) -> bool:
         return self._settings.sidebar
 
+    @property
+    def notify(self) -> str:
+        """`auto`, `osc9`, `osc777`, `osc99`, `bell` or `off`."""
+        return self._settings.notify
+
     def set(self, key: str, value: str | bool) -> None:
         """Change one setting and keep it, with the file's comments."""
         from dataclasses import replace

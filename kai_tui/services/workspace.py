@@ -20,6 +20,7 @@ from kai_tui.backends.base import (
 )
 from kai_tui.services.account import Account
 from kai_tui.services.approval_service import ApprovalService
+from kai_tui.services.attention import Attention
 from kai_tui.services.chat_service import ChatService
 from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.history_service import HistoryService
@@ -89,6 +90,7 @@ class Workspace:
             heard=self._heard,
             offline=lambda: self.connection.state == "failed",
         )
+        self.attention = Attention(self.chats, self.approvals, self.history, keeper)
 
     def observe(self, callback: Callable[[Connection], None]) -> Callable[[], None]:
         """Hear of changes of `connection`."""
@@ -161,7 +163,9 @@ class Workspace:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
         await self.offers.aclose()
+        self.attention.leave()
         await self.chats.aclose()
+        await self.attention.aclose()
         if self._backend is not None:
             await self._backend.aclose()
         await self._keeper.aclose()
@@ -170,6 +174,7 @@ class Workspace:
         if before is not None:
             await asyncio.wait([before])
         await self._keeper.ready()
+        await self.attention.restore()
         try:
             backend = await self.backend()
             info = await backend.connect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kai_tui.storage.text import storable
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
 
     from kai_tui.storage.database import Database
 
-NoteKind: TypeAlias = Literal["terms", "about", "superseded", "usage", "fork", "quote"]
+NoteKind: TypeAlias = Literal["terms", "about", "superseded", "usage", "fork", "quote", "unseen"]
 """`terms`: what holds for the chat from its first message on. `about`: the page of the web interface it is
 about, and those of messages the server may not have. `superseded`: ids of questions that were asked again,
 each by the id of the one that took its place. `usage`: tokens so far. `fork`: the chat and message this one
-began from. `quote`: what goes in front of its first message, until that is on its way."""
+began from. `quote`: what goes in front of its first message, until that is on its way.
+`unseen`: what the chat wanted of the user (`services/attention.py`) that was not looked at."""
 
 
 class ChatNotes:
@@ -52,12 +54,27 @@ class ChatNotes:
 
         def work(connection: Connection) -> dict[str, Any]:
             rows = connection.execute("SELECT kind, value FROM chat_notes WHERE chat_id = ?", (chat_id,))
-            found: dict[str, Any] = {}
-            for kind, text in rows:
-                try:
-                    found[str(kind)] = json.loads(text)
-                except (ValueError, RecursionError):
-                    continue
-            return found
+            return _read(rows)
 
         return await self._database.run(work)
+
+    async def of_kind(self, kind: NoteKind) -> dict[str, Any]:
+        """The notes of one kind by chat id; what cannot be read any more is left out."""
+
+        def work(connection: Connection) -> dict[str, Any]:
+            rows = connection.execute(
+                "SELECT chat_id, value FROM chat_notes WHERE kind = ? ORDER BY rowid", (kind,)
+            )
+            return _read(rows)
+
+        return await self._database.run(work)
+
+
+def _read(rows: Iterable[tuple[object, str]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, text in rows:
+        try:
+            found[str(key)] = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+    return found

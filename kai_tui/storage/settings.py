@@ -19,12 +19,16 @@ class Settings:
     """Name of a theme; the screen falls back to the default for one it does not have."""
     sidebar: bool = True
     """Whether the list of chats is open at start."""
+    notify: str = "auto"
+    """How the desktop hears that a reply ended or a decision is needed while nobody looks."""
 
 
 _TYPES: dict[str, tuple[type, str]] = {
     "theme": (str, 'a text such as "kai-dark"'),
     "sidebar": (bool, "true or false"),
+    "notify": (str, "one of auto, osc9, osc777, osc99, bell, off"),
 }
+_CHOICES: dict[str, tuple[str, ...]] = {"notify": ("auto", "osc9", "osc777", "osc99", "bell", "off")}
 KNOWN = tuple(field.name for field in fields(Settings))
 
 
@@ -72,7 +76,7 @@ def _problem(key: str, value: object) -> str | None:
         hint = f' Did you mean "{near[0]}"?' if near else f" Known are: {', '.join(KNOWN)}."
         return f'there is no setting "{key}".{hint}'
     wanted, words = _TYPES[key]
-    if type(value) is not wanted:
+    if type(value) is not wanted or (key in _CHOICES and value not in _CHOICES[key]):
         return f'"{key}" must be {words}. The default is used.'
     return None
 

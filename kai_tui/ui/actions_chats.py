@@ -52,6 +52,15 @@ CHATS: tuple[Action, ...] = (
         ("d",),
         palette=True,
     ),
+    Action(
+        "next_wanting",
+        "Next chat that wants you",
+        "Go to the next chat that waits for a decision, failed, or has something new.",
+        "Chats",
+        "chat",
+        ("f9",),
+        palette=True,
+    ),
     Action("open_chat", "Open", "Open the chat under the cursor.", "Chats", "chats", ("enter",)),
     Action("search_chats", "Search", "Find a chat by its title.", "Chats", "chats", ("slash",)),
     Action(

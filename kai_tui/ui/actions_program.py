@@ -52,6 +52,14 @@ PROGRAM: tuple[Action, ...] = (
         palette=True,
     ),
     Action(
+        "toggle_notifications",
+        "Notifications",
+        "Tell the desktop when a reply ends or a decision is needed while you look elsewhere, or do not.",
+        "Program",
+        "app",
+        palette=True,
+    ),
+    Action(
         "quit",
         "Quit",
         "Leave. Drafts and the reply so far are kept.",

@@ -15,11 +15,14 @@ from textual.content import Content
 from textual.screen import Screen
 
 from kai_tui.services.account import Account
-from kai_tui.ui.actions import bindings
+from kai_tui.ui.actions import Action, bindings
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.collector import start_collector
+from kai_tui.ui.failed_workers import HearsWorkers
 from kai_tui.ui.launch import LaunchOptions
+from kai_tui.ui.notifier import Notifier
 from kai_tui.ui.screens.chat import ChatScreen
+from kai_tui.ui.terminal.attendance import Attendance
 from kai_tui.ui.terminal.key_order import KeyOrder, KeyPassed
 from kai_tui.ui.terminal.safe_app import SafeApp
 from kai_tui.ui.themes import THEMES, other, theme_named
@@ -33,13 +36,15 @@ if TYPE_CHECKING:
     from kai_tui.ui.modals.accounts import AccountChoice
     from kai_tui.ui.screens.start import StartScreen
 
+LEAVE = "confirm-leave"
+"""Name of the dialog before something is broken off."""
 CLOSE_SECONDS = 3.0
 """How long leaving waits for services to save and hang up."""
 FIRST_KEYS_SECONDS = 0.1
 """How long after the first frame nothing is loaded yet."""
 
 
-class KaiApp(SafeApp[object]):
+class KaiApp(HearsWorkers, SafeApp[object]):
     """The terminal chat."""
 
     TITLE = "kai-tui"
@@ -64,6 +69,15 @@ class KaiApp(SafeApp[object]):
         self.preferences = preferences or accounts.preferences()
         self.workspace: Workspace | None = None
         self.desk = ApprovalDesk(self, clock=clock, stamp=stamp)
+        self.attendance = Attendance(clock)
+        self.notifier = Notifier(
+            self,
+            self.preferences,
+            self.attendance,
+            self.announce,
+            on_screen=self._chat_on_screen,
+            clock=clock,
+        )
         self._clock = clock
         self.type_ahead = TypeAhead()
         self.key_order = KeyOrder(self, self.on_event, self._acts_at_once)
@@ -89,6 +103,8 @@ class KaiApp(SafeApp[object]):
     def on_mount(self) -> None:
         self._styled = True
         self.push_screen(self._first_screen())
+        for problem in self.preferences.problems:
+            self.notify(problem, severity="warning", timeout=15, markup=False)
 
     def refresh_css(self, animate: bool = True) -> None:
         """Read the style sheets again; not before they were read once (the first theme is set early)."""
@@ -114,6 +130,7 @@ class KaiApp(SafeApp[object]):
     def _chat_screen(self, account: Account) -> ChatScreen:
         self.workspace = workspace = self.accounts.open(account)
         self.desk.watch(workspace.approvals)
+        self.notifier.watch(workspace.attention)
         self._chat = ChatScreen(workspace, self.preferences, self.desk, self.type_ahead)
         return self._chat
 
@@ -124,7 +141,10 @@ class KaiApp(SafeApp[object]):
         return StartScreen(self.accounts)
 
     def open_account(self, account: Account) -> None:
-        """Leave this account and open another one."""
+        """Leave this account, after asking when that breaks something off, and open another one."""
+        self._before_leaving("Change the account?", "Change", lambda: self._open_account(account))
+
+    def _open_account(self, account: Account) -> None:
         self._leave_workspace()
         self.type_ahead = TypeAhead()
         self._replace(self._chat_screen(account))
@@ -141,6 +161,7 @@ class KaiApp(SafeApp[object]):
 
     def _leave_workspace(self) -> None:
         self.desk.watch(None)
+        self.notifier.watch(None)
         workspace, self.workspace = self.workspace, None
         chat, self._chat = self._chat, None
         if workspace is None:
@@ -161,6 +182,8 @@ class KaiApp(SafeApp[object]):
     # Keys before any widget hears them
 
     async def on_event(self, event: events.Event) -> None:
+        if not event.is_forwarded and self.attendance.saw(event) and self._chat is not None:
+            self._chat.call_later(self._chat.look)
         typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
         if typed:
             if self.key_order.hold(event):
@@ -214,6 +237,57 @@ class KaiApp(SafeApp[object]):
         """Light or dark; remembered."""
         self.theme = other(self.theme)
         self.preferences.set("theme", self.theme)
+
+    def action_toggle_notifications(self) -> None:
+        """Whether the desktop is told; remembered."""
+        on = self.notifier.toggle()
+        self.notify(
+            "Notifications are on: for replies and questions that come while you look elsewhere."
+            if on
+            else "Notifications are off.",
+            markup=False,
+        )
+
+    def label_of(self, item: Action) -> str:
+        """How the palette calls an action now."""
+        if item.name == "toggle_notifications":
+            return f"Notifications: {self.notifier.words}"
+        return item.label
+
+    async def action_quit(self) -> None:
+        """Leave, after asking when that breaks something off."""
+        self.leave_program()
+
+    def leave_program(self) -> None:
+        """The same, for whoever cannot wait. Asked a second time, it leaves."""
+        from kai_tui.ui.modals.confirm import Confirm
+
+        if isinstance(self.screen, Confirm) and self.screen.name == LEAVE:
+            self.exit()
+        else:
+            self._before_leaving("Quit?", "Quit", self.exit, hint="Ctrl+Q again quits too.")
+
+    def _before_leaving(self, heading: str, yes: str, then: Callable[[], None], *, hint: str = "") -> None:
+        """Do it at once when nothing runs; else say what runs, and ask."""
+        workspace = self.workspace
+        running = workspace.attention.running() if workspace is not None else []
+        if workspace is None or not running:
+            then()
+            return
+        from kai_tui.ui.leaving import left_in_the_middle
+        from kai_tui.ui.modals.confirm import Confirm
+
+        queued = sum(len(session.queue) for session in workspace.chats.sessions.values())
+        body = left_in_the_middle(running, queued)
+        if hint:
+            body = Content.assemble(body, "\n", (hint, "$text-muted"))
+        self.push_screen(
+            Confirm(heading, body, yes=yes, no="Stay", name=LEAVE), lambda sure: then() if sure else None
+        )
+
+    def _chat_on_screen(self) -> str | None:
+        session = self._chat.session if self._chat is not None else None
+        return session.chat_id if session is not None else None
 
     def action_review_waiting(self) -> None:
         """Open a waiting question."""
@@ -292,8 +366,14 @@ class KaiApp(SafeApp[object]):
         )
         self.push_screen(
             Confirm("Sign out?", body, yes="Sign out", name="confirm-sign-out"),
-            lambda yes: self._sign_out(account) if yes else None,
+            lambda yes: self._sign_out_asked(account) if yes else None,
         )
+
+    def _sign_out_asked(self, account: Account) -> None:
+        if self.workspace is not None and self.workspace.account.id == account.id:
+            self._before_leaving("Sign out?", "Sign out", lambda: self._sign_out(account))
+        else:
+            self._sign_out(account)
 
     def _sign_out(self, account: Account) -> None:
         async def work() -> None:

@@ -75,6 +75,10 @@ class ApprovalDesk:
     def showing(self) -> bool:
         return self._dialog is not None
 
+    def shows(self, chat_id: str) -> bool:
+        """Whether the open question is one of this chat."""
+        return self._dialog is not None and self._dialog.approval.chat_id == chat_id
+
     @property
     def in_front(self) -> bool:
         """Whether an approval is the screen that hears the keys."""

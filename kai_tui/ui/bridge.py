@@ -25,6 +25,7 @@ from kai_tui.services.changes import (
 )
 
 if TYPE_CHECKING:
+    from kai_tui.services.attention import Happening
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.workspace import Workspace
 
@@ -46,6 +47,20 @@ class HistoryNews(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, HistoryNews)
+
+
+class AttentionNews(Message):
+    """What chats want of the user changed."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, AttentionNews)
+
+
+@dataclass
+class HappeningNews(Message):
+    """Something happened in a chat, on screen or not."""
+
+    happening: Happening
 
 
 class ConnectionNews(Message):
@@ -74,6 +89,8 @@ class Bridge:
         self._leave = [
             workspace.history.observe(lambda _: self._post(HistoryNews())),
             workspace.observe(lambda _: self._post(ConnectionNews())),
+            workspace.attention.observe(lambda _: self._post(AttentionNews())),
+            workspace.attention.on_happening(lambda news: self._post(HappeningNews(news))),
             workspace.offers.observe(lambda _: self._post(OffersNews())),
         ]
 

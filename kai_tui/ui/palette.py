@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import cast
 
@@ -30,29 +31,34 @@ class ActionProvider(Provider):
             return False
         return node.check_action(item.name, ()) is True
 
+    def _label(self, item: Action) -> str:
+        label_of = cast("Callable[[Action], str] | None", getattr(self.app, "label_of", None))
+        return label_of(item) if label_of is not None else item.label
+
     def _shown(self, item: Action) -> Content:
+        label = self._label(item)
         if not item.keys:
-            return Content(item.label)
-        return Content.assemble(item.label, (f"  {key_name(item.keys[0])}", "$text-muted not bold"))
+            return Content(label)
+        return Content.assemble(label, (f"  {key_name(item.keys[0])}", "$text-muted not bold"))
 
     async def discover(self) -> Hits:
         for item in self._offered():
             yield DiscoveryHit(
                 self._shown(item),
                 partial(self.app.run_action, self._target(item), self.screen),
-                text=item.label,
+                text=self._label(item),
                 help=item.help,
             )
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for item in self._offered():
-            score = max(matcher.match(item.label), matcher.match(item.help) * 0.5)
+            score = max(matcher.match(self._label(item)), matcher.match(item.help) * 0.5)
             if score > 0:
                 yield Hit(
                     score,
                     self._shown(item),
                     partial(self.app.run_action, self._target(item), self.screen),
-                    text=item.label,
+                    text=self._label(item),
                     help=item.help,
                 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from kai_tui.services.approval_service import Approval, ApprovalService, Decision
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.modals.approval import ApprovalDialog
+from kai_tui.ui.modals.confirm import Confirm
 from kai_tui.ui.modals.help import HelpDialog
 from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.widgets.composer import Composer
@@ -207,6 +208,8 @@ async def test_leaving_the_account_closes_the_question(own_home: Path) -> None:
         asked.ask()
         await until(pilot, showing(app))
         app.open_account(app.accounts.sandbox())
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("right", "enter")
         await until(pilot, lambda: isinstance(app.screen, ChatScreen) and app.screen is not before)
         assert asked.made == []
 

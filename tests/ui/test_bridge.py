@@ -42,7 +42,10 @@ def test_who_hears_of_a_change(change: Any, drawn: bool, told: bool) -> None:
     posted: list[Any] = []
     host: Any = SimpleNamespace(post_message=posted.append)
     quiet: Any = SimpleNamespace(observe=Observers().add)
-    workspace: Any = SimpleNamespace(history=quiet, offers=quiet, observe=Observers().add)
+    attention: Any = SimpleNamespace(observe=Observers().add, on_happening=Observers().add)
+    workspace: Any = SimpleNamespace(
+        history=quiet, offers=quiet, attention=attention, observe=Observers().add
+    )
     observers: Observers[Any] = Observers()
     session: Any = SimpleNamespace(observe=observers.add)
     bridge = Bridge(host, workspace, calls.append)

@@ -274,7 +274,7 @@ async def test_the_palette_lists_every_action(own_home: Path) -> None:
         assert len(offered) >= 15
         await pilot.press("ctrl+p")
         await until(pilot, lambda: CommandPalette.is_open(app))
-        wanted = {item.label for item in offered}
+        wanted = {app.label_of(item) for item in offered}
         options = app.screen.query_one(OptionList)
         await until(pilot, lambda: options.option_count >= len(wanted))
         shown = {options.get_option_at_index(number).hit.text for number in range(options.option_count)}

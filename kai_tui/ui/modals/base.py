@@ -11,10 +11,12 @@ from typing import ClassVar, Generic, TypeVar
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from kai_tui.ui.failed_workers import HearsWorkers
+
 T = TypeVar("T")
 
 
-class Ask(ModalScreen[T], Generic[T]):
+class Ask(HearsWorkers, ModalScreen[T], Generic[T]):
     """A dialog with one answer. Call `finish`, never `dismiss`."""
 
     AUTO_FOCUS: ClassVar[str | None] = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 from textual.widgets import TextArea
 
-from kai_tui.backends.base import BackendError
+from kai_tui.backends.base import BackendError, NotFound
 from kai_tui.services.changes import (
     MessageAdded,
     MessagesReset,
@@ -27,6 +27,7 @@ from kai_tui.ui.collector import after_loading
 from kai_tui.ui.screens.chat_about import ChatAbout
 from kai_tui.ui.screens.chat_choices import ChatChoices
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
+from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
 from kai_tui.ui.screens.chat_offers import ChatOffers
 from kai_tui.ui.screens.chat_reading import ChatReading
@@ -46,7 +47,7 @@ QUIT_SECONDS = 2.0
 """Ctrl+C twice within this time quits, when nothing runs and nothing is selected."""
 
 
-class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, ChatOffers):
+class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, ChatOffers, ChatElsewhere):
     """Shows one chat of an account; chats change without changing the screen."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#composer"
@@ -63,7 +64,6 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
         self._held: list[str] = []
         """Texts submitted while a chat opens."""
         self._bridge: Bridge | None = None
-        self._leave_chats = lambda: None
         self._drafts = DraftKeeper(self, workspace, self._unsent)
         self._interrupted = float("-inf")
         self._left = False
@@ -73,7 +73,6 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
     def on_mount(self) -> None:
         self._bridge = Bridge(self, self.workspace, self._transcript.apply)
         self._composer.claims = self.claims_paste
-        self._leave_chats = self.workspace.chats.observe(self._mark)
         self._refresh_words()
         self._type_ahead.attach(self._composer)
         self.set_focus(self._composer)
@@ -112,7 +111,7 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
         self._keep_watch(None)
         if self._bridge is not None:
             self._bridge.close()
-        self._leave_chats()
+        self._seen_by(self._session)
 
     async def on_unmount(self) -> None:
         self.leave()
@@ -129,6 +128,9 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
         app = app_of(self)
         assert isinstance(app, KaiApp)
         return app
+
+    def _somebody_here(self) -> bool:
+        return self.kai.attendance.here
 
     # Chats
 
@@ -149,9 +151,7 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
         self._bridge.follow(session)
         self._show_conversation(session)
         self._sidebar.open_id = session.chat_id
-        self._mark(session.chat_id)
-        if before is not None:
-            self._mark(before.chat_id)
+        self.look()
         self._refresh_words()
 
     def _set_prompt(self, chat_id: str, text: str | None) -> None:
@@ -186,6 +186,8 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
         except BackendError as error:
             if self._opening == chat_id:
                 self._problem = error.sentence
+                if isinstance(error, NotFound):
+                    self.workspace.attention.seen(chat_id)  # there is nothing left to see
                 self._give_back_held()
                 self._refresh_words()
             return
@@ -247,9 +249,7 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
         self.set_focus(self._composer)
 
     def on_chat_list_opened(self, message: ChatList.Opened) -> None:
-        self._hide_overlay()
-        self.set_focus(self._composer)
-        self.run_worker(self._open(message.chat_id), group="open", exclusive=True, exit_on_error=False)
+        self._go_to(message.chat_id)
 
     def on_chat_list_near_end(self) -> None:
         self.run_worker(self.workspace.history.load_more(), group="more", exit_on_error=False)
@@ -359,7 +359,7 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
         elif self._session is not None and self._session.turn.busy:
             self._session.stop()
         elif monotonic() - self._interrupted < QUIT_SECONDS:
-            app_of(self).exit()
+            self.kai.leave_program()
         else:
             self._interrupted = monotonic()
             self._tell(Notice("Press Ctrl+C again to quit. Your draft is kept."))

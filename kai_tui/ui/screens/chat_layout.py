@@ -19,7 +19,6 @@ from kai_tui.ui.screens.chat_terms_words import about_line, show_header
 from kai_tui.ui.screens.chat_words import banner_line, openers, status_facts, welcome
 from kai_tui.ui.transcript.view import Transcript
 from kai_tui.ui.widgets.chat_header import ChatHeader
-from kai_tui.ui.widgets.chat_list import ChatMark
 from kai_tui.ui.widgets.composer import Composer
 from kai_tui.ui.widgets.new_lines_pill import NewLinesPill
 from kai_tui.ui.widgets.reading_note import ReadingNote
@@ -61,8 +60,6 @@ class ChatLayout(KaiScreen):
         self._status = StatusBar(clock=workspace.clock)
         self._session: ChatSession | None = None
         """The chat on screen; None while one opens, when it could not be opened, and at the start."""
-        self._worked_unseen: set[str] = set()
-        """Chats whose reply went on while they were not on screen."""
         self._opening: str | None = None
         """The chat that opens, or that could not be opened (`_problem`)."""
         self._problem: str | None = None
@@ -107,7 +104,9 @@ class ChatLayout(KaiScreen):
         if not self.is_mounted:
             return
         session = self._session
-        self._status.update_status(status_facts(self.workspace, session, self._desk.waiting))
+        self._status.update_status(
+            status_facts(self.workspace, session, self._desk.waiting, others=self._others_in_words())
+        )
         title = session.title if session is not None else self._title_of(self._opening)
         show_header(self._header, title, self.workspace, session)
         pending = self.workspace.approvals.pending
@@ -130,6 +129,13 @@ class ChatLayout(KaiScreen):
         if path is not None:
             self._about.update(about_line(path, max(20, self._composer.size.width - 4)))
         self._refresh_note()
+
+    def look(self) -> None:
+        """The user may see the end of the chat on screen now; see `ChatElsewhere`."""
+
+    def _others_in_words(self) -> str:
+        """What other chats want, where the list does not show it; see `ChatElsewhere`."""
+        return ""
 
     def _show_loan(self) -> None:
         """Say for what the prompt is lent; see `ChatLoan`."""
@@ -160,14 +166,23 @@ class ChatLayout(KaiScreen):
             return NEW_CHAT_TITLE
         return next((row.title for row in self.workspace.history.rows if row.id == opening), "")
 
-    def _tell(self, notice: Notice) -> None:
+    def _tell(self, notice: Notice, *, title: str = "", hint: str = "") -> None:
+        """Show a notice. `title` is safe already; `hint` is a line of ours under it."""
         from kai_tui.conversation.safe_text import safe_prose
 
         severity = notice.severity if notice.severity in ("warning", "error") else "information"
         sentence = safe_prose(notice.sentence)
         if notice.code == "sign-in":
             sentence += "\nCtrl+L: sign in again or change the account."
-        self.notify(sentence, severity=severity, timeout=8 if severity == "information" else 14, markup=False)
+        if hint:
+            sentence += f"\n{hint}"
+        self.notify(
+            sentence,
+            title=title,
+            severity=severity,
+            timeout=8 if severity == "information" else 14,
+            markup=False,
+        )
 
     # The list of chats
 
@@ -181,6 +196,7 @@ class ChatLayout(KaiScreen):
         else:
             self.add_class("-no-chats")
             self.set_focus(self._composer)
+        self._refresh_words()
         if self.size.width >= WIDE:
             self._preferences.set("sidebar", not self.has_class("-no-chats"))
 
@@ -193,20 +209,3 @@ class ChatLayout(KaiScreen):
         if not inside:
             self.set_class(self.size.width < WIDE or not self._preferences.sidebar, "-no-chats")
         self._refresh_words()
-
-    def _mark(self, chat_id: str) -> None:
-        """What the list shows beside a chat."""
-        session = self.workspace.chats.sessions.get(chat_id)
-        mark: ChatMark | None = None
-        if session is None or session is self._session:
-            self._worked_unseen.discard(chat_id)
-        elif session.turn.busy:
-            self._worked_unseen.add(chat_id)
-        if session is not None:
-            if session.turn.phase == "waiting-for-approval":
-                mark = "waiting"
-            elif session.turn.busy:
-                mark = "working"
-            elif chat_id in self._worked_unseen:
-                mark = "new"
-        self._sidebar.mark(chat_id, mark)

@@ -44,6 +44,7 @@ class ChatReading(ChatLayout):
     def on_transcript_follow_changed(self, message: Transcript.FollowChanged) -> None:
         self._pill.lines = None if message.following else message.new_lines
         self.query_one("#pill-row").set_class(not message.following, "-shown")
+        self.look()
 
     def on_new_lines_pill_pressed(self) -> None:
         self._transcript.jump_to_end()

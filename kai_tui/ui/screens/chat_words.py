@@ -39,8 +39,10 @@ PROJECT_TRIES = (
 )
 
 
-def status_facts(workspace: Workspace, session: ChatSession | None, waiting: int) -> StatusFacts:
-    """The facts of the bottom line."""
+def status_facts(
+    workspace: Workspace, session: ChatSession | None, waiting: int, *, others: str = ""
+) -> StatusFacts:
+    """The facts of the bottom line; `others` tells what other chats want."""
     connection = workspace.connection
     turn = session.turn if session is not None else None
     activity = _activity(connection, session)
@@ -48,6 +50,10 @@ def status_facts(workspace: Workspace, session: ChatSession | None, waiting: int
     keys = hints()
     if busy:
         keys = (("Esc", "stop"), *keys)
+    if others:
+        keys = ((key_name(action("next_wanting").keys[0]), "next"), *keys)
+        # The other chats' questions are told by `others`.
+        waiting = len(session.pending_calls()) if session is not None else 0
     account = workspace.account
     notes: list[str] = []
     if account.token_from == "environment":  # noqa: S105 - a place, not a secret
@@ -64,6 +70,7 @@ def status_facts(workspace: Workspace, session: ChatSession | None, waiting: int
         server_says=turn.status if turn is not None and busy else None,
         tokens=turn.tokens if turn is not None else None,
         waiting=waiting,
+        others=others,
         queued=len(session.queue) if session is not None else 0,
         **_quota_facts(workspace),
         account=account.label,

@@ -16,6 +16,8 @@ from kai_tui.ui.terminal.posix import install_signal_handlers
 if TYPE_CHECKING:
     from textual.app import App
 
+    from kai_tui.ui.terminal.announce import Announcement
+
 _WAKE_SECONDS = 0.1
 _READ_BYTES = 4096
 
@@ -36,6 +38,10 @@ class SafePosixDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Write what is ours of `data`."""
         super().write(walled(data))
+
+    def announce(self, announcement: Announcement) -> None:
+        """The one door for notifications and bells: what is drawn or written never gets to it."""
+        super().write(announcement.sequence())
 
     def _terminal_gone(self) -> None:
         tell(self._loop, host_of(self._app).terminal_gone)

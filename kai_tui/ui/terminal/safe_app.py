@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
 
 from textual import constants
 from textual.app import App, ReturnType
@@ -25,6 +25,9 @@ from kai_tui.ui.terminal.posix import (
     remove_signal_handlers,
 )
 
+if TYPE_CHECKING:
+    from kai_tui.ui.terminal.announce import Announcement
+
 CRASHED = 1
 INTERRUPTED = 130
 HUNG_UP = 129
@@ -33,6 +36,14 @@ MAX_CLIPBOARD = 100_000
 
 MAX_ASIDE = 5
 """Reports of failures on the side in one run; one that repeats would fill the disk."""
+
+
+class Announcer(Protocol):
+    """A driver of ours."""
+
+    def announce(self, announcement: Announcement) -> None:
+        """See `SafePosixDriver.announce`."""
+        ...
 
 
 class SafeApp(App[ReturnType]):
@@ -146,6 +157,12 @@ class SafeApp(App[ReturnType]):
             self._clipboard = text
             self.notify("Too long for the terminal's clipboard: it can be pasted inside kai-tui only.")
 
+    def announce(self, announcement: Announcement) -> None:
+        """Tell the desktop something, through the driver's own door; nowhere without a terminal."""
+        driver = self._driver
+        if driver is not None and not self.is_headless and hasattr(driver, "announce"):
+            cast("Announcer", driver).announce(announcement)
+
     # Crashes
 
     def _handle_exception(self, error: Exception) -> None:
@@ -196,14 +213,14 @@ class SafeApp(App[ReturnType]):
     def _loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if isinstance(error, Exception):
-            self._failed_aside(error)
+            self.failed_aside(error)
 
     def _thread_hook(self, args: threading.ExceptHookArgs) -> None:
         loop, error = self._loop, args.exc_value
         if loop is not None and isinstance(error, Exception):
-            tell(loop, self._failed_aside, error)
+            tell(loop, self.failed_aside, error)
 
-    def _failed_aside(self, error: Exception) -> None:
+    def failed_aside(self, error: Exception) -> None:
         """A task or thread on the side failed: the chat goes on, the user is told, a report is kept.
 
         In tests it is a crash, so that they fail.
@@ -211,6 +228,9 @@ class SafeApp(App[ReturnType]):
         if self.is_headless:
             self._handle_exception(error)
             return
+        import logging
+
+        logging.getLogger(__name__).error("something on the side failed", exc_info=error)
         self._failures_aside += 1
         if self._failures_aside > MAX_ASIDE:
             return

@@ -14,6 +14,8 @@ from kai_tui.ui.terminal.output import LastingFile, walled
 if TYPE_CHECKING:
     from textual.app import App
 
+    from kai_tui.ui.terminal.announce import Announcement
+
 # Its reading thread makes the parser itself and can not be told which.
 setattr(win32, "XTermParser", SafeParser)  # noqa: B010
 
@@ -28,6 +30,10 @@ class SafeWindowsDriver(WindowsDriver):
     def write(self, data: str) -> None:
         """Write what is ours of `data`."""
         super().write(walled(data))
+
+    def announce(self, announcement: Announcement) -> None:
+        """The one door for notifications and bells: what is drawn or written never gets to it."""
+        super().write(announcement.sequence())
 
     def _terminal_gone(self) -> None:
         tell(self._loop, host_of(self._app).terminal_gone)

@@ -22,10 +22,10 @@ from kai_tui.ui.widgets.chat_rows import ChatRows
 from kai_tui.ui.widgets.filter_input import FilterInput
 from kai_tui.ui.widgets.one_line import clip
 
-ChatMark: TypeAlias = Literal["working", "waiting", "new"]
-"""A reply streams; a call waits for a decision; an answer nobody has looked at."""
+ChatMark: TypeAlias = Literal["working", "waiting", "failed", "new"]
+"""A reply streams; a call waits for a decision; a reply broke off; an answer nobody has looked at."""
 
-_MARKS: Mapping[ChatMark, str] = {"working": "●", "waiting": "!", "new": "new"}
+_MARKS: Mapping[ChatMark, str] = {"working": "●", "waiting": "!", "failed": "✗", "new": "new"}
 UNTITLED = "Untitled chat"
 ROOM_FOR_PUBLIC = 24
 """Columns from which a row says that others can read the chat."""
@@ -53,6 +53,7 @@ class ChatList(ScrollView, can_focus=True):
         }
         & .chat-list--working { color: $text-accent; }
         & .chat-list--waiting { color: $text-warning; text-style: bold; }
+        & .chat-list--failed { color: $text-error; }
         & .chat-list--new { color: $text-success; }
         & .chat-list--public { color: $text-warning; }
         & .chat-list--empty { color: $text-muted; text-style: italic; }
@@ -68,6 +69,7 @@ class ChatList(ScrollView, can_focus=True):
             "cursor",
             "working",
             "waiting",
+            "failed",
             "new",
             "public",
             "empty",
@@ -127,7 +129,8 @@ class ChatList(ScrollView, can_focus=True):
         self._filter_input = filter_input
         self._handing_over = False
         self._rows = ChatRows((), now())
-        self._marks: dict[str, ChatMark] = {}
+        self._marks: dict[str, tuple[ChatMark, int]] = {}
+        """Mark and number of a chat, shown whenever its row is."""
         self._told_near_end_at = -1
         self.empty_text = ""
         """Said when there is no chat to show."""
@@ -190,15 +193,12 @@ class ChatList(ScrollView, can_focus=True):
             self.cursor_line = line
         return line is not None
 
-    def mark(self, chat_id: str, mark: ChatMark | None) -> None:
-        """Set or take away the mark of a chat."""
-        if self._marks.get(chat_id) == mark:
-            return
-        if mark is None:
-            del self._marks[chat_id]
-        else:
-            self._marks[chat_id] = mark
-        self._refresh_chat(chat_id)
+    def show_marks(self, marks: Mapping[str, tuple[ChatMark, int]]) -> None:
+        """The marks of all chats; a number above 1 stands before its mark."""
+        before, self._marks = self._marks, dict(marks)
+        for chat_id in before.keys() | self._marks.keys():
+            if before.get(chat_id) != self._marks.get(chat_id):
+                self._refresh_chat(chat_id)
 
     def _line_or_near(self, line: int | None, else_near: int) -> int:
         if line is None:
@@ -356,8 +356,9 @@ class ChatList(ScrollView, can_focus=True):
         if line == self.cursor_line:
             names.append("chat-list--cursor")
         style = self.get_visual_style(*names).rich_style
-        mark = self._marks.get(chat.id)
-        sign = f" {_MARKS[mark]} " if mark is not None else " "
+        mark, number = self._marks.get(chat.id, (None, 0))
+        count = str(number) if number > 1 else ""
+        sign = f" {count}{_MARKS[mark]} " if mark is not None else " "
         aside = " public" if chat.visibility == "public" and width >= ROOM_FOR_PUBLIC else ""
         room = max(0, width - 1 - cell_len(aside) - cell_len(sign))
         title = set_cell_size(clip(safe_line(chat.title.strip()) or UNTITLED, room), room)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from textual import on
@@ -66,9 +66,9 @@ class Sidebar(Vertical):
         self._notice.update(Content(LOADING if loading else OFFLINE if offline else ""))
         self._notice.tooltip = Content(safe_line(offline)) if offline else None
 
-    def mark(self, chat_id: str, mark: ChatMark | None) -> None:
-        """Set or take away the mark of a chat."""
-        self.chat_list.mark(chat_id, mark)
+    def show_marks(self, marks: Mapping[str, tuple[ChatMark, int]]) -> None:
+        """What each chat wants, and how often."""
+        self.chat_list.show_marks(marks)
 
     @property
     def open_id(self) -> str | None:

@@ -51,6 +51,8 @@ class StatusFacts:
     tokens: int | None = None
     waiting: int = 0
     """How many calls wait for a decision, over all chats."""
+    others: str = ""
+    """What other chats want: `2 other chats: 1 waits, 1 new`. Ours, no foreign text."""
     queued: int = 0
     """How many messages wait to be sent."""
     quota: str = ""
@@ -163,6 +165,9 @@ class StatusBar(Widget):
             one = facts.waiting == 1
             words = "1 decision waits" if one else f"{facts.waiting} decisions wait"
             shown.append(Fact(words, "waiting", 80, short=f"{facts.waiting}!"))
+        if facts.others:
+            wants = "waiting" if "wait" in facts.others else "place"
+            shown.append(Fact(facts.others, wants, 75, least=14))
         if facts.queued:
             shown.append(Fact(f"{facts.queued} queued", "plain", 60))
         if facts.server_says:

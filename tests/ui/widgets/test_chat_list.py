@@ -82,20 +82,17 @@ async def test_rows_show_marks_titles_and_headers() -> None:
         titles = ["[/nope] \x1b[31m", "数据表格测试数据表格测试", " ", "a very long title of a chat"]
         listed.show([ChatSummary(str(i), title, "2026-11-21T08:00:00Z") for i, title in enumerate(titles)])
         listed.open_id = "0"
-        listed.mark("0", "working")
-        listed.mark("1", "waiting")
-        listed.mark("2", "new")
+        listed.show_marks({"0": ("working", 0), "1": ("waiting", 2), "2": ("new", 0), "3": ("failed", 1)})
         await pilot.pause(0)
         assert [row_text(listed, y) for y in range(6)] == [
             " Today                  ",
             "▌[/nope] ␛[31m        ● ",
-            " 数据表格测试数据表…  ! ",
+            " 数据表格测试数据表… 2! ",
             " Untitled chat      new ",
-            " a very long title of…  ",
+            " a very long title o… ✗ ",
             "                        ",
         ]
-        listed.mark("0", None)
-        listed.mark("0", None)
+        listed.show_marks({"1": ("waiting", 2)})
         assert "●" not in row_text(listed, 1)
 
 
