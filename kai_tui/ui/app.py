@@ -20,11 +20,11 @@ from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.collector import start_collector
 from kai_tui.ui.failed_workers import HearsWorkers
 from kai_tui.ui.launch import LaunchOptions
+from kai_tui.ui.leaving import AsksBeforeLeaving
 from kai_tui.ui.notifier import Notifier
 from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.terminal.attendance import Attendance
 from kai_tui.ui.terminal.key_order import KeyOrder, KeyPassed
-from kai_tui.ui.terminal.safe_app import SafeApp
 from kai_tui.ui.themes import THEMES, other, theme_named
 from kai_tui.ui.widgets.composer import Composer
 from kai_tui.ui.widgets.type_ahead import TypeAhead
@@ -36,15 +36,13 @@ if TYPE_CHECKING:
     from kai_tui.ui.modals.accounts import AccountChoice
     from kai_tui.ui.screens.start import StartScreen
 
-LEAVE = "confirm-leave"
-"""Name of the dialog before something is broken off."""
 CLOSE_SECONDS = 3.0
 """How long leaving waits for services to save and hang up."""
 FIRST_KEYS_SECONDS = 0.1
 """How long after the first frame nothing is loaded yet."""
 
 
-class KaiApp(HearsWorkers, SafeApp[object]):
+class KaiApp(HearsWorkers, AsksBeforeLeaving):
     """The terminal chat."""
 
     TITLE = "kai-tui"
@@ -142,7 +140,7 @@ class KaiApp(HearsWorkers, SafeApp[object]):
 
     def open_account(self, account: Account) -> None:
         """Leave this account, after asking when that breaks something off, and open another one."""
-        self._before_leaving("Change the account?", "Change", lambda: self._open_account(account))
+        self.before_leaving("Change the account?", "Change", lambda: self._open_account(account))
 
     def _open_account(self, account: Account) -> None:
         self._leave_workspace()
@@ -254,37 +252,6 @@ class KaiApp(HearsWorkers, SafeApp[object]):
             return f"Notifications: {self.notifier.words}"
         return item.label
 
-    async def action_quit(self) -> None:
-        """Leave, after asking when that breaks something off."""
-        self.leave_program()
-
-    def leave_program(self) -> None:
-        """The same, for whoever cannot wait. Asked a second time, it leaves."""
-        from kai_tui.ui.modals.confirm import Confirm
-
-        if isinstance(self.screen, Confirm) and self.screen.name == LEAVE:
-            self.exit()
-        else:
-            self._before_leaving("Quit?", "Quit", self.exit, hint="Ctrl+Q again quits too.")
-
-    def _before_leaving(self, heading: str, yes: str, then: Callable[[], None], *, hint: str = "") -> None:
-        """Do it at once when nothing runs; else say what runs, and ask."""
-        workspace = self.workspace
-        running = workspace.attention.running() if workspace is not None else []
-        if workspace is None or not running:
-            then()
-            return
-        from kai_tui.ui.leaving import left_in_the_middle
-        from kai_tui.ui.modals.confirm import Confirm
-
-        queued = sum(len(session.queue) for session in workspace.chats.sessions.values())
-        body = left_in_the_middle(running, queued)
-        if hint:
-            body = Content.assemble(body, "\n", (hint, "$text-muted"))
-        self.push_screen(
-            Confirm(heading, body, yes=yes, no="Stay", name=LEAVE), lambda sure: then() if sure else None
-        )
-
     def _chat_on_screen(self) -> str | None:
         session = self._chat.session if self._chat is not None else None
         return session.chat_id if session is not None else None
@@ -371,7 +338,7 @@ class KaiApp(HearsWorkers, SafeApp[object]):
 
     def _sign_out_asked(self, account: Account) -> None:
         if self.workspace is not None and self.workspace.account.id == account.id:
-            self._before_leaving("Sign out?", "Sign out", lambda: self._sign_out(account))
+            self.before_leaving("Sign out?", "Sign out", lambda: self._sign_out(account))
         else:
             self._sign_out(account)
 

@@ -1,4 +1,4 @@
-"""What would be left in the middle: said before an account is left or the program ends."""
+"""Before an account is left or the program ends: what would be left in the middle is said, and asked about."""
 
 from __future__ import annotations
 
@@ -6,19 +6,59 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from kai_tui.conversation.safe_text import safe_line
+from kai_tui.ui.terminal.safe_app import SafeApp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kai_tui.services.attention import ChatState
+    from kai_tui.services.workspace import Workspace
+
+LEAVE = "confirm-leave"
+"""Name of the dialog."""
 
 MOST_NAMED = 4
 TITLE_LENGTH = 50
 
 
+class AsksBeforeLeaving(SafeApp[object]):
+    """The part of the app that leads out of an account and out of the program."""
+
+    workspace: Workspace | None
+
+    async def action_quit(self) -> None:
+        """Leave, after asking when that breaks something off."""
+        self.leave_program()
+
+    def leave_program(self) -> None:
+        """The same, for whoever cannot wait. Asked a second time, it leaves."""
+        if self.screen.name == LEAVE:
+            self.exit()
+        else:
+            self.before_leaving("Quit?", "Quit", self.exit, hint="Ctrl+Q again quits too.")
+
+    def before_leaving(self, heading: str, yes: str, then: Callable[[], None], *, hint: str = "") -> None:
+        """Do it at once when nothing runs; else say what runs, and ask."""
+        workspace = self.workspace
+        running = workspace.attention.running() if workspace is not None else []
+        if workspace is None or not running:
+            then()
+            return
+        from kai_tui.ui.modals.confirm import Confirm
+
+        queued = sum(len(session.queue) for session in workspace.chats.sessions.values())
+        body = left_in_the_middle(running, queued)
+        if hint:
+            body = Content.assemble(body, "\n", (hint, "$text-muted"))
+        self.push_screen(
+            Confirm(heading, body, yes=yes, no="Stay", name=LEAVE), lambda sure: then() if sure else None
+        )
+
+
 def left_in_the_middle(running: Sequence[ChatState], queued: int) -> Content:
-    """`running` as `Attention.running` gives it; `queued` messages wait to be sent."""
+    """The dialog's words. `running` as `Attention.running` gives it; `queued` messages wait to be sent."""
+    from kai_tui.conversation.safe_text import safe_line
+
     replies = sum(each.want == "working" for each in running)
     decisions = sum(each.decisions for each in running)
     counts: list[str] = []
