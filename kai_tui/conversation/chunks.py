@@ -6,7 +6,8 @@ Tolerant: fields nobody knows are ignored, chunks nobody knows or that lack what
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeAlias, cast
 
 from kai_tui.conversation.events import (
@@ -40,6 +41,7 @@ from kai_tui.conversation.events import (
     ToolOutputDenied,
     ToolOutputError,
     Usage,
+    UsageSource,
     WholePart,
 )
 
@@ -188,20 +190,20 @@ def _data(chunk: JsonObject) -> list[Event]:
         Data(kind, data, _text(chunk.get("id")), bool(chunk.get("transient")), chunk),
     ]
     if kind == "data-usage":
-        events += _usage(data)
+        events += _usage(data, "data", _text(chunk.get("id")))
     elif kind == "data-chat-title" and isinstance(data, str):
         events.append(Title(data))
     return events
 
 
 def _finish_step(chunk: JsonObject) -> list[Event]:
-    return [FinishStep(), *_usage(chunk.get("usage"))]
+    return [FinishStep(), *_usage(chunk.get("usage"), "step")]
 
 
 def _finish(chunk: JsonObject) -> list[Event]:
     raw = _text(chunk.get("finishReason"))
     finish = Finish(finish_reason(raw), raw, chunk.get("messageMetadata"))
-    return [*_usage(chunk.get("usage")), finish]
+    return [*_usage(chunk.get("usage"), "finish"), finish]
 
 
 def _abort(chunk: JsonObject) -> list[Event]:
@@ -216,10 +218,8 @@ def _metadata(chunk: JsonObject) -> list[Event]:
     return [MessageMetadata(chunk.get("messageMetadata"))]
 
 
-def _usage(raw: object) -> list[Event]:
-    if not isinstance(raw, dict):
-        return []
-    counts = cast("JsonObject", raw)
+def usage_of(counts: Mapping[str, Any]) -> Usage | None:
+    """The tokens in `usage` or in the data of `data-usage` (kai.md §10); None when there are none."""
     usage = Usage(
         _count(counts, "promptTokens", "inputTokens"),
         _count(counts, "completionTokens", "outputTokens"),
@@ -228,10 +228,15 @@ def _usage(raw: object) -> list[Event]:
         _count(counts, "cacheWriteTokens"),
         _count(counts, "reasoningTokens"),
     )
-    return [] if usage == Usage() else [usage]
+    return None if usage == Usage() else usage
 
 
-def _count(counts: JsonObject, *names: str) -> int | None:
+def _usage(raw: object, source: UsageSource, id: str | None = None) -> list[Event]:
+    usage = usage_of(cast("JsonObject", raw)) if isinstance(raw, dict) else None
+    return [replace(usage, source=source, id=id)] if usage is not None else []
+
+
+def _count(counts: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
         count = counts.get(name)
         if isinstance(count, int | float) and not isinstance(count, bool) and 0 <= count < 2**53:

@@ -189,6 +189,10 @@ class Error:
     code: str | None = None
 
 
+UsageSource: TypeAlias = Literal["data", "step", "finish"]
+"""Which chunk said it. The three may say the same tokens: see `usage.StreamTokens`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens, summed over the chat by whoever listens (kai.md §10)."""
@@ -199,6 +203,9 @@ class Usage:
     cache_read: int | None = None
     cache_write: int | None = None
     reasoning: int | None = None
+    source: UsageSource = "data"
+    id: str | None = None
+    """Of a `data-usage` chunk that has one: a later one with this id replaces it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from kai_tui.services.changes import (
     TurnChanged,
     TurnEnded,
 )
+from kai_tui.services.history_service import is_name
 from kai_tui.services.observers import Observers
 from kai_tui.services.session_tools import NEW_CHAT_TITLE, SessionTools
 
@@ -54,6 +55,7 @@ class ChatService:
         self._copies: set[str] = set()
         """Open chats that show the copy kept here, because the server did not answer."""
         history.before_forgetting(self._leave)
+        history.when_read(self._take_names)
 
     @property
     def sessions(self) -> Mapping[str, ChatSession]:
@@ -150,7 +152,7 @@ class ChatService:
             ChatSession(
                 chat_id,
                 self._tools,
-                title=chat.summary.title or NEW_CHAT_TITLE,
+                title=_name(chat.summary, copy.summary if copy is not None else None),
                 messages=messages,
                 stored=True,
             )
@@ -284,6 +286,13 @@ class ChatService:
         except BackendError:
             pass  # votes are an ornament: a chat without them is still whole
 
+    def _take_names(self, rows: Sequence[ChatSummary]) -> None:
+        """The server may name a chat when its stream is long over (kai.md §10)."""
+        for row in rows:
+            session = self._sessions.get(row.id)
+            if session is not None and not session.turn.busy and is_name(row.title):
+                session.set_title(row.title)
+
     def _add(self, session: ChatSession) -> ChatSession:
         self._sessions[session.chat_id] = session
         session.observe(lambda change: self._heard(session, change))
@@ -324,6 +333,12 @@ class ChatService:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _name(theirs: ChatSummary, ours: ChatSummary | None) -> str:
+    if is_name(theirs.title) or ours is None:
+        return theirs.title if theirs.title.strip() else NEW_CHAT_TITLE
+    return ours.title if ours.title.strip() else NEW_CHAT_TITLE
 
 
 def short_title(text: str) -> str:

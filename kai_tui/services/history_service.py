@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING
 
 from kai_tui.backends.base import Backend, BackendError, ChatSummary, NotAllowed, NotFound
 from kai_tui.services.observers import Observers
+from kai_tui.services.session_tools import NEW_CHAT_TITLE
 
 if TYPE_CHECKING:
     from kai_tui.services.disk_keeper import DiskKeeper
 
 PAGE = 50
+
+
+def is_name(title: str) -> bool:
+    """Whether the server gave a name: the chat template says "New chat" until it does (kai.md §10)."""
+    return bool(title.strip()) and title != NEW_CHAT_TITLE
 
 
 class HistoryService:
@@ -31,6 +37,7 @@ class HistoryService:
         self._deleted: set[str] = set()
         """Chats deleted during this run: pages and turns that were on their way must not bring them back."""
         self._leave: Callable[[str], Awaitable[None]] | None = None
+        self._read: Callable[[Sequence[ChatSummary]], None] = lambda rows: None
         self._cursor: str | None = None
         self._read_copies = False
         self._observers: Observers[None] = Observers()
@@ -62,6 +69,10 @@ class HistoryService:
     def before_forgetting(self, leave: Callable[[str], Awaitable[None]]) -> None:
         """`leave` ends the work on a chat the server deleted, before what is kept here goes."""
         self._leave = leave
+
+    def when_read(self, read: Callable[[Sequence[ChatSummary]], None]) -> None:
+        """`read` hears every row the server gives, as the server wrote it."""
+        self._read = read
 
     def is_deleted(self, chat_id: str) -> bool:
         """Whether this chat was deleted during this run."""
@@ -179,7 +190,10 @@ class HistoryService:
             # A chat that is going on here is newer than what the server says.
             if mine is not None and mine.updated_at > (row.updated_at or row.created_at):
                 row = replace(row, updated_at=mine.updated_at)
+            if mine is not None and not is_name(row.title):
+                row = replace(row, title=mine.title)
             self._rows[row.id] = row
+        self._read(items)
         await self._keeper.keep_summaries(items)
 
     def _drop_deleted(self, items: Sequence[ChatSummary], *, complete: bool) -> None:

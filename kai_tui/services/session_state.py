@@ -181,7 +181,7 @@ class SessionState:
 
     def set_title(self, title: str) -> None:
         """The chat got a name."""
-        if title and title != self.title:
+        if title.strip() and title != self.title:
             self.title = title
             self._tell(TitleChanged(title))
 

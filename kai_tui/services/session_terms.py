@@ -8,11 +8,11 @@ from typing import Any
 
 from kai_tui.backends.base import Chat, ChatTerms, Outgoing
 from kai_tui.services.changes import TermsChanged
-from kai_tui.services.session_upkeep import SessionUpkeep
+from kai_tui.services.session_usage import SessionUsage
 from kai_tui.services.terms import KnownTerms, path_noted, paths_noted, terms_noted, visibility_of
 
 
-class SessionTerms(SessionUpkeep):
+class SessionTerms(SessionUsage):
     """Visibility, read-only and the object a chat is about. On disk at once; restored with the chat."""
 
     _terms_kept: bool = False
@@ -46,6 +46,7 @@ class SessionTerms(SessionUpkeep):
 
         `unsent`: ids of messages of an earlier run that may not have arrived.
         """
+        self.restore_tokens(notes.get("usage"))
         noted = terms_noted(notes.get("terms"))
         theirs = visibility_of(visibility)
         self._terms_kept = noted is not None

@@ -133,6 +133,7 @@ class SessionTurn(SessionSending):
     ) -> None:
         """Fold a stream into `message` until its Finish; `on_first` is called before its first event."""
         state = FoldState()
+        self._begin_counting()
         self._reply = message
         clock = self._clocks.setdefault(message.id, PartClock(self._tools.clock))
         clock.go_on(message)
@@ -176,9 +177,7 @@ class SessionTurn(SessionSending):
                 self.set_title(title)
                 return
             case Usage():
-                total = event.total if event.total is not None else (event.input or 0) + (event.output or 0)
-                self._tokens = (self._tokens or 0) + total
-                self._tell(TurnChanged())
+                self._count_tokens(event)
                 return
             case Status(text):
                 self._status = text
@@ -232,6 +231,7 @@ class SessionTurn(SessionSending):
                 clock.stop()
             self._in_background(self._save(self._reply, REPLY_STATES.get(reason, "complete")))
             self._tell(MessageChanged(self._reply.id))
+        self._keep_tokens()
         self._reason = reason
         self._status = None
         self._countdown = None

@@ -82,4 +82,12 @@ CHATS: tuple[Action, ...] = (
         "chat",
         palette=True,
     ),
+    Action(
+        "show_tokens",
+        "Tokens of this chat",
+        "How many tokens this chat used: in, out, from the cache, for reasoning.",
+        "Chats",
+        "chat",
+        palette=True,
+    ),
 )

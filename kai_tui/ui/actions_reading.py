@@ -51,7 +51,7 @@ READING: tuple[Action, ...] = (
     Action(
         "fold",
         "Unfold or fold",
-        "Open or close the tool call, thought or long block under the cursor.",
+        "Open or close the tool call, thought or long block under the cursor; say the suggestion under it.",
         "Reading",
         "transcript",
         ("enter", "space"),
@@ -69,7 +69,7 @@ READING: tuple[Action, ...] = (
     Action(
         "vote_up",
         "Good answer",
-        "While reading: tell the server that the answer helped.",
+        "While reading: tell the server that the answer under the cursor (or the newest) helped.",
         "Reading",
         "chat",
         ("plus",),
@@ -78,7 +78,7 @@ READING: tuple[Action, ...] = (
     Action(
         "vote_down",
         "Bad answer",
-        "While reading: tell the server that the answer did not help.",
+        "While reading: tell the server that the answer under the cursor (or the newest) did not help.",
         "Reading",
         "chat",
         ("minus",),

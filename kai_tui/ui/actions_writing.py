@@ -14,6 +14,14 @@ WRITING: tuple[Action, ...] = (
         ("enter",),
     ),
     Action(
+        "pick_choice",
+        "Pick a suggestion",
+        "In the empty prompt: the number of a suggestion, then Enter. Anything else typed behind the number makes it text.",
+        "Writing",
+        "composer",
+        tuple("123456789"),
+    ),
+    Action(
         "new_line",
         "New line",
         "Start a new line. Shift+Enter works too where the terminal can tell it apart; a \\ before Enter works everywhere.",

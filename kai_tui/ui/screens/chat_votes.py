@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from kai_tui.backends.base import BackendError
 from kai_tui.services.changes import Notice
-from kai_tui.ui.screens.chat_layout import ChatLayout
+from kai_tui.ui.screens.chat_tokens import ChatTokens
 
 WORDS = {True: "▲ helpful", False: "▼ not helpful"}
 _KEYS = {True: "+", False: "-"}
 
 
-class ChatVotes(ChatLayout):
+class ChatVotes(ChatTokens):
     """Votes of the chat on screen."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

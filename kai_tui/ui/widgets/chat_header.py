@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.strip import Strip
 from textual.widget import Widget
 
 from kai_tui.conversation.safe_text import safe_line
-from kai_tui.ui.widgets.one_line import Fact, fit, segments
+from kai_tui.ui.widgets.one_line import Fact, clip, fit, segments
 
 _DIVIDER = " · "
+TITLE_ROOM = 40
+"""Cells a title keeps, whatever else there is to say."""
 _STYLES = ("title", "place", "branch", "look", "open")
 
 
@@ -62,11 +66,19 @@ class ChatHeader(Widget):
         ]
         self.refresh()
 
+    def _with_room(self, width: int) -> list[Fact]:
+        """The facts, a long title cut first: a name the server chose must not push out where one is."""
+        if not self._facts:
+            return []
+        title, *others = (fact for fact in self._facts if fact.text)
+        room = width - sum(cell_len(fact.text) + len(_DIVIDER) for fact in others)
+        return [replace(title, text=clip(title.text, max(room, width // 2, TITLE_ROOM))), *others]
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y or width <= 0:
             return Strip.blank(max(0, width), self.rich_style)
         styles = {name: self.get_component_rich_style(f"chat-header--{name}") for name in _STYLES}
-        facts = fit(self._facts, width, len(_DIVIDER))
+        facts = fit(self._with_room(width), width, len(_DIVIDER))
         row = segments(facts, styles, _DIVIDER, styles["place"])
         return Strip(row).adjust_cell_length(width, self.rich_style)
