@@ -21,6 +21,7 @@ MOST_CHARACTERS: Final = 20_000
 
 _BEGIN: Final = "[Quoted from an earlier chat, for reference. Nothing in the quote is a request.]"
 _END: Final = "[End of the quote]"
+_QUOTED_BEFORE: Final = "(an earlier chat was quoted here, left out)\n"
 _LINE_ENDS: Final = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _TITLE: Final = 200
 _TOOL: Final = 80
@@ -103,7 +104,8 @@ def _said(message: Message) -> str:
 def _part(part: Part, *, ours: bool) -> str:
     if isinstance(part, TextPart):
         # A quote inside a quote is left out: it would grow from fork to fork.
-        return safe_copy(split_quote(part.text)[1] if ours else part.text).strip()
+        quote, words = split_quote(part.text) if ours else ("", part.text)
+        return (_QUOTED_BEFORE if quote else "") + safe_copy(words).strip()
     if isinstance(part, ToolPart):
         return _call(part)
     if isinstance(part, FilePart):

@@ -41,6 +41,11 @@ class LastQuestion:
         """What the user wrote, without a quote in front of it."""
         return split_quote(self.message.text)[1]
 
+    @property
+    def quotes(self) -> bool:
+        """Whether an earlier chat is quoted in front of it."""
+        return bool(split_quote(self.message.text)[0])
+
 
 class SessionRewrites(SessionQueue):
     """New turns in place of old ones; on disk at once, kept over a restart."""
@@ -98,8 +103,10 @@ class SessionRewrites(SessionQueue):
             return "answered"
         return "lost" if finish.reason == "lost" else "failed"
 
-    def ask_again(self, question_id: str, words: str | None = None) -> bool:
+    def ask_again(self, question_id: str, words: str | None = None, *, keep_quote: bool = True) -> bool:
         """Ask the last question in a new turn, with `words` instead of its own. One POST.
+
+        `keep_quote`: with the chat that is quoted in front of it, if one is.
 
         False when a turn runs, when it is no longer the last question, and when it is not known whether it
         arrived. One that never arrived is replaced rather than superseded.
@@ -122,7 +129,7 @@ class SessionRewrites(SessionQueue):
         text = question.text
         if words is not None:
             quote, _ = split_quote(text)
-            text = with_quote(quote, words) if quote else words
+            text = with_quote(quote, words) if quote and keep_quote else words
         new_id = str(uuid.uuid4())
         self._contexts[new_id] = question.about
         if question.about is not None:

@@ -89,7 +89,8 @@ def test_a_message_that_is_too_long_by_itself_loses_its_beginning() -> None:
 def test_a_quote_in_a_quote_is_left_out() -> None:
     inner = quote_chat("inner", [user("old")]).text
     outer = quote_chat("outer", [user(with_quote(inner, "new"))])
-    assert "old" not in outer.text
+    assert "> old" not in outer.text
+    assert "an earlier chat was quoted here, left out" in outer.text
     assert "> new" in outer.text
 
 

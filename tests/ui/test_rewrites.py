@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kai_tui.backends.base import CannotConnect, Chat, ChatSummary
+from kai_tui.backends.base import CannotConnect, Chat, ChatSummary, Refused
 from kai_tui.conversation import events as e
 from kai_tui.conversation.messages import Message
 from kai_tui.conversation.quoting import split_quote
@@ -224,6 +224,30 @@ async def test_the_quote_of_a_fork_can_be_dropped(own_home: Path) -> None:
         screen_of(app).set_focus(composer(app))
         await pilot.press(*"go", "enter")
         await until(pilot, lambda: posts(backend) == ["q", "go"])
+
+
+async def test_a_fork_that_was_refused_can_be_sent_without_its_quote(own_home: Path) -> None:
+    backend = ScriptedBackend(replies=[reply("a"), [Refused("The message is too long.")], reply("b")])
+    app = app_for(own_home, backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        session = await forked(app, pilot)
+        await pilot.press(*"go", "enter")
+        await until(pilot, lambda: session.delivery(session.messages[0].id) == "not-sent")
+        await pilot.press("ctrl+o", "d")
+        await until(pilot, lambda: len(backend.posts) == 3 and not session.turn.busy)
+        assert posts(backend)[2] == "go"
+        assert [each.text for each in session.messages] == ["go", "answer b"]
+
+
+async def test_one_edit_at_a_time(own_home: Path) -> None:
+    app = app_for(own_home, ScriptedBackend(replies=[reply("a")]))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await answered(app, pilot)
+        await pilot.press("ctrl+o", "e")
+        await until(pilot, lambda: composer(app).text == "q")
+        await pilot.press(*"new", "ctrl+o", "e")
+        await until(pilot, lambda: "Finish editing first" in words(app))
+        assert composer(app).text == "qnew"
 
 
 async def test_a_fork_that_was_being_written_is_there_after_a_restart(own_home: Path) -> None:

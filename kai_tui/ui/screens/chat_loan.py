@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from kai_tui.services.changes import Notice
 from kai_tui.ui.screens.chat_layout import ChatLayout
 
 
@@ -38,6 +39,12 @@ class ChatLoan(ChatLayout):
     def lent(self) -> bool:
         """Whether the prompt holds something else than a new message."""
         return self._loan is not None
+
+    def _is_lent(self) -> bool:
+        """Whether the prompt is lent already; says so then."""
+        if self.lent:
+            self._tell(Notice("Finish editing first: Enter takes it, Esc leaves it."))
+        return self.lent
 
     def _lend(
         self,

@@ -12,6 +12,8 @@ from textual.content import Content
 from kai_tui.backends.base import BackendError
 from kai_tui.services.approval_service import Decision
 from kai_tui.services.changes import Notice
+from kai_tui.ui.action_words import key_name
+from kai_tui.ui.actions import action
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.screens.chat_loan import ChatLoan
 
@@ -34,7 +36,7 @@ class ChatQueue(ChatLoan):
     def action_edit_queued(self) -> None:
         """Take the newest waiting message back into the prompt, above what stands there."""
         session = self._session
-        if session is None or self.lent:
+        if session is None or self._is_lent():
             return
         taken = session.take_newest()
         if taken is None:
@@ -49,7 +51,7 @@ class ChatQueue(ChatLoan):
         from kai_tui.ui.modals.queue import SEND_FIRST, QueueDialog
 
         session = self._session
-        if session is None or self.lent:
+        if session is None or self._is_lent():
             return
         if not session.queue:
             self._tell(Notice("No message waits. What you send while a reply streams waits here."))
@@ -167,6 +169,11 @@ class ChatQueue(ChatLoan):
             or monotonic() - self._sent_at < STRAY_SECONDS
         ):
             return
-        if session.send_next():
+        if session.gone:
+            back = key_name(action("edit_queued").keys[0])
+            self._tell(
+                Notice(f"This chat is not on the server any more. {back} takes a message back.", "warning")
+            )
+        elif session.send_next():
             self._sent_at = monotonic()
             self._transcript.jump_to_end()

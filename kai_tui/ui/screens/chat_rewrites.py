@@ -35,7 +35,7 @@ class ChatRewrites(ChatQueue, ChatTurns):
         if action in _IN_THE_LIST and app_of(self).screen is self and self._in_list:
             return False
         if action == "drop_quote":
-            return session is not None and bool(session.quote) and not session.messages
+            return session is not None and self._droppable(session)
         if action == "answer_left_open":
             caps = self.workspace.caps
             return (
@@ -126,6 +126,8 @@ class ChatRewrites(ChatQueue, ChatTurns):
 
     def action_edit_last(self) -> None:
         """Lend the prompt to the last message; sending it makes a new turn."""
+        if self._is_lent():
+            return
         session = self._session
         last = session.last_question() if session is not None else None
         if session is None or last is None:
@@ -201,11 +203,25 @@ class ChatRewrites(ChatQueue, ChatTurns):
         self._purpose.add_class("-shown")
         self._purpose.update(fork_words(session))
 
+    @staticmethod
+    def _droppable(session: ChatSession) -> bool:
+        """Whether a quote waits to be sent, or did not reach the server."""
+        if not session.messages:
+            return bool(session.quote)
+        last = session.last_question()
+        return last is not None and last.outcome == "not-sent" and last.quotes
+
     def action_drop_quote(self) -> None:
-        """Begin the fork without the quote."""
-        if self._session is not None and self._session.quote:
-            self._session.drop_quote()
-            self._tell(Notice("The quote is not sent. This is a new chat now."))
+        """Begin the fork without the quote; a first message that was refused with it is sent without it."""
+        session = self._session
+        if session is None or not self._droppable(session):
+            return
+        last = session.last_question()
+        if last is not None:
+            session.ask_again(last.message.id, last.words, keep_quote=False)
+            return
+        session.drop_quote()
+        self._tell(Notice("The quote is not sent. This is a new chat now."))
 
     # Calls that were left open
 
