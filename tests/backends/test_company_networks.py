@@ -554,6 +554,8 @@ def test_https_proxy_wins_over_all_proxy(monkeypatch: pytest.MonkeyPatch):
 async def test_cancelling_while_connecting_leaves_no_socket_open(
     where: str, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
 ):
+    gc.collect()  # what earlier tests left
+    recwarn.clear()
     accepted = asyncio.Event()
     hung_up = asyncio.Event()
 
