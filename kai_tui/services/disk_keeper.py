@@ -61,6 +61,7 @@ class DiskKeeper:
     def __init__(self, files: AccountFiles) -> None:
         self._files = files
         self._failed: str | None = None
+        self._swept = False
         self._background: set[asyncio.Task[None]] = set()
 
     @cached_property
@@ -111,7 +112,10 @@ class DiskKeeper:
         """Open both files now, and let other windows know of this one. Never raises."""
         await self._quietly(self._state.ready(), None)
         await asyncio.to_thread(self._presence.announce)
-        await self._quietly(self._notes.drop_unused_quotes(), None)
+        if not self._swept:
+            # Once: later it could be of a fork that is on screen.
+            self._swept = True
+            await self._quietly(self._notes.drop_unused_quotes(), None)
         await self._quietly(self._cache.ready(), None, matters=False)
 
     # Drafts and outbox

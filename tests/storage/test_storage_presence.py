@@ -108,3 +108,17 @@ async def test_answers_are_found_again_by_call_and_approval(tmp_path: Path) -> N
     await keeper.remember_answer("d", "call", "ap", True)
     assert (await keeper.left_behind("c")).answers == {("call", "ap"): True, ("call2", ""): False}
     await keeper.aclose()
+
+
+async def test_quotes_of_forks_nobody_wrote_in_are_swept_once_at_the_start(tmp_path: Path) -> None:
+    keeper = DiskKeeper(files(tmp_path))
+    await keeper.save_draft("written", "half a thought")
+    for chat in ("written", "left"):
+        await keeper.keep_note(chat, "quote", "quoted")
+    await keeper.ready()
+    assert "quote" in await keeper.notes("written")
+    assert "quote" not in await keeper.notes("left")
+    await keeper.keep_note("on screen", "quote", "quoted")
+    await keeper.ready()  # connected again
+    assert "quote" in await keeper.notes("on screen")
+    await keeper.aclose()
