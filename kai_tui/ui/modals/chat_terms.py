@@ -22,7 +22,6 @@ from kai_tui.ui.modals.picker import Picker
 if TYPE_CHECKING:
     from kai_tui.services.account import Account
 
-LABEL_COLUMN = 15
 _READERS = ("only you", "everybody in the project")
 _POWERS = ("ask to change things", "only look: read-only")
 _DECIDED = "the first message decided that"
@@ -71,6 +70,7 @@ class ChatTermsDialog(Ask[TermsChoice]):
     ChatTermsDialog .row { height: auto; }
     ChatTermsDialog .row Static { width: 1fr; height: auto; }
     ChatTermsDialog .row .label { width: 15; color: $text-muted; }
+    ChatTermsDialog .row.-choice .label { width: 14; }
     ChatTermsDialog #about { border: none; height: 1; padding: 0; background: $panel; width: 1fr; }
     ChatTermsDialog #about:focus { border: none; background: $boost; }
     ChatTermsDialog .hint { color: $text-muted; margin: 0 0 1 15; height: auto; }
@@ -105,8 +105,8 @@ class ChatTermsDialog(Ask[TermsChoice]):
                     ),
                 )
                 yield Static(
-                    "Paste the address of a table, a flow, a job…: “this table” then means that one. "
-                    "It goes with every message until you empty this line.",
+                    "Paste the address of a table, a flow, a job…: “this table” then means "
+                    "that one, until you empty this line.",
                     classes="hint",
                     markup=False,
                 )
@@ -155,7 +155,7 @@ class ChatTermsDialog(Ask[TermsChoice]):
         if facts.decided:
             reasons.append(f"Nothing to choose any more: {_DECIDED}, for the whole life of the chat.")
         elif facts.visibility or facts.read_only:
-            reasons.append("The first message decides, for the whole life of the chat.")
+            reasons.append("The first message decides, for the chat's whole life.")
         return " ".join(reasons)
 
     def _places(self) -> Iterator[tuple[str, Content]]:
@@ -224,4 +224,7 @@ class ChatTermsDialog(Ask[TermsChoice]):
 
 
 def _row(label: str, *widgets: Widget) -> Horizontal:
-    return Horizontal(Static(label, classes="label", markup=False), *widgets, classes="row")
+    row = Horizontal(Static(label, classes="label", markup=False), *widgets, classes="row")
+    # A choice has a cell of its own before its first mark.
+    row.set_class(any(isinstance(each, Picker) for each in widgets), "-choice")
+    return row

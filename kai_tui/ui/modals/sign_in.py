@@ -68,7 +68,7 @@ class SignInDialog(Ask[Account]):
     SignInDialog.-asks-keep #keep-answers { display: block; }
     SignInDialog.-asks-keep #answers { display: none; }
     SignInDialog #fields { height: auto; }
-    SignInDialog.-asks-branch #fields { display: none; }
+    SignInDialog.-asks-branch #fields, SignInDialog.-asks-keep #fields { display: none; }
     """
 
     def __init__(self, accounts: AccountService, *, address: str = "", why: str = "") -> None:
@@ -267,6 +267,7 @@ class SignInDialog(Ask[Account]):
         self.remove_class("-asks-branch")
         self.query_one(BranchChoice).put_away()
         self.add_class("-asks-keep")
+        self.query_one(".dialog").border_subtitle = Content("Tab next · Enter choose · Esc leave")
         self.query_one("#keep-memory").focus()
 
     def _ask_about(self, change: AddressChanged) -> None:

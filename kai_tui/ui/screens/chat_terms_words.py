@@ -43,21 +43,20 @@ def is_read_only(workspace: Workspace, session: ChatSession | None) -> bool:
 
 def terms_lines(workspace: Workspace, session: ChatSession | None) -> list[tuple[str, str]]:
     """What holds for an empty chat, and how to choose it."""
-    lines: list[tuple[str, str]] = []
-    account = workspace.account
-    if account.branch_id is not None:
-        from kai_tui.conversation.safe_text import safe_line
+    from kai_tui.conversation.safe_text import safe_line
 
-        lines.append((f"\n\nKai works on the branch {safe_line(account.branch, 100)}.", "$text-warning"))
+    lines: list[tuple[str, str]] = []
+    account, caps = workspace.account, workspace.caps
+    if account.branch_id is not None:
+        lines.append((f"Kai works on the branch {safe_line(account.branch, 100)}.", "$text-warning"))
     if is_read_only(workspace, session):
-        lines.append(("\n\nThis chat is read-only: Kai may look, not change anything.", "$text-success"))
+        lines.append(("This chat is read-only: Kai may look, not change anything.", "$text-success"))
     if session is not None and session.known_terms.visibility == "public":
-        lines.append(("\n\nThis chat is public: everybody in the project can read it.", "$text-warning"))
-    caps = workspace.caps
+        lines.append(("This chat is public: everybody in the project can read it.", "$text-warning"))
     if caps is not None and (caps.visibility or caps.read_only_chats):
         key = key_name(action("chat_terms").keys[0])
-        lines.append((f"\n\n{key}: who can read this chat, and what Kai may do in it", "$text-muted"))
-    return lines
+        lines.append((f"{key}: who can read this chat, and what Kai may do in it", "$text-muted"))
+    return [(("\n\n" if number == 0 else "\n") + text, style) for number, (text, style) in enumerate(lines)]
 
 
 def about_line(path: str, width: int) -> Content:
