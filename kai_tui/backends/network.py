@@ -10,12 +10,12 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import httpcore
 import httpx
 
-from kai_tui.backends import failures
+from kai_tui.backends import failures, tcp
 from kai_tui.backends.base import BackendError, CannotConnect
 from kai_tui.backends.proxies import Proxy
 from kai_tui.backends.tunnels import open_tunnel
@@ -38,7 +38,6 @@ class Network(httpcore.AsyncNetworkBackend):
     def __init__(self, proxy: Proxy | None, trusted: ssl.SSLContext) -> None:
         self._proxy = proxy
         self._trusted = trusted
-        self._tcp = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     async def connect_tcp(
         self,
@@ -50,7 +49,7 @@ class Network(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """A connection to the server, the way through a proxy included in the `timeout`."""
         if self._proxy is None:
-            return _Stream(await self._tcp.connect_tcp(host, port, timeout))
+            return _Stream(await tcp.connect(host, port, timeout))
         try:
             async with asyncio.timeout(timeout):
                 return await self._through(self._proxy, host, port)
@@ -64,7 +63,7 @@ class Network(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
     async def _through(self, proxy: Proxy, host: str, port: int) -> httpcore.AsyncNetworkStream:
-        stream: httpcore.AsyncNetworkStream = _Stream(await self._tcp.connect_tcp(proxy.host, proxy.port))
+        stream: httpcore.AsyncNetworkStream = _Stream(await tcp.connect(proxy.host, proxy.port, None))
         try:
             if proxy.scheme == "https":
                 stream = _Stream(await stream.start_tls(self._trusted, proxy.host))

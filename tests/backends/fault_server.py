@@ -364,22 +364,30 @@ def closed_port(host: str = "127.0.0.1") -> int:
         return free.getsockname()[1]
 
 
+def full_queue(host: str, port: int = 0) -> list[socket.socket]:
+    """A port that never completes a connection, because its queue is full (Linux). The first socket listens.
+
+    Close them all when done.
+    """
+    listening = socket.socket()
+    listening.bind((host, port))
+    listening.listen(0)
+    callers: list[socket.socket] = []
+    for _ in range(8):
+        caller = socket.socket()
+        caller.setblocking(False)
+        caller.connect_ex(listening.getsockname())
+        callers.append(caller)
+    return [listening, *callers]
+
+
 @asynccontextmanager
 async def black_hole() -> AsyncIterator[int]:
-    """A port of this machine that never completes a connection: its queue is full (Linux)."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(0)
-        port = listening.getsockname()[1]
-        filling: list[socket.socket] = []
-        try:
-            for _ in range(8):
-                caller = socket.socket()
-                caller.setblocking(False)
-                caller.connect_ex(("127.0.0.1", port))
-                filling.append(caller)
-            await asyncio.sleep(0)
-            yield port
-        finally:
-            for caller in filling:
-                caller.close()
+    """The port of such a queue on this machine."""
+    held = full_queue("127.0.0.1")
+    try:
+        await asyncio.sleep(0)
+        yield held[0].getsockname()[1]
+    finally:
+        for each in held:
+            each.close()

@@ -8,21 +8,24 @@ import random
 import socket
 import ssl
 import struct
+import threading
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
+import httpcore
 import pytest
 
+from kai_tui.backends import tcp
 from kai_tui.backends.base import BackendError, CannotConnect, ConnectionLost, Outgoing
 from kai_tui.backends.http import HttpDoor, Timeouts
 from kai_tui.backends.kai.client import KaiBackend
 from kai_tui.backends.network import AT_ONCE as CONNECTIONS_AT_ONCE
 from kai_tui.backends.secret import Secret
 from kai_tui.conversation.events import Finish
-from tests.backends.fault_server import CHAT_POST, TEXT, FaultServer, closed_port
+from tests.backends.fault_server import CHAT_POST, TEXT, FaultServer, closed_port, full_queue
 from tests.backends.kai_server import TIMEOUT, KaiServer, answer, stream_then
 from tests.backends.middlemen import Authority
 
@@ -325,3 +328,116 @@ def directly(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None] | None:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     return None
+
+
+# Names
+
+
+async def test_a_lookup_that_hangs_holds_up_neither_stopping_nor_quitting(monkeypatch: pytest.MonkeyPatch):
+    asked, let_go = threading.Event(), threading.Event()
+
+    def hangs(*_: object, **__: object) -> list[Any]:
+        asked.set()
+        let_go.wait(TIMEOUT)
+        raise OSError
+
+    async def program() -> str:
+        door = door_to("https://kai.nothing.invalid")
+        task = asyncio.create_task(door.request("GET", "/x"))
+        while not asked.is_set():
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await door.aclose()
+        return "left"
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    began = time.monotonic()
+    # A loop of its own, from start to end, as the program has it.
+    assert await asyncio.to_thread(asyncio.run, program()) == "left"
+    assert time.monotonic() - began < TIMEOUT / 2
+    let_go.set()
+
+
+async def test_a_lookup_that_hangs_is_given_up_with_the_clock_of_connecting(monkeypatch: pytest.MonkeyPatch):
+    let_go = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: let_go.wait(TIMEOUT) and [])
+    door = door_to("https://kai.nothing.invalid", Timeouts(connect=0.05, pauses=()))
+    with pytest.raises(CannotConnect) as caught:
+        await door.request("GET", "/x")
+    let_go.set()
+    assert (caught.value.code, caught.value.delivery) == ("timeout", "not-sent")
+    assert caught.value.sentence.startswith("No answer from kai.nothing.invalid in 0.05 s.")
+    await door.aclose()
+
+
+def names(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Let every name have these addresses."""
+    rows = [(socket.AF_INET6 if ":" in each else socket.AF_INET, 1, 6, "", (each, 0)) for each in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
+
+
+@pytest.mark.parametrize("dead", ["refuses", "silent"])
+async def test_the_first_address_that_answers_is_taken(monkeypatch: pytest.MonkeyPatch, dead: str):
+    """A dead first address costs a quarter of a second, not the whole patience."""
+    live = await asyncio.start_server(_hello, "127.0.0.9", 0)
+    port = live.sockets[0].getsockname()[1]
+    held: list[socket.socket] = []
+    if dead == "silent":
+        held = full_queue("127.0.0.8", port)
+    names(monkeypatch, "127.0.0.8", "127.0.0.9", "127.0.0.7")
+    began = time.monotonic()
+    async with live:
+        stream = await tcp.connect("kai.nothing.invalid", port, TIMEOUT)
+        assert stream.get_extra_info("server_addr")[0] == "127.0.0.9"
+        await stream.aclose()
+    assert time.monotonic() - began < TIMEOUT / 2
+    for each in held:
+        each.close()
+
+
+async def test_when_no_address_answers_the_first_reason_is_told(monkeypatch: pytest.MonkeyPatch):
+    names(monkeypatch, "127.0.0.8", "127.0.0.9")
+    door = door_to(f"https://kai.nothing.invalid:{closed_port()}", Timeouts(pauses=()))
+    with pytest.raises(CannotConnect) as caught:
+        await door.request("GET", "/x")
+    assert caught.value.code == "refused"
+    await door.aclose()
+
+
+async def test_families_take_turns(monkeypatch: pytest.MonkeyPatch):
+    names(monkeypatch, "::a", "::b", "::c", "10.0.0.1", "10.0.0.2", "::a")
+    assert await tcp.look_up("kai.example", 443) == ["::a", "10.0.0.1", "::b", "10.0.0.2", "::c"]
+    names(monkeypatch)
+    assert await tcp.look_up("kai.example", 443) == []
+    assert await tcp.look_up("::1", 443) == ["::1"]
+    with pytest.raises(CannotConnect, match=r"Cannot reach kai\.nothing\.invalid"):
+        await door_to("https://kai.nothing.invalid", Timeouts(pauses=())).request("GET", "/x")
+
+
+async def test_a_name_no_resolver_takes(monkeypatch: pytest.MonkeyPatch):
+    for host in ("a" * 64 + ".example", "a..example"):
+        door = door_to(f"https://{host}", Timeouts(pauses=()))
+        with pytest.raises(CannotConnect) as caught:
+            await door.request("GET", "/x")
+        assert caught.value.delivery == "not-sent"
+        await door.aclose()
+
+
+async def test_giving_up_between_two_addresses_leaves_nothing_open(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+):
+    gc.collect()
+    recwarn.clear()
+    port = closed_port()
+    held = [*full_queue("127.0.0.8", port), *full_queue("127.0.0.9", port)]
+    names(monkeypatch, "127.0.0.8", "127.0.0.9")
+    with pytest.raises(httpcore.ConnectTimeout):
+        await tcp.connect("kai.nothing.invalid", port, 0.4)
+    for each in held:
+        each.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ResourceWarning)
+        gc.collect()
+    assert [str(each.message) for each in recwarn if issubclass(each.category, ResourceWarning)] == []
+    assert len(asyncio.all_tasks()) == 1
