@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
+    from kai_tui.backends.secret import Secret
     from kai_tui.conversation.events import Event, JsonObject
     from kai_tui.conversation.messages import Message
 
@@ -178,6 +179,10 @@ OnWait: TypeAlias = Callable[[Waiting | None], None]
 """Told of every pause as it begins, and with None when the next try begins. Called in the event loop."""
 
 
+OnRefused: TypeAlias = "Callable[[TokenRefused], None]"
+"""Called in the event loop, before the error reaches whoever asked."""
+
+
 class Backend(Protocol):
     """A remote assistant. Every method raises only `BackendError`s.
 
@@ -195,6 +200,14 @@ class Backend(Protocol):
     def on_wait(self, listener: OnWait | None) -> None: ...
 
     @property
+    def on_refused(self) -> OnRefused | None:
+        """Told when any request was refused because of its token. None: nobody watches."""
+        ...
+
+    @on_refused.setter
+    def on_refused(self, listener: OnRefused | None) -> None: ...
+
+    @property
     def caps(self) -> Capabilities: ...
     @property
     def host(self) -> str: ...
@@ -209,8 +222,15 @@ class Backend(Protocol):
         ...
 
     async def aclose(self) -> None: ...
-    async def hang_up(self) -> None:
-        """Drop every connection, as after a sleep: open streams end as lost, what follows connects anew."""
+    def renew(self, token: Secret) -> None:
+        """Use another token from now on; streams that are open go on with the one they began with."""
+        ...
+
+    async def hang_up(self, *, streams: bool = True) -> None:
+        """Drop every connection: open streams end as lost, what follows connects anew.
+
+        Without `streams`, as after a sleep, only connections that wait for a next request are dropped.
+        """
         ...
 
     def send(

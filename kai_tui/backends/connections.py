@@ -55,13 +55,24 @@ class Connections:
         self._closed = True
         await self._drop()
 
-    async def hang_up(self) -> None:
-        """Close everything there is; the next request connects anew.
+    async def hang_up(self, *, streams: bool = True) -> None:
+        """Close everything there is; the next request connects anew. Without `streams` only what reads share.
 
         A transport of the caller's own stays as it is: nothing in this process goes stale.
         """
-        if self._transport is None:
+        if self._transport is not None:
+            return
+        if streams:
             await self._drop()
+            return
+        async with self._making:
+            if self._clients is None or self._closed:
+                return
+            reads, posts = self._clients
+            fresh, spare = await self._make()
+            self._clients = (fresh, posts)
+        await spare.aclose()
+        await reads.aclose()
 
     def closed_here(self) -> CannotConnect:
         """The error of a request that came too late."""

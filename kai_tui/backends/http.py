@@ -22,7 +22,7 @@ import httpx
 
 from kai_tui.backends import failures, refusals
 from kai_tui.backends.addresses import base_address
-from kai_tui.backends.base import AnswerTooLarge, BackendError, OnWait
+from kai_tui.backends.base import AnswerTooLarge, BackendError, OnRefused, OnWait, TokenRefused
 from kai_tui.backends.connections import Connections, watch_for_dead_peer
 from kai_tui.backends.http_request import Method, forget_secrets, has_left, new_request, watch_leaving
 from kai_tui.backends.http_request import segment as segment
@@ -113,6 +113,8 @@ class HttpDoor:
         self._sleep, self._jitter, self._clock = sleep, jitter, clock
         self.on_wait: OnWait | None = None
         """Told of the pauses of `request`."""
+        self.on_refused: OnRefused | None = None
+        """Told when the server refused the credential that went with a request."""
 
     @property
     def host(self) -> str:
@@ -147,6 +149,7 @@ class HttpDoor:
             except BackendError as error:
                 failed = error
             if not await tries.another(failed):
+                self._tell_if_refused(failed, auth)
                 if method == "GET":
                     failed.delivery = "not-sent"  # reading sends nothing of the user's
                 raise noted(failed, unsure_note)
@@ -179,6 +182,7 @@ class HttpDoor:
             except BackendError as error:
                 failed = error
             if not await tries.another(failed):
+                self._tell_if_refused(failed, True)
                 raise noted(failed, unsure_note)
         try:
             await self._check_stream(response, method, unsure_note)
@@ -190,13 +194,24 @@ class HttpDoor:
         finally:
             await response.aclose()
 
+    def renew(self, auth_headers: Mapping[str, Secret | str]) -> None:
+        """Send these with every further request that has `auth`, in place of those of the same names."""
+        self._auth_headers.update(auth_headers)
+
+    def _tell_if_refused(self, error: BackendError, auth: bool) -> None:
+        if auth and isinstance(error, TokenRefused) and self.on_refused is not None:
+            self.on_refused(error)
+
     async def aclose(self) -> None:
         """Close all connections; streams that are open break."""
         await self._connections.aclose()
 
-    async def hang_up(self) -> None:
-        """Close all connections as `aclose` does, but the next request makes new ones."""
-        await self._connections.hang_up()
+    async def hang_up(self, *, streams: bool = True) -> None:
+        """Close all connections as `aclose` does, but the next request makes new ones.
+
+        Without `streams` those of POSTs stay: an answer that still comes is not broken off.
+        """
+        await self._connections.hang_up(streams=streams)
 
     def _tries(self, rule: Rule, on_wait: OnWait | None, *, window: float | None) -> Tries:
         return Tries(
@@ -256,7 +271,9 @@ class HttpDoor:
         if response.status_code == 204 and method == "GET":
             return
         if not response.is_success:
-            raise noted(await self._refusal(response), unsure_note)
+            refusal = await self._refusal(response)
+            self._tell_if_refused(refusal, True)
+            raise noted(refusal, unsure_note)
         media_type = _media_type(response)
         if media_type != "text/event-stream":
             content = await self._read_refusal(response)

@@ -41,6 +41,8 @@ class Account:
     """The development branch all work goes to; None: the main branch."""
     branch_name: str = ""
     """As the stack named it. Raw."""
+    user_id: str = ""
+    """The person its token belongs to, when the stack says so."""
     workspace_id: str = ""
     """The workspace Kai's queries are pinned to (kai.md §2); empty: Kai chooses."""
 

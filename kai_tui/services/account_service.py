@@ -16,10 +16,11 @@ from kai_tui.services.account import Account as Account
 from kai_tui.services.account import AccountKind as AccountKind
 from kai_tui.services.account import ServiceFlavour as ServiceFlavour
 from kai_tui.services.account import TokenSource
+from kai_tui.services.account_records import account_of, record_of
 from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.preferences import Preferences
 from kai_tui.services.workspace import Workspace
-from kai_tui.storage.accounts import AccountRecord, load_accounts, remove_account, save_account
+from kai_tui.storage.accounts import load_accounts, remove_account, save_account
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import Paths, account_files, app_paths
 
@@ -49,6 +50,8 @@ class AccountService:
         self._paths = paths
         self._session_tokens: dict[str, Secret] = {}
         """Tokens of this session by account id: not kept, or not read from the keyring twice."""
+        self._past_tokens: list[Secret] = []
+        """Those that were renewed: they must still not be written anywhere (C7)."""
 
     @property
     def paths(self) -> Paths:
@@ -63,7 +66,8 @@ class AccountService:
 
     def live_secrets(self) -> Iterable[str]:
         """Every token in use now, for whoever must keep them out of what is written (C7)."""
-        tokens = [secret.reveal() for secret in self._session_tokens.values()]
+        secrets = (*self._session_tokens.values(), *self._past_tokens)
+        tokens = [secret.reveal() for secret in secrets]
         return [*tokens, *filter(None, [self._environ.get(TOKEN_VARIABLE, "").strip()])]
 
     def sandbox(self) -> Account:
@@ -72,12 +76,12 @@ class AccountService:
     def last(self) -> Account | None:
         """The account used last, the sandbox included; None for a new user. A small file is read."""
         records, _ = load_accounts(self.paths)
-        return _account(records[0]) if records else None
+        return account_of(records[0]) if records else None
 
     async def accounts(self) -> Sequence[Account]:
         """Known accounts without the sandbox, the last used first."""
         records, _ = await asyncio.to_thread(load_accounts, self.paths)
-        return [_account(each) for each in records if each.kind == "kai"]
+        return [account_of(each) for each in records if each.kind == "kai"]
 
     def from_environment(
         self,
@@ -139,13 +143,14 @@ class AccountService:
         not: the dialog then asks again with `keep="memory"` ("this session only") or `keep="file"`.
         """
         account = Account(
-            id=_account_id(found.base_url, found.project_id, branch_id=branch_id),
+            id=await asyncio.to_thread(self._id_for, found, branch_id),
             kind="kai",
             label=found.project_name or _host_of(found.base_url),
             base_url=found.base_url,
             storage_url=found.storage_url,
             service=found.service,
             project_id=found.project_id,
+            user_id=found.user_id,
             token_from=keep,
             branch_id=branch_id,
             branch_name=branch_name if branch_id is not None else "",
@@ -162,6 +167,60 @@ class AccountService:
         if on_step is not None:
             on_step(SignInStep("keep", "done"))
         return account
+
+    def _id_for(self, found: FoundKai, branch_id: int | None) -> str:
+        """What one user of a project keeps here is not for another (T21); the first one needs no word."""
+        plain, own = _ids(found.base_url, found.project_id, found.user_id, branch_id=branch_id)
+        known = next((each for each in load_accounts(self.paths)[0] if each.id == plain), None)
+        if known is None or not found.user_id or known.user_id in ("", found.user_id):
+            return plain
+        return own
+
+    async def renew(
+        self,
+        account: Account,
+        token: str,
+        *,
+        keep: Literal["keyring", "file", "memory"],
+        on_step: Callable[[SignInStep], None] | None = None,
+    ) -> tuple[Account, Secret]:
+        """Give an account another token, once its stack says that it opens the same project.
+
+        A token that came from the environment is replaced for this session only. Raises BackendError,
+        `signing_in.AnotherProject` for a token of another project or user, and
+        `storage.credentials.CredentialsUnavailable` when the token is fine but cannot be kept so.
+        """
+        from kai_tui.services.signing_in import check_renewal
+
+        if account.token_from != "environment":  # noqa: S105 - a place, not a secret
+            _check_address(account)
+        on_step = on_step or _ignore
+        secret = Secret(token.strip())
+        await check_renewal(account, secret, self._project_of(account), on_step)
+        if account.token_from == "environment":  # noqa: S105 - a place, not a secret
+            keep = "memory"
+        on_step(SignInStep("keep", "running"))
+        source: TokenSource = "memory"
+        if keep != "memory":
+            from kai_tui.storage.credentials import Credentials
+
+            kept = await Credentials(self.paths).keep(account.id, token.strip(), allow_file=keep == "file")
+            source = kept.source
+        if account.id in self._session_tokens:
+            self._past_tokens.append(self._session_tokens[account.id])
+        self._session_tokens[account.id] = secret
+        renewed = replace(account, token_from=source)
+        if keep != "memory" and source != account.token_from:
+            await asyncio.to_thread(self._note_use, renewed)
+        on_step(SignInStep("keep", "done"))
+        return renewed, secret
+
+    def _project_of(self, account: Account) -> str:
+        """The project an account is of; empty when nothing tells."""
+        if account.project_id or account.token_from != "environment":  # noqa: S105 - a place, not a secret
+            return account.project_id
+        project, _, number = _whose(self._environ.get(TOKEN_VARIABLE, "").strip()).partition("-")
+        return project if number and project.isdigit() else ""
 
     def open(self, account: Account) -> Workspace:
         """Everything the chat screen needs; returns at once, connects in the background."""
@@ -226,6 +285,8 @@ class AccountService:
         return open_backend
 
     async def _token(self, account: Account) -> Secret:
+        if account.id in self._session_tokens:
+            return self._session_tokens[account.id]
         if account.token_from == "environment":  # noqa: S105 - a place, not a secret
             value = self._environ.get(TOKEN_VARIABLE, "").strip()
             if not value:
@@ -235,15 +296,7 @@ class AccountService:
                     "STORAGE_API_URL is not set. Set it to your stack's address, or sign in here."
                 )
             return Secret(value)
-        if account.id in self._session_tokens:
-            return self._session_tokens[account.id]
-        if account.id != _account_id(account.base_url, account.project_id, branch_id=account.branch_id):
-            # The credential was kept for the address the id was made of (T14).
-            raise TokenRefused(
-                f"The address of this account was changed outside of kai-tui. Its token was not sent to "
-                f"{_host_of(account.base_url)}. Sign in again.",
-                code="address",
-            )
+        _check_address(account)
         from kai_tui.storage.credentials import Credentials, CredentialsUnavailable
 
         try:
@@ -258,7 +311,7 @@ class AccountService:
     def _note_use(self, account: Account) -> None:
         """Remember what was opened last. A read-only home must not stop anybody: failures are quiet."""
         try:
-            save_account(self.paths, _record(account))
+            save_account(self.paths, record_of(account))
         except StorageError:
             return
 
@@ -282,6 +335,25 @@ def _account_id(*what: str, branch_id: int | None) -> str:
     return hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
 
 
+def _ids(base_url: str, project_id: str, user_id: str, *, branch_id: int | None) -> tuple[str, str]:
+    """The id of a project's first user here, and of this one."""
+    return (
+        _account_id(base_url, project_id, branch_id=branch_id),
+        _account_id(base_url, project_id, f"user {user_id}", branch_id=branch_id),
+    )
+
+
+def _check_address(account: Account) -> None:
+    """The credential was kept for the address the id was made of (T14). Raises TokenRefused for another one."""
+    ids = _ids(account.base_url, account.project_id, account.user_id, branch_id=account.branch_id)
+    if account.id not in ids:
+        raise TokenRefused(
+            f"The address of this account was changed outside of kai-tui. Its token was not sent to "
+            f"{_host_of(account.base_url)}. Sign in to it as a new account.",
+            code="address",
+        )
+
+
 def _whose(token: str) -> str:
     """Project and number of a Storage token (`PROJECT-NUMBER-SECRET`), which outlive its renewal.
 
@@ -295,45 +367,3 @@ def _whose(token: str) -> str:
 
 def _host_of(address: str) -> str:
     return address.split("://")[-1].split("/")[0]
-
-
-def _source(text: str) -> TokenSource:
-    return "file" if text == "file" else "keyring" if text == "keyring" else ""
-
-
-def _account(record: AccountRecord) -> Account:
-    if record.kind == "sandbox":
-        return SANDBOX
-    return Account(
-        id=record.id,
-        kind="kai",
-        label=record.label,
-        base_url=record.base_url,
-        storage_url=record.storage_url,
-        service="agent"
-        if record.service == "agent"
-        else "assistant"
-        if record.service == "assistant"
-        else "",
-        project_id=record.project_id,
-        token_from=_source(record.token_from),
-        branch_id=int(record.branch_id) if record.branch_id else None,
-        branch_name=record.branch_name,
-        workspace_id=record.workspace_id,
-    )
-
-
-def _record(account: Account) -> AccountRecord:
-    return AccountRecord(
-        id=account.id,
-        kind=account.kind,
-        label=account.label,
-        base_url=account.base_url,
-        storage_url=account.storage_url,
-        service=account.service,
-        project_id=account.project_id,
-        token_from=account.token_from,
-        branch_id="" if account.branch_id is None else str(account.branch_id),
-        branch_name=account.branch_name,
-        workspace_id=account.workspace_id,
-    )

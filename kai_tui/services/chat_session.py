@@ -7,20 +7,19 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 
-from kai_tui.conversation.approvals import pending
 from kai_tui.conversation.events import Finish
-from kai_tui.conversation.fold import FoldState, fold
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import MessagesReset, Notice
 from kai_tui.services.keeper import ForgetfulKeeper
 from kai_tui.services.session_rewrites import SessionRewrites
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
 from kai_tui.services.session_upkeep import MAY_GO_ON
+from kai_tui.services.session_waking import SessionWaking
 
 _STOPPED = Finish("cancelled", detail="Stopped before the reply was seen. This is what the server had of it.")
 
 
-class ChatSession(SessionRewrites):
+class ChatSession(SessionRewrites, SessionWaking):
     """State and effects of one chat. Public attributes are read by the screen, changed only here."""
 
     def __init__(
@@ -67,18 +66,9 @@ class ChatSession(SessionRewrites):
         if self._round is not None:
             self._tell(Notice("Approve or deny the request first: it is the assistant that waits for you."))
             return
-        self._cancel_turn()
-        self._check_what_is_sending("Stopped before the server answered.", _STOPPED)
-        reply = self._take_back_answers()
-        if reply is not None:
-            reply.finish = Finish("cancelled", detail=MAY_GO_ON)
-        elif self._reply is not None:
-            reply = self._reply
-            fold(reply, Finish("cancelled", detail=MAY_GO_ON), FoldState())
-        self._finish("cancelled")
-        if reply is not None and pending(reply):
-            # The server may wait for us, or may have taken the answer.
-            self._look_up(self._read_rest(reply))
+        self._break_off(
+            Finish("cancelled", detail=MAY_GO_ON), "Stopped before the server answered.", _STOPPED
+        )
 
     # What the service does
 

@@ -126,8 +126,8 @@ class DiskKeeper:
     async def draft(self, chat_id: str) -> str:
         return await self._quietly(self._drafts.draft(chat_id), "")
 
-    async def last_draft(self) -> tuple[str, str] | None:
-        return await self._quietly(self._drafts.last_draft(), None)
+    async def last_draft(self, besides: str = "") -> tuple[str, str] | None:
+        return await self._quietly(self._drafts.last_draft(besides), None)
 
     async def remember_prompt(self, text: str, chat_id: str) -> None:
         await self._quietly(self._drafts.remember_prompt(text, chat_id), None)

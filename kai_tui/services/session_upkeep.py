@@ -28,7 +28,8 @@ MAY_GO_ON = "Kai may still be working on the server."
 
 _DID_NOT_ARRIVE = "It did not reach the server."
 _GONE = "This chat no longer exists on the server. You see the copy kept here."
-_READ_BACK = Finish("lost", detail="The connection was lost. This is what the server had of the reply.")
+READ_BACK = Finish("lost", detail="The connection was lost. This is what the server had of the reply.")
+"""How a reply ended whose stream was never seen."""
 
 
 class SessionUpkeep(SessionState):
@@ -147,7 +148,7 @@ class SessionUpkeep(SessionState):
             for each in self.messages
         ]
 
-    async def _check_again(self, message_id: str, ended: Finish = _READ_BACK) -> None:
+    async def _check_again(self, message_id: str, ended: Finish = READ_BACK) -> None:
         """Find out whether a message arrived by reading the chat; never sends (design.md §4)."""
         check = self._checks[message_id] = object()
         failed: BackendError | None = None
@@ -236,7 +237,7 @@ class SessionUpkeep(SessionState):
             if answered(theirs.messages, message_id):
                 known = {each.id for each in self.messages}
                 self.messages = adopt(self.messages, theirs.messages)
-                mark_unseen(self.messages, message_id, known, _READ_BACK)
+                mark_unseen(self.messages, message_id, known, READ_BACK)
                 self._tell(MessagesReset())
                 self._keep_replies()
                 self.resume_questions(backend)

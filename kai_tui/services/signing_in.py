@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kai_tui.backends.kai.branches import Branch
     from kai_tui.backends.secret import Secret
-    from kai_tui.services.account import ServiceFlavour
+    from kai_tui.services.account import Account, ServiceFlavour
     from kai_tui.services.account_service import SignInStep
     from kai_tui.services.address_pins import AddressPins
 
@@ -28,6 +28,7 @@ class FoundKai:
     service: ServiceFlavour
     project_id: str
     project_name: str
+    user_id: str = ""
     branches: Sequence[Branch] | None = None
     """Development branches of the project; None: they could not be listed."""
 
@@ -66,7 +67,37 @@ async def find_kai(
     finally:
         await backend.aclose()
     on_step(SignInStep("ping", "done"))
-    return FoundKai(base_url, stack, flavour, owner.project_id, owner.project_name)
+    return FoundKai(base_url, stack, flavour, owner.project_id, owner.project_name, owner.user_id)
+
+
+class AnotherProject(Exception):
+    """The token is good, but it is not one of this account: nothing was kept."""
+
+    def __init__(self, project_name: str, project_id: str) -> None:
+        super().__init__("a token of another project or user")
+        self.project_name = project_name
+        """Raw."""
+        self.project_id = project_id
+
+
+async def check_renewal(
+    account: Account, token: Secret, project_id: str, on_step: Callable[[SignInStep], None]
+) -> None:
+    """Whether a token may take the place of an account's: the stack says that it opens the same project.
+
+    Chats kept here must not be shown to another project (T21), so a project that cannot be told
+    counts as another one. Raises BackendError and AnotherProject.
+    """
+    from kai_tui.backends.kai.discovery import storage_address, verify_token
+    from kai_tui.services.account_service import SignInStep
+
+    on_step(SignInStep("verify", "running"))
+    owner = await verify_token(storage_address(account.storage_url), token)
+    elsewhere = not owner.project_id or owner.project_id != project_id
+    if elsewhere or (account.user_id and owner.user_id and account.user_id != owner.user_id):
+        raise AnotherProject(owner.project_name, owner.project_id)
+    limited = "" if owner.is_master else " (not a master token: Kai may refuse it)"
+    on_step(SignInStep("verify", "done", f"{owner.project_name}{limited}"))
 
 
 async def list_branches(

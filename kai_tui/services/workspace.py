@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -17,6 +17,7 @@ from kai_tui.backends.base import (
     ConnectionLost,
     ServerInfo,
     TokenRefused,
+    Waiting,
 )
 from kai_tui.services.account import Account
 from kai_tui.services.approval_service import ApprovalService
@@ -29,11 +30,25 @@ from kai_tui.services.offers import Offers
 from kai_tui.services.session_tools import SessionTools
 
 if TYPE_CHECKING:
+    from kai_tui.backends.secret import Secret
     from kai_tui.services.approval_round import Place
 
 _LOG = logging.getLogger(__name__)
 
 ConnectionState: TypeAlias = Literal["connecting", "connected", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Something is read from the server, which was not reached; it is tried again."""
+
+    until: float
+    """Monotonic seconds."""
+    number: int
+    """The try that follows."""
+    of: int
+    why: str
+    """One sentence. Raw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,8 @@ class Connection:
     sentence: str | None = None
     """What went wrong and what to do, when failed."""
     needs_sign_in: bool = False
+    pause: Pause | None = None
+    """Set between two tries to read something."""
     again: bool = False
     """Whether it is connected after it was not."""
 
@@ -69,6 +86,9 @@ class Workspace:
         self._opening: asyncio.Lock = asyncio.Lock()
         self._connecting: asyncio.Task[None] | None = None
         self._observers: Observers[Connection] = Observers()
+        self._refusals: Observers[TokenRefused] = Observers()
+        self.refused = False
+        """Whether the server does not take the token any more; until `renew`."""
         self.connection = Connection("connecting")
         self.approvals = ApprovalService()
         self.history = HistoryService(self.backend, keeper)
@@ -96,6 +116,35 @@ class Workspace:
         """Hear of changes of `connection`."""
         return self._observers.add(callback)
 
+    def observe_refusals(self, callback: Callable[[TokenRefused], None]) -> Callable[[], None]:
+        """Hear that the token was refused, whatever was asked for; once for each refused request."""
+        return self._refusals.add(callback)
+
+    def renew(self, account: Account, token: Secret) -> None:
+        """Go on with another token of the same account. Chats, drafts and questions stay as they are."""
+        self.account = account
+        self.refused = False
+        if self._backend is not None:
+            self._backend.renew(token)
+        self.connect()
+
+    @property
+    def needs_looking_after(self) -> bool:
+        """Whether there is a connection to a server, or something that runs on one."""
+        if self._backend is None or self.account.kind == "sandbox":
+            return False
+        running = any(session.turn.busy for session in self.chats.sessions.values())
+        return running or self.connection.state == "connected"
+
+    async def woke(self) -> None:
+        """The computer was asleep: find out what became of connections, turns and questions. Never raises."""
+        if self._backend is None or not self.needs_looking_after:
+            return
+        for session in tuple(self.chats.sessions.values()):
+            session.woke()
+        await self._backend.hang_up(streams=False)
+        self.connect()
+
     @property
     def caps(self) -> Capabilities | None:
         """What the server can do; None until the backend is open."""
@@ -118,7 +167,10 @@ class Workspace:
             async with self._opening:
                 if self._backend is None:
                     try:
-                        self._backend = await self._open_backend()
+                        backend = await self._open_backend()
+                    except TokenRefused as error:
+                        self._token_refused(error)
+                        raise
                     except BackendError:
                         raise
                     except Exception as error:
@@ -126,6 +178,9 @@ class Workspace:
                         raise CannotConnect(
                             "kai-tui made a mistake while connecting. Nothing was sent.", code="fault"
                         ) from error
+                    backend.on_wait = self._waits
+                    backend.on_refused = self._token_refused
+                    self._backend = backend
         return self._backend
 
     async def save_draft(self, chat_id: str, text: str) -> None:
@@ -136,9 +191,9 @@ class Workspace:
         """What was being typed in this chat, else an empty string."""
         return await self._keeper.draft(chat_id)
 
-    async def last_draft(self) -> tuple[str, str] | None:
-        """(chat id, text) of the newest draft, to take up after a crash."""
-        return await self._keeper.last_draft()
+    async def last_draft(self, besides: str = "") -> tuple[str, str] | None:
+        """(chat id, text) of the newest draft, to take up after a crash; not that of the chat `besides`."""
+        return await self._keeper.last_draft(besides)
 
     async def waiting_chats(self) -> list[str]:
         """Chats in which messages of an earlier run wait to be sent, the newest first. Never raises."""
@@ -196,6 +251,17 @@ class Workspace:
             self.connect()
         elif isinstance(error, CannotConnect | ConnectionLost) and state == "connected":
             self._set(Connection("failed", self.connection.info, error.sentence))
+
+    def _token_refused(self, error: TokenRefused) -> None:
+        self.refused = True
+        self._refusals.tell(error)
+
+    def _waits(self, waiting: Waiting | None) -> None:
+        """Reading pauses before another try, or goes on."""
+        pause = None
+        if waiting is not None:
+            pause = Pause(self.clock() + waiting.seconds, waiting.attempt, waiting.of, waiting.sentence)
+        self._set(replace(self.connection, pause=pause))
 
     def _set(self, connection: Connection) -> None:
         self.connection = connection

@@ -27,6 +27,7 @@ class AccountRecord:
     storage_url: str = ""
     service: str = "agent"
     project_id: str = ""
+    user_id: str = ""
     token_from: str = ""
     """`keyring`, `file`, `environment` or empty."""
     branch_id: str = ""

@@ -64,12 +64,14 @@ class Drafts:
 
         return await self._database.run(work)
 
-    async def last_draft(self) -> tuple[str, str] | None:
-        """(chat id, text) of the draft that was changed last."""
+    async def last_draft(self, besides: str = "") -> tuple[str, str] | None:
+        """(chat id, text) of the draft that was changed last, not counting that of the chat `besides`."""
+        besides = storable(besides)
 
         def work(connection: Connection) -> tuple[str, str] | None:
             row = connection.execute(
-                "SELECT chat_id, text FROM drafts ORDER BY sequence DESC LIMIT 1"
+                "SELECT chat_id, text FROM drafts WHERE chat_id <> ? ORDER BY sequence DESC LIMIT 1",
+                (besides,),
             ).fetchone()
             return (str(row[0]), str(row[1])) if row else None
 

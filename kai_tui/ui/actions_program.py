@@ -41,6 +41,14 @@ PROGRAM: tuple[Action, ...] = (
         "app",
         palette=True,
     ),
+    Action(
+        "sign_in_again",
+        "Sign in again",
+        "Give this account a new token; chats, drafts and questions stay as they are.",
+        "Program",
+        "chat",
+        palette=True,
+    ),
     Action("reconnect", "Connect again", "Try to reach the server again.", "Program", "chat", palette=True),
     Action(
         "toggle_theme",

@@ -15,21 +15,26 @@ from textual.content import Content
 from textual.screen import Screen
 
 from kai_tui.services.account import Account
+from kai_tui.services.wake import SleepWatch
 from kai_tui.ui.actions import Action, bindings
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.collector import start_collector
 from kai_tui.ui.failed_workers import HearsWorkers
 from kai_tui.ui.launch import LaunchOptions
 from kai_tui.ui.leaving import AsksBeforeLeaving
+from kai_tui.ui.libraries import load_libraries
 from kai_tui.ui.notifier import Notifier
+from kai_tui.ui.renewal import RenewsTokens
 from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.terminal.attendance import Attendance
 from kai_tui.ui.terminal.key_order import KeyOrder, KeyPassed
 from kai_tui.ui.themes import THEMES, other, theme_named
+from kai_tui.ui.waking import NoticesSleep
 from kai_tui.ui.widgets.composer import Composer
 from kai_tui.ui.widgets.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
+    from kai_tui.backends.secret import Secret
     from kai_tui.services.account_service import AccountService
     from kai_tui.services.preferences import Preferences
     from kai_tui.services.workspace import Workspace
@@ -42,7 +47,7 @@ FIRST_KEYS_SECONDS = 0.1
 """How long after the first frame nothing is loaded yet."""
 
 
-class KaiApp(HearsWorkers, AsksBeforeLeaving):
+class KaiApp(HearsWorkers, AsksBeforeLeaving, RenewsTokens, NoticesSleep):
     """The terminal chat."""
 
     TITLE = "kai-tui"
@@ -59,8 +64,9 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving):
         *,
         clock: Callable[[], float] = monotonic,
         stamp: Callable[[events.Event], float] | None = None,
+        sleep_watch: SleepWatch | None = None,
     ) -> None:
-        """`clock` and `stamp` (the moment of an event) are injected by tests."""
+        """`clock`, `stamp` (the moment of an event) and `sleep_watch` are injected by tests."""
         super().__init__()
         self.accounts = accounts
         self.options = options or LaunchOptions()
@@ -81,6 +87,7 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving):
         self.key_order = KeyOrder(self, self.on_event, self._acts_at_once)
         self._chat: ChatScreen | None = None
         self._account_closings: set[asyncio.Task[None]] = set()
+        self.sleep_watch = sleep_watch or SleepWatch()
         self._styled = False
         """Whether a screen was drawn with the style sheets."""
         for theme in THEMES:
@@ -101,6 +108,7 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving):
     def on_mount(self) -> None:
         self._styled = True
         self.push_screen(self._first_screen())
+        self.watch_clocks()
         for problem in self.preferences.problems:
             self.notify(problem, severity="warning", timeout=15, markup=False)
 
@@ -129,6 +137,7 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving):
         self.workspace = workspace = self.accounts.open(account)
         self.desk.watch(workspace.approvals)
         self.notifier.watch(workspace.attention)
+        self.renewals_begin()
         self._chat = ChatScreen(workspace, self.preferences, self.desk, self.type_ahead)
         return self._chat
 
@@ -210,7 +219,7 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving):
         """Load what the first answer needs, beside the event loop; then let the collector run again."""
         # Imports hold the interpreter: keys typed while the program started are shown first.
         await asyncio.sleep(FIRST_KEYS_SECONDS)
-        await asyncio.to_thread(_load_libraries)
+        await asyncio.to_thread(load_libraries)
         start_collector()
 
     # Actions
@@ -299,10 +308,10 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving):
         elif choice.account is not None and (current is None or current.id != choice.account.id):
             self.open_account(choice.account)
 
-    def _sign_in(self, why: str = "") -> None:
-        self.run_worker(self._open_sign_in(why), exit_on_error=False)
+    def _sign_in(self, why: str = "", token: Secret | None = None) -> None:
+        self.run_worker(self._open_sign_in(why, token), exit_on_error=False)
 
-    async def _open_sign_in(self, why: str) -> None:
+    async def _open_sign_in(self, why: str, token: Secret | None) -> None:
         from kai_tui.ui.modals.sign_in import SignInDialog
 
         current = self.workspace.account if self.workspace is not None else None
@@ -310,15 +319,13 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving):
         if not address:
             known = await self.accounts.accounts()
             address = next((each.storage_url for each in known if each.storage_url), "")
-        dialog = SignInDialog(self.accounts, address=address, why=why)
+        dialog = SignInDialog(self.accounts, address=address, why=why, token=token)
         self.push_screen(dialog, lambda account: self.open_account(account) if account else None)
 
-    def sign_in_again(self, why: str) -> None:
-        """The credential was refused: offer the dialog, once."""
-        from kai_tui.ui.modals.sign_in import SignInDialog
-
-        if not isinstance(self.screen, SignInDialog):
-            self._sign_in(why)
+    def renewal_put_away(self) -> None:
+        """The user wants no new token now."""
+        if self._chat is not None:
+            self._chat.sign_in_put_away()
 
     def _ask_sign_out(self, account: Account) -> None:
         from kai_tui.conversation.safe_text import safe_exact
@@ -368,28 +375,6 @@ async def _close(workspace: Workspace, chat: ChatScreen | None) -> None:
             await chat.keep_draft()
     finally:
         await workspace.aclose()
-
-
-_FIRST_ANSWER_NEEDS = (
-    "kai_tui.services.chat_session",
-    "kai_tui.storage.chats",
-    "kai_tui.storage.drafts",
-    "kai_tui.ui.transcript.units",
-    "httpx",
-    "pydantic",
-    "kai_tui.ui.modals.approval",
-)
-
-
-def _load_libraries() -> None:
-    """Imported in a thread: together they would keep the first keys waiting for a quarter of a second."""
-    from importlib import import_module
-
-    from kai_tui.ui.transcript.warm import warm_up
-
-    for name in _FIRST_ANSWER_NEEDS:
-        import_module(name)
-    warm_up()
 
 
 def run_app(accounts: AccountService, options: LaunchOptions, preferences: Preferences | None = None) -> int:

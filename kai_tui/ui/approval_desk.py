@@ -100,6 +100,10 @@ class ApprovalDesk:
         self._typed = self._clock()
         self._closed = float("-inf")
 
+    def typing_for(self) -> float:
+        """Seconds until the user has paused long enough for a dialog; 0 when that is now."""
+        return max(0.0, TYPING_SECONDS - (self._clock() - self._typed))
+
     def swallows(self, key: str) -> bool:
         """Whether a key came so soon after a dialog closed that it was meant for it."""
         return key in ("enter", "escape") and self._clock() - self._closed < AFTERGLOW_SECONDS

@@ -70,6 +70,17 @@ class ConnectionNews(Message):
         return isinstance(message, ConnectionNews)
 
 
+@dataclass
+class TokenNews(Message):
+    """The server refused the token."""
+
+    why: str
+    """One sentence. Raw."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, TokenNews)
+
+
 class OffersNews(Message):
     """The quota or the suggestions changed."""
 
@@ -91,6 +102,7 @@ class Bridge:
             workspace.observe(lambda _: self._post(ConnectionNews())),
             workspace.attention.observe(lambda _: self._post(AttentionNews())),
             workspace.attention.on_happening(lambda news: self._post(HappeningNews(news))),
+            workspace.observe_refusals(lambda error: self._post(TokenNews(error.sentence))),
             workspace.offers.observe(lambda _: self._post(OffersNews())),
         ]
 

@@ -15,6 +15,7 @@ from kai_tui.backends.base import (
     ChatSummary,
     ChatTerms,
     NotFound,
+    OnRefused,
     OnWait,
     Outgoing,
     Page,
@@ -27,6 +28,7 @@ from kai_tui.backends.base import (
     Waiting,
     Whose,
 )
+from kai_tui.backends.secret import Secret
 from kai_tui.conversation.events import Event
 from kai_tui.conversation.messages import Message
 
@@ -57,6 +59,9 @@ class ScriptedBackend:
     hung_up: int = 0
     connections_dropped: int = 0
     on_wait: OnWait | None = None
+    on_refused: OnRefused | None = None
+    tokens: list[Secret] = field(default_factory=list)
+    """Those it was renewed with."""
     host: str = "kai.test"
     offers: dict[str, bool] = field(default_factory=dict)
     """Further capabilities."""
@@ -100,7 +105,10 @@ class ScriptedBackend:
     async def aclose(self) -> None:
         return None
 
-    async def hang_up(self) -> None:
+    def renew(self, token: Secret) -> None:
+        self.tokens.append(token)
+
+    async def hang_up(self, *, streams: bool = True) -> None:
         self.connections_dropped += 1
 
     async def send(

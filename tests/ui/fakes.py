@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import monotonic
 
 from textual.pilot import Pilot
 
 from kai_tui.backends.base import BackendError, Chat, ChatSummary
 from kai_tui.backends.kai.branches import Branch
+from kai_tui.backends.secret import Secret
 from kai_tui.services.account_service import Account, AccountService, SignInStep
 from kai_tui.services.approval_service import Approval
 from kai_tui.services.disk_keeper import DiskKeeper
@@ -49,6 +51,9 @@ class FakeAccounts(AccountService):
         self.keeps: list[tuple[str, str]] = []
         self.keep_errors: list[Exception] = []
         self.signed_out: list[Account] = []
+        self.renewals: list[tuple[str, str, str]] = []
+        self.renew_errors: list[Exception] = []
+        self.turn_clock: Callable[[], float] = monotonic
 
     def last(self) -> Account | None:
         return None
@@ -62,7 +67,24 @@ class FakeAccounts(AccountService):
         async def provide() -> ScriptedBackend:
             return self.backend
 
-        return Workspace(account, provide, DiskKeeper(account_files(self.paths, account.id)))
+        keeper = DiskKeeper(account_files(self.paths, account.id))
+        return Workspace(account, provide, keeper, clock=self.turn_clock)
+
+    async def renew(
+        self,
+        account: Account,
+        token: str,
+        *,
+        keep: str = "keyring",
+        on_step: Callable[[SignInStep], None] | None = None,
+    ) -> tuple[Account, Secret]:
+        self.renewals.append((account.id, token, keep))
+        if on_step is not None:
+            on_step(SignInStep("verify", "running"))
+        await asyncio.sleep(0)
+        if self.renew_errors:
+            raise self.renew_errors.pop(0)
+        return account, Secret(token)
 
     async def find_project(
         self,
@@ -82,7 +104,7 @@ class FakeAccounts(AccountService):
             raise self.sign_in_errors.pop(0)
         if on_step is not None:
             on_step(SignInStep("verify", "done", "My project"))
-        return FoundKai("https://kai.test", storage_url, "agent", "1", "My project", self.branches)
+        return FoundKai("https://kai.test", storage_url, "agent", "1", "My project", branches=self.branches)
 
     async def keep_account(
         self,

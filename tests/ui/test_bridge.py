@@ -44,7 +44,11 @@ def test_who_hears_of_a_change(change: Any, drawn: bool, told: bool) -> None:
     quiet: Any = SimpleNamespace(observe=Observers().add)
     attention: Any = SimpleNamespace(observe=Observers().add, on_happening=Observers().add)
     workspace: Any = SimpleNamespace(
-        history=quiet, offers=quiet, attention=attention, observe=Observers().add
+        history=quiet,
+        offers=quiet,
+        attention=attention,
+        observe=Observers().add,
+        observe_refusals=Observers().add,
     )
     observers: Observers[Any] = Observers()
     session: Any = SimpleNamespace(observe=observers.add)

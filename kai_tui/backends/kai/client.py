@@ -153,9 +153,9 @@ class KaiBackend(KaiOffers):
         """Close all connections."""
         await self._door.aclose()
 
-    async def hang_up(self) -> None:
+    async def hang_up(self, *, streams: bool = True) -> None:
         """Drop all connections; what follows connects anew."""
-        await self._door.hang_up()
+        await self._door.hang_up(streams=streams)
 
     async def send(
         self, chat_id: str, outgoing: Outgoing, *, on_wait: OnWait | None = None

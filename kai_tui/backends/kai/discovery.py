@@ -32,6 +32,8 @@ class TokenInfo:
     """Kai works with master tokens only (kai.md §2)."""
     project_id: str
     project_name: str
+    user_id: str = ""
+    """The person it belongs to; empty when the stack does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ async def verify_token(
         is_master=answer.is_master_token is True,
         project_id=owner.id or "",
         project_name=owner.name or "",
+        user_id=(answer.admin.id or "") if answer.admin is not None else "",
     )
 
 

@@ -10,6 +10,7 @@ from kai_tui.backends.base import (
     Chat,
     ChatSummary,
     NotFound,
+    OnRefused,
     OnWait,
     Page,
     Refused,
@@ -21,6 +22,7 @@ from kai_tui.backends.http import Answer, HttpDoor, segment
 from kai_tui.backends.kai import wire
 from kai_tui.backends.kai.history import CursorRule, HistoryPager, RawPage, summary
 from kai_tui.backends.refusals import not_what_was_asked
+from kai_tui.backends.secret import Secret
 from kai_tui.conversation.events import JsonObject
 from kai_tui.conversation.messages import Message
 
@@ -47,6 +49,19 @@ class KaiEndpoints:
     @on_wait.setter
     def on_wait(self, listener: OnWait | None) -> None:
         self._door.on_wait = listener
+
+    @property
+    def on_refused(self) -> OnRefused | None:
+        """Told when any request was refused because of its token."""
+        return self._door.on_refused
+
+    @on_refused.setter
+    def on_refused(self, listener: OnRefused | None) -> None:
+        self._door.on_refused = listener
+
+    def renew(self, token: Secret) -> None:
+        """Use another token from now on; streams that are open go on with the one they began with."""
+        self._door.renew({"x-storageapi-token": token})
 
     async def ping(self) -> wire.Ping:
         """GET /ping: is it alive? Needs no token (§4.1)."""

@@ -205,7 +205,7 @@ class StackIndex(WireModel):
 
 
 class TokenOwner(WireModel):
-    """The project of a token."""
+    """The project, or the person, of a token."""
 
     id: Text = None
     name: Text = None
@@ -217,6 +217,8 @@ class TokenAnswer(WireModel):
     description: Text = None
     is_master_token: Flag = None
     owner: TokenOwner | None = None
+    admin: TokenOwner | None = None
+    """The person it belongs to; tokens made by hand have none."""
 
 
 class BranchRow(WireModel):

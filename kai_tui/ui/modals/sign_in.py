@@ -6,6 +6,7 @@ command line (reliability.md C6). Nothing typed is lost when something fails.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from textual.app import ComposeResult
@@ -52,6 +53,25 @@ class AddressInput(Input):
             self.screen.set_focus(token)
 
 
+def step_lines(steps: Sequence[SignInStep]) -> Content:
+    """What was done and what is being done, a line each."""
+    from kai_tui.conversation.safe_text import safe_line
+
+    lines: list[Content] = []
+    for step in steps:
+        doing, did = _STEPS[step.name]
+        done = step.state == "done"
+        detail = f"  {safe_line(step.detail, 60)}" if step.detail else ""
+        lines.append(
+            Content.assemble(
+                ("✓ " if done else "… ", "$text-success" if done else "$text-warning"),
+                did if done else doing,
+                (detail, "$text-muted"),
+            )
+        )
+    return Content("\n").join(lines)
+
+
 class SignInDialog(Ask[Account]):
     """Result: the new account, or None when the user left."""
 
@@ -71,11 +91,14 @@ class SignInDialog(Ask[Account]):
     SignInDialog.-asks-branch #fields, SignInDialog.-asks-keep #fields { display: none; }
     """
 
-    def __init__(self, accounts: AccountService, *, address: str = "", why: str = "") -> None:
-        """`why`: one sentence of ours, when signing in again was needed."""
+    def __init__(
+        self, accounts: AccountService, *, address: str = "", why: str = "", token: Secret | None = None
+    ) -> None:
+        """`why`: one sentence of ours, when signing in again was needed. With a `token` it begins at once."""
         super().__init__(name="sign-in")
         self._accounts = accounts
         self._address = address
+        self._given = token
         self._why = why
         self._signing: Worker[None] | None = None
         self._steps: list[SignInStep] = []
@@ -111,6 +134,10 @@ class SignInDialog(Ask[Account]):
     def on_mount(self) -> None:
         self._say(self._why)
         self.query_one("#token" if self._address else "#address").focus()
+        if self._given is not None:
+            self.query_one("#token", Input).value = self._given.reveal()
+            self._given = None
+            self._go()
 
     # Going
 
@@ -232,21 +259,7 @@ class SignInDialog(Ask[Account]):
         self._show_steps()
 
     def _show_steps(self) -> None:
-        from kai_tui.conversation.safe_text import safe_line
-
-        lines: list[Content] = []
-        for step in self._steps:
-            doing, did = _STEPS[step.name]
-            done = step.state == "done"
-            detail = f"  {safe_line(step.detail, 60)}" if step.detail else ""
-            lines.append(
-                Content.assemble(
-                    ("✓ " if done else "… ", "$text-success" if done else "$text-warning"),
-                    did if done else doing,
-                    (detail, "$text-muted"),
-                )
-            )
-        self._write("progress", Content("\n").join(lines))
+        self._write("progress", step_lines(self._steps))
 
     def _write(self, where: str, text: Content) -> None:
         shown = self.query_one(f"#{where}", Static)

@@ -66,6 +66,7 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
         self._bridge: Bridge | None = None
         self._drafts = DraftKeeper(self, workspace, self._unsent)
         self._interrupted = float("-inf")
+        self._connection_state = workspace.connection.state
         self._left = False
 
     # Life
@@ -212,7 +213,9 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
 
     async def _take_up_draft(self) -> None:
         """What was being typed when the program ended, in the chat where it was typed."""
-        last = await self.workspace.last_draft()
+        begun = self._session
+        # What is typed right now into the new chat may be on disk already.
+        last = await self.workspace.last_draft(begun.chat_id if begun is not None else "")
         session = self._session
         if last is None or session is None or session.messages or self._left:
             return
@@ -235,6 +238,8 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
         if self._session is session and not session.messages and self._opening is None:
             self._show(found)
             self.workspace.chats.forget(session.chat_id)
+            # Otherwise it would come back after the next start, although it went on in the other chat.
+            await self._drafts.forget(session.chat_id)
 
     def action_new_chat(self) -> None:
         """A fresh chat; the draft of this one stays with it. At once: letters may stand behind the key."""
@@ -397,5 +402,8 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
         self._sidebar.open_id = chat_id
 
     def on_connection_news(self) -> None:
-        self._desk.disarm()
+        state = self.workspace.connection.state
+        if state != self._connection_state:
+            self._connection_state = state
+            self._desk.disarm()
         self._refresh_words()

@@ -172,8 +172,6 @@ class ChatLayout(KaiScreen):
 
         severity = notice.severity if notice.severity in ("warning", "error") else "information"
         sentence = safe_prose(notice.sentence)
-        if notice.code == "sign-in":
-            sentence += "\nCtrl+L: sign in again or change the account."
         if hint:
             sentence += f"\n{hint}"
         self.notify(

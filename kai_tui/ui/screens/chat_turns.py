@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from kai_tui.services.changes import Notice
+from kai_tui.ui.app_of import app_of
+from kai_tui.ui.bridge import TokenNews
 from kai_tui.ui.screens.chat_loan import ChatLoan
 
 if TYPE_CHECKING:
@@ -45,6 +47,45 @@ class ChatTurns(ChatLoan):
                 (" · Enter starts a new chat with your text", "$text-muted"),
             )
         )
+
+    # The token
+
+    def on_token_news(self, message: TokenNews) -> None:
+        self.token_refused(message.why, asked=False)
+
+    def token_refused(self, why: str, *, asked: bool) -> None:
+        """The server does not take the token any more: ask for another one, over this chat."""
+        from kai_tui.ui.app import KaiApp
+
+        app = app_of(self)
+        if isinstance(app, KaiApp):
+            app.sign_in_again(why, asked=asked)
+
+    def sign_in_put_away(self) -> None:
+        """The user wants no new token now."""
+        self._tell(
+            Notice(
+                "The token stays as it is. You can read here; sending needs a new one: "
+                "find “sign in again” among the commands.",
+            )
+        )
+        self._refresh_words()
+
+    def action_sign_in_again(self) -> None:
+        """Give this account another token."""
+        if self.workspace.account.kind == "sandbox":
+            self._tell(Notice("The sandbox needs no token."))
+            return
+        self.token_refused("You asked to change the token of this account.", asked=True)
+
+    def _tell(self, notice: Notice, *, title: str = "", hint: str = "") -> None:
+        if notice.code == "sign-in":
+            # The row below the message says that it was not sent; the dialog says why.
+            self.token_refused(notice.sentence, asked=True)
+            return
+        super()._tell(notice, title=title, hint=hint)
+
+    # Looking again
 
     def action_look_again(self) -> None:
         """Read the open chat from the server again."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from kai_tui.services.quota import level_of
+from kai_tui.services.turn import Countdown
 from kai_tui.ui.action_words import hints, key_name
 from kai_tui.ui.actions import action
 from kai_tui.ui.screens.chat_terms_words import branch_words, terms_lines
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from kai_tui.conversation.choices import Choice
     from kai_tui.services.approval_service import Approval
     from kai_tui.services.chat_session import ChatSession
-    from kai_tui.services.turn import Countdown
-    from kai_tui.services.workspace import Connection, Workspace
+    from kai_tui.services.workspace import Connection, Pause, Workspace
 
 LONGEST_PROMPT = 2000
 """Characters of a suggestion; nobody reads a longer one before sending it."""
@@ -47,6 +47,7 @@ def status_facts(
     turn = session.turn if session is not None else None
     activity = _activity(connection, session)
     busy = turn is not None and turn.busy
+    held = _held(connection, session)
     keys = hints()
     if busy:
         keys = (("Esc", "stop"), *keys)
@@ -58,13 +59,15 @@ def status_facts(
     notes: list[str] = []
     if account.token_from == "environment":  # noqa: S105 - a place, not a secret
         notes.append("token from the environment")
+    elif account.token_from == "memory":  # noqa: S105 - a place, not a secret
+        notes.append("token for this session only")
     if workspace.storage_notice:
         notes.append(workspace.storage_notice)
     return StatusFacts(
         activity=activity,
         quiet_since=turn.quiet_since if turn is not None and activity in ("sending", "streaming") else None,
-        until=turn.countdown.until if turn is not None and turn.countdown is not None and busy else None,
-        trying=_trying(turn.countdown) if turn is not None and turn.countdown is not None else "",
+        until=held.until if held is not None else None,
+        trying=_trying(held) if held is not None else "",
         since=turn.started if turn is not None and busy and activity in ("sending", "streaming") else None,
         reason=connection.sentence if activity == "offline" else None,
         server_says=turn.status if turn is not None and busy else None,
@@ -81,10 +84,18 @@ def status_facts(
     )
 
 
-def _trying(countdown: Countdown) -> str:
-    if countdown.what == "connect-again":
-        return f"connecting ({countdown.number} of {countdown.of})"
-    return "sending"
+def _held(connection: Connection, session: ChatSession | None) -> Countdown | Pause | None:
+    """What is tried again in a moment: the message of the chat on screen first, then what is read."""
+    turn = session.turn if session is not None else None
+    if turn is not None and turn.busy:
+        return turn.countdown
+    return connection.pause
+
+
+def _trying(held: Countdown | Pause) -> str:
+    if isinstance(held, Countdown) and held.what == "send-again":
+        return "sending"
+    return f"connecting ({held.number} of {held.of})"
 
 
 def _quota_facts(workspace: Workspace) -> dict[str, Any]:
@@ -104,7 +115,7 @@ def _activity(connection: Connection, session: ChatSession | None) -> Activity:
     phase = session.turn.phase if session is not None else "idle"
     if phase == "waiting-for-approval":
         return "waiting"
-    if session is not None and session.turn.busy and session.turn.countdown is not None:
+    if _held(connection, session) is not None:
         return "holding"
     if phase in ("sending", "streaming"):
         return "sending" if phase == "sending" else "streaming"
