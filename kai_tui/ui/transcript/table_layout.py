@@ -76,12 +76,13 @@ def put_table(sheet: Sheet, table: Table) -> None:
         _put_records(sheet, table)
         return
     aligns = _aligns(table)
-    wrapped = any(cells(cell.text) > widths[i] for row in table.rows for i, cell in enumerate(row))
+    wrapped = [any(cells(cell.text) > widths[i] for i, cell in enumerate(row)) for row in table.rows]
     last = len(table.rows) - 1
     for index, row in enumerate(table.rows):
         head = table.header and index == 0
         number = _put_table_row(sheet, table, row, widths, aligns, head)
-        if head or (wrapped and index < last):
+        # Rows of one line need nothing between them; around a taller one it shows where it ends.
+        if head or (index < last and (wrapped[index] or wrapped[index + 1])):
             _put_rule(sheet, table, widths, number, "─" if head else "┄")
 
 

@@ -126,6 +126,17 @@ def test_a_wide_table_wraps_its_cells_and_keeps_every_word() -> None:
         assert joined.count(word) >= 2
 
 
+def test_only_rows_of_several_lines_are_set_apart() -> None:
+    long = " ".join(["word"] * 30)
+    source = f"| a | b |\n|---|---|\n| 1 | x |\n| 2 | x |\n| 3 | {long} |\n| 4 | x |\n| 5 | x |"
+    shown = lines(source, 60)
+    rules = [number for number, line in enumerate(shown) if "┄" in line]
+    first = [
+        next(n for n, line in enumerate(shown) if line.strip().startswith(f"{row} ")) for row in range(1, 6)
+    ]
+    assert rules == [first[2] - 1, first[3] - 1]
+
+
 def test_a_table_too_wide_for_its_window_becomes_a_list_of_values() -> None:
     names = [f"column{number}" for number in range(12)]
     values = [f"value{number}" for number in range(12)]
