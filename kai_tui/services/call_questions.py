@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kai_tui.conversation.tools import risk
@@ -19,6 +19,7 @@ SILENCE_SECONDS = 15.0
 
 
 _SILENT = "It has been silent for a while: the server may wait for your decision."
+_BLOCKED = "You blocked this tool, and the server has not refused the call: it may wait for your decision."
 _READ_ONLY = "This chat is read-only, and yet the server seems to wait for your decision on a change."
 
 
@@ -47,12 +48,27 @@ class CallQuestions:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.tools: Mapping[str, ToolInfo] = {}
         """The server's tool list, by name; empty where it has none."""
+        self._changed: set[str] = set()
+        """Tools whose permission changed during the turn: the server may still go by the old one."""
         self.asked: set[str] = set()
         """Ids of all calls the user was ever asked about."""
         self.edits = False
         """Whether answers may carry a changed input (`Capabilities.edits_input`)."""
         self.read_only_chat = False
         """Whether the server refuses by itself what would change something: there is nothing to ask about."""
+
+    def use_tools(self, tools: Sequence[ToolInfo], *, midway: bool = False) -> None:
+        """The server's tools with the user's permissions. `midway`: they changed while a turn runs."""
+        fresh = {tool.name: tool for tool in tools}
+        if midway:
+            self._changed |= {
+                name
+                for name, tool in fresh.items()
+                if name not in self.tools or self.tools[name].permission != tool.permission
+            }
+        else:
+            self._changed.clear()
+        self.tools = fresh
 
     def reads_only(self, name: str) -> bool:
         """Whether a tool changes nothing, as far as the server or our own list says."""
@@ -91,11 +107,12 @@ class CallQuestions:
         """A call of an open stream is complete: nothing on the wire says whether it waits (kai.md §9.2)."""
         info = self.tools.get(part.tool_name)
         permission = info.permission if info is not None else None
-        if permission == "always_allow":
+        allowed, blocked = permission == "always_allow", permission == "blocked"
+        if allowed and part.tool_name not in self._changed:
             return
         reads = self.reads_only(part.tool_name)
         refused = self.read_only_chat and not reads
-        if (permission == "always_ask" or not reads) and not refused:
+        if (permission == "always_ask" or not reads) and not (refused or allowed or blocked):
             self.ask(part, message)
             return
         call_id = part.tool_call_id
@@ -104,7 +121,7 @@ class CallQuestions:
         def silent() -> None:
             self._timers.pop(call_id, None)
             if part.state == "input-available":
-                self.ask(part, message, _READ_ONLY if refused else _SILENT)
+                self.ask(part, message, _READ_ONLY if refused else _BLOCKED if blocked else _SILENT)
 
         self._timers[call_id] = asyncio.get_running_loop().call_later(SILENCE_SECONDS, silent)
 

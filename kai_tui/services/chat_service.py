@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from kai_tui.backends.base import Backend, BackendError, Chat, ChatSummary, NotFound
+from kai_tui.backends.base import Backend, BackendError, Chat, ChatSummary, NotFound, ToolInfo
 from kai_tui.services.changes import (
     MessageAdded,
     Notice,
@@ -196,6 +196,11 @@ class ChatService:
             session.resume_questions(backend)
             if backend.caps.votes:
                 self._in_background(self._read_votes(session))
+
+    def use_tools(self, tools: Sequence[ToolInfo]) -> None:
+        """The user's permissions changed."""
+        for session in self._sessions.values():
+            session.use_tools(tools)
 
     def forget(self, chat_id: str) -> None:
         """Drop a session nobody needs any more; stops its turn. Deleting a chat does this by itself."""

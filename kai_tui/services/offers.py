@@ -14,6 +14,7 @@ from kai_tui.services.quota import QuotaWatch
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Suggestion
     from kai_tui.services.chat_service import ChatService
+    from kai_tui.services.tool_permissions import ToolPermissions
 
 
 class Offers:
@@ -37,6 +38,7 @@ class Offers:
         """Chats with a running turn."""
         self.health = Health(backend, heard)
         self.quota = QuotaWatch(backend, busy=self._busy, changed=self._tell, heard=heard)
+        self._permissions: ToolPermissions | None = None
         self.suggestions: Sequence[Suggestion] = ()
         """What a new chat could begin with; empty when the server has none."""
         self._leave = chats.observe(self._turn_moved)
@@ -44,6 +46,15 @@ class Offers:
     def observe(self, callback: Callable[[None], None]) -> Callable[[], None]:
         """Hear that the quota or the suggestions changed."""
         return self._observers.add(callback)
+
+    @property
+    def permissions(self) -> ToolPermissions:
+        """The tools and what they may do; nothing is read before it is asked to."""
+        if self._permissions is None:
+            from kai_tui.services.tool_permissions import ToolPermissions
+
+            self._permissions = ToolPermissions(self._backend, self._chats.use_tools)
+        return self._permissions
 
     def connected(self) -> None:
         """The server answered: read what it offers, in the background."""
@@ -54,6 +65,8 @@ class Offers:
         """Ask no more."""
         self._leave()
         await self.quota.aclose()
+        if self._permissions is not None:
+            await self._permissions.aclose()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from kai_tui.backends.base import Backend, BackendError, NotFound, Outgoing, TokenRefused, ToolAnswer
+from kai_tui.backends.base import (
+    Backend,
+    BackendError,
+    NotFound,
+    Outgoing,
+    TokenRefused,
+    ToolAnswer,
+    ToolInfo,
+)
 from kai_tui.conversation.approvals import pending, respond
 from kai_tui.conversation.events import Event, Finish, FinishReason, ToolApprovalRequest, ToolInputAvailable
 from kai_tui.conversation.json_text import copy_json
@@ -68,13 +76,17 @@ class SessionDecisions(SessionTurn):
         """What was noted about a call: approved, denied, or nothing."""
         return self._ledger.get((part.tool_call_id, part.approval_id or ""))
 
+    def use_tools(self, tools: Sequence[ToolInfo]) -> None:
+        """The user changed permissions: they hold for the next call, also of a running turn."""
+        self._questions.use_tools(tools, midway=self.turn.busy)
+
     # What decisions do to a turn
 
     async def _prepare(self, backend: Backend) -> None:
         self._questions.edits = backend.caps.edits_input
         self._questions.read_only_chat = backend.caps.read_only_chats and self.known_terms.read_only is True
         if backend.caps.approval == "side-request":
-            self._questions.tools = {tool.name: tool for tool in await backend.tools()}
+            self._questions.use_tools(await backend.tools())
 
     async def _held_back(self, backend: Backend, outgoing: Outgoing) -> bool:
         """A chat with an unanswered request refuses every further message (kai.md §9.1)."""

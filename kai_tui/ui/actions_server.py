@@ -13,4 +13,12 @@ SERVER: tuple[Action, ...] = (
         "chat",
         palette=True,
     ),
+    Action(
+        "tool_permissions",
+        "Tools and permissions",
+        "Which tools Kai has, which of them it asks about, which it may not use.",
+        "Program",
+        "chat",
+        palette=True,
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import EllipsisType
 from typing import Any
 
@@ -129,10 +130,15 @@ class KaiOffers(KaiEndpoints):
 
     async def set_permissions(self, permissions: Mapping[str, Permission] | None) -> Mapping[str, str]:
         """Merge into the stored tool permissions; None resets them all (§4.12)."""
-        found = await self.change_user_settings(tool_permissions=permissions)
-        return {
-            name: value for name, value in (found.tool_permissions or {}).items() if isinstance(value, str)
-        }
+        before = self._tools
+        found = (await self.change_user_settings(tool_permissions=permissions)).tool_permissions
+        if found is None and permissions is not None:
+            # It says nothing of them: that is no word about what it keeps.
+            return {tool.name: tool.permission for tool in await self.permissions() if tool.permission}
+        kept = {name: value for name, value in (found or {}).items() if isinstance(value, str)}
+        if before:
+            self._tools = [replace(tool, permission=kept.get(tool.name)) for tool in before]
+        return kept
 
     async def suggestions(self) -> Sequence[Suggestion]:
         """Suggestions for the web UI's first screen (§4.13), which a new chat comes nearest to."""

@@ -94,6 +94,30 @@ class ChatOffers(ChatLoan):
             secrets = tuple(self.kai.live_secrets())
             app_of(self).push_screen(AboutServer(self.workspace, lambda text: redact(text, secrets)))
 
+    def action_tool_permissions(self) -> None:
+        """Which tools there are and what they may do."""
+        from kai_tui.ui.modals.tools import ToolsDialog
+
+        if not self._has("tool_permissions") or isinstance(app_of(self).screen, ToolsDialog):
+            return
+        permissions = self.workspace.offers.permissions
+
+        async def settle() -> None:
+            # A change goes on being saved behind the closed dialog; that it failed must not go unseen.
+            for row in await permissions.settled():
+                if row.trouble and (row.info.name, row.trouble) not in known:
+                    self._tell(
+                        Notice(f"The permission of {row.info.name} was not saved. {row.trouble}", "error")
+                    )
+
+        known: set[tuple[str, str]] = set()
+
+        def closed(_: None) -> None:
+            known.update((row.info.name, row.trouble) for row in permissions.rows if row.saving == "failed")
+            self.run_worker(settle(), exit_on_error=False)
+
+        app_of(self).push_screen(ToolsDialog(permissions), closed)
+
     @property
     @abstractmethod
     def kai(self) -> KaiApp:
