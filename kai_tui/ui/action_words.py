@@ -42,7 +42,7 @@ def key_names(item: Action) -> str:
 
 
 def hints(
-    names: Sequence[str] = ("new_chat", "toggle_chats", "open_palette", "show_help"),
+    names: Sequence[str] = ("open_palette", "show_help", "new_chat", "toggle_chats"),
 ) -> tuple[tuple[str, str], ...]:
     """Key and word for a footer, the most important first: `(("Ctrl+N", "new"), …)`."""
     return tuple((key_name(action(name).keys[0]), action(name).hint) for name in names)

@@ -40,7 +40,7 @@ async def asked(app: KaiApp, pilot, backend: ScriptedBackend) -> ChatScreen:
     """One question was answered, and the answer offers two things."""
     screen = await ready(app, pilot)
     await pilot.press(*"hello", "enter")
-    await until(pilot, lambda: "1 Why did it fail?" in words(app))
+    await until(pilot, lambda: "1  Why did it fail?" in words(app))
     await until(pilot, lambda: screen.session is not None and not screen.session.turn.busy)
     return screen
 
@@ -68,7 +68,7 @@ async def test_a_digit_says_what_enter_will_send_and_enter_sends_it(
         assert posts(backend)[-1] == "Run it again"
         assert composer(app).text == ""
         assert title(app) == ""
-        await until(pilot, lambda: "· Run it again" in words(app))
+        await until(pilot, lambda: "·  Run it again" in words(app))
         # It is one of the earlier messages now.
         await pilot.press("up")
         assert composer(app).text == "Run it again"
@@ -132,7 +132,7 @@ async def test_a_choice_that_comes_between_the_digit_and_enter_is_not_sent(own_h
         await until(pilot, lambda: len(backend.posts) == 1)
         await pilot.press("1")
         gate.set()
-        await until(pilot, lambda: "1 Delete everything" in words(app))
+        await until(pilot, lambda: "1  Delete everything" in words(app))
         await pilot.press("enter")
         await until(pilot, lambda: len(backend.posts) == 2)
         assert posts(backend)[-1] == "1"
@@ -145,13 +145,13 @@ async def test_a_pick_while_the_turn_runs_waits_like_a_message_and_is_made_once(
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await ready(app, pilot)
         await pilot.press(*"hello", "enter")
-        await until(pilot, lambda: "1 Why did it fail?" in words(app))
+        await until(pilot, lambda: "1  Why did it fail?" in words(app))
         await pilot.press("1", "enter", "1", "enter")
         session = screen.session
         assert session is not None
         await until(pilot, lambda: session.queue)
         await pilot.pause()
-        await until(pilot, lambda: "· Why did it fail?" in words(app))
+        await until(pilot, lambda: "·  Why did it fail?" in words(app))
         first = session.queue[0].text
         gate.set()
         await until(pilot, lambda: len(backend.posts) >= 2)
@@ -170,7 +170,7 @@ async def test_a_click_and_enter_while_reading_pick_at_once(own_home: Path) -> N
         await pilot.press(*"a draft")
         transcript = screen.query_one(Transcript)
         lines = [strip.text for strip in transcript._compose_lines(0, transcript.size.height)]  # pyright: ignore[reportPrivateUsage]
-        at = next(index for index, line in enumerate(lines) if "2 Run it again" in line)
+        at = next(index for index, line in enumerate(lines) if "2  Run it again" in line)
         await pilot.click(Transcript, offset=(14, at))
         await until(pilot, lambda: posts(backend) == ["hello", "Run it again"])
         assert composer(app).text == "a draft"
@@ -201,7 +201,7 @@ async def test_one_offered_earlier_goes_into_the_prompt_below_what_was_typed(own
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await asked(app, pilot, backend)
         await pilot.press(*"more", "enter")
-        await until(pilot, lambda: "1 Something else" in words(app))
+        await until(pilot, lambda: "1  Something else" in words(app))
         await pilot.press(*"draft")
         await pilot.press("ctrl+o", "up", "up", "enter")
         await until(pilot, lambda: composer(app).text == "draft\nWhy did it fail?")

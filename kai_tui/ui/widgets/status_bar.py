@@ -155,6 +155,10 @@ class StatusBar(Widget):
         needed = min(width, sum(cell_len(fact.text) for fact in everything if fact.weight >= _IMPORTANT))
         while keys and _keys_width(keys) + _GAP + needed > width:
             keys.pop()
+        # The keys that help to find the others stay; those behind them give way to facts.
+        wanted = sum((fact.least or cell_len(fact.text)) + len(_DIVIDER) for fact in everything)
+        while len(keys) > _KEYS_KEPT and _keys_width(keys) + _GAP + wanted - len(_DIVIDER) > width:
+            keys.pop()
         room = width - (_keys_width(keys) + _GAP if keys else 0)
         return fit(everything, room, len(_DIVIDER)), keys
 
@@ -224,6 +228,7 @@ class StatusBar(Widget):
 
 
 _IMPORTANT = 70
+_KEYS_KEPT = 2
 _QUOTA = {"fine": ("plain", 35), "low": ("waiting", 65), "used-up": ("bad", 72)}
 """Style and weight of the quota."""
 

@@ -41,20 +41,20 @@ async def test_choices_are_numbered_under_the_newest_answer_and_quiet_under_olde
     app = TranscriptApp(ChatSource(Message.user("u1", "Go"), answer(text(f"Done.\n\n{BLOCK}"))))
     async with app.run_test(size=size):
         shown = [line.strip() for line in app.lines() if line.strip()]
-        assert shown[-2:] == ["1 Show the orders", "2 Write **SQL**"]
+        assert shown[-2:] == ["1  Show the orders", "2  Write **SQL**"]
         assert "next_actions" not in app.shown()
         lines = app.lines()
-        at = next(index for index, line in enumerate(lines) if "1 Show" in line)
+        at = next(index for index, line in enumerate(lines) if "1  Show" in line)
         assert lines[at - 1].strip() == ""
         assert lines[at - 2].endswith("Done.")
         app.add(Message.user("u2", "Show the orders"))
         app.draw()
-        assert "· Show the orders" in app.shown()
-        assert "1 Show" not in app.shown()
+        assert "·  Show the orders" in app.shown()
+        assert "1  Show" not in app.shown()
         app.add(answer(text(f"More.\n\n{BLOCK}"), id="a2"))
         app.draw()
-        assert "· Show the orders" in app.shown()
-        assert "1 Show the orders" in app.shown()
+        assert "·  Show the orders" in app.shown()
+        assert "1  Show the orders" in app.shown()
 
 
 @pytest.mark.parametrize("done_at_the_end", [True, False])
@@ -74,7 +74,7 @@ async def test_a_block_that_streams_is_never_seen_as_a_fence(before: str, done_a
         if done_at_the_end:
             app.source.messages[-1].parts[0].fields["state"] = "done"
         end(app)
-        assert "1 Show the orders" in app.shown()
+        assert "1  Show the orders" in app.shown()
         assert app.shown().count("Show the orders") == 1
         assert "next_actions" not in app.shown()
         fresh = ChatSource(*app.source.messages)
@@ -90,10 +90,10 @@ async def drawn_anew(source: ChatSource) -> list[str]:
 async def test_a_closed_block_shows_at_once_and_becomes_code_when_the_answer_goes_on() -> None:
     app = TranscriptApp(streaming(f"Done.\n\n{BLOCK}\n"))
     async with app.run_test(size=(80, 24)):
-        assert "1 Show the orders" in app.shown()
+        assert "1  Show the orders" in app.shown()
         app.grow(0, "And one more thing.")
         app.draw()
-        assert "1 Show" not in app.shown()
+        assert "1  Show" not in app.shown()
         assert " - Show the orders" in app.shown()
         assert "And one more thing." in app.shown()
         end(app)
@@ -108,10 +108,10 @@ async def test_another_text_or_a_tool_call_after_it_makes_it_code() -> None:
         message.parts.append(more)
         app.grow(1, "\n")
         app.draw()
-        assert "1 Show the orders" in app.shown()
+        assert "1  Show the orders" in app.shown()
         app.grow(1, "More.")
         app.draw()
-        assert "1 Show" not in app.shown()
+        assert "1  Show" not in app.shown()
         assert " - Show the orders" in app.shown()
         message.parts[1:] = answer(tool()).parts
         app.transcript.apply(MessageChanged(message.id))
@@ -126,14 +126,14 @@ async def test_an_answer_cut_in_the_middle_of_an_item_shows_what_came_as_text() 
         assert "Delete" not in app.shown()
         end(app, "lost")
         assert " - Delete the old ta" in app.shown()
-        assert "1 Show" not in app.shown()
+        assert "1  Show" not in app.shown()
         assert "cut off" in app.shown()
 
 
 async def test_an_answer_of_nothing_but_choices_still_says_who_speaks() -> None:
     app = TranscriptApp(ChatSource(Message.user("u1", "Go"), answer(text(BLOCK))))
     async with app.run_test(size=(80, 24)):
-        assert "  Kai   1 Show the orders" in app.lines()
+        assert "  Kai   1  Show the orders" in app.lines()
 
 
 async def test_more_than_nine_and_very_long_and_hostile_items() -> None:
@@ -142,8 +142,8 @@ async def test_more_than_nine_and_very_long_and_hostile_items() -> None:
     app = TranscriptApp(ChatSource(answer(text(block))))
     async with app.run_test(size=(80, 45)):
         shown = app.shown()
-        assert "9 Number 9" in shown
-        assert "→ Number 10" in shown
+        assert "9  Number 9" in shown
+        assert "→  Number 10" in shown
         assert "a⟨U+202E⟩b␛[31m [b]bold[/b]" in shown
         assert shown.count("w ") < 200
         assert "…" in shown
@@ -173,7 +173,7 @@ async def test_the_reading_cursor_starts_beside_the_choices_and_enter_picks_only
 async def test_a_click_picks_once_and_a_double_click_does_not_pick_twice() -> None:
     app = TranscriptApp(ChatSource(answer(text(f"New.\n\n{BLOCK}"))))
     async with app.run_test(size=(80, 24)) as pilot:
-        at = next(index for index, line in enumerate(app.lines()) if "2 Write" in line)
+        at = next(index for index, line in enumerate(app.lines()) if "2  Write" in line)
         await pilot.click(Transcript, offset=(14, at), times=2)
         await pilot.pause()
         assert picks(app) == [("Write **SQL**", True)]

@@ -145,3 +145,14 @@ def test_fit_cuts_then_shortens_then_leaves_out() -> None:
     assert [fact.text for fact in fit(facts, 2, 3)] == ["f…"]
     assert fit(facts, 0, 3) == []
     assert clip("数据表格", 5) == "数据…"
+
+
+async def test_keys_give_way_to_facts_but_not_those_that_lead_to_all_others() -> None:
+    keys = (("Ctrl+P", "commands"), ("F1", "help"), ("Ctrl+N", "new"), ("Ctrl+B", "chats"))
+    facts = StatusFacts(tokens=1204, quota="1 of 500", account="Sandbox", keys=keys)
+    assert (await line(facts, 80)).split() == (
+        "1,204 tokens · 1 of 500 · Sandbox Ctrl+P commands F1 help Ctrl+N new".split()
+    )
+    assert "Ctrl+B chats" in await line(replace(facts, tokens=None), 80)
+    crowded = replace(facts, server_says="reads tables " * 5, note="token from the environment")
+    assert (await line(crowded, 80)).endswith("Ctrl+P commands  F1 help")

@@ -34,10 +34,10 @@ class ChoiceUnit(Unit):
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         shown = self._choice.shown
         if not self._live:
-            return [_row("· ", shown, "muted", "muted")]
+            return [_row("·  ", shown, "muted", "muted")]
         if self._index < KEYS:
-            return [_row(f"{self._index + 1} ", shown, "choice-number", "suggestion")]
-        return [_row("→ ", shown, "suggestion", "suggestion")]
+            return [_row(f"{self._index + 1}  ", shown, "choice-number", "suggestion")]
+        return [_row("→  ", shown, "suggestion", "suggestion")]
 
     def estimate(self, item: Item, width: int) -> int:
         return 1 + len(self._choice.text) // max(1, width)
@@ -50,4 +50,4 @@ class ChoiceUnit(Unit):
 
 
 def _row(mark: str, text: str, mark_style: str, style: str) -> Row:
-    return Row(text, base=style, lead=(Lead(mark, mark_style),), rest=(Lead("  ", ""),))
+    return Row(text, base=style, lead=(Lead(mark, mark_style),), rest=(Lead(" " * len(mark), ""),))
