@@ -15,7 +15,7 @@ from tests.services.scripted_backend import ScriptedBackend
 from tests.ui.fakes import app_for, until
 from tests.ui.test_chat_screen import ready, words
 
-SIZES = [(80, 24), (140, 45)]
+SIZES = [(80, 24), pytest.param((140, 45), marks=pytest.mark.slow)]
 HOSTILE = "Evil\x1b[2J\x1b]0;own\x07\u202e[b]bold[/b] \n second line " + "long " * 60
 
 

@@ -17,7 +17,7 @@ from tests.services.scripted_backend import ScriptedBackend, Step
 from tests.ui.fakes import app_for, until
 from tests.ui.test_chat_screen import composer, ready, words
 
-SIZES = [(80, 24), (140, 45)]
+SIZES = [(80, 24), pytest.param((140, 45), marks=pytest.mark.slow)]
 
 
 def offering(*items: str, text: str = "West sold most.", more: tuple[Step, ...] = ()) -> list[Step]:

@@ -41,8 +41,9 @@ async def asked(app: KaiApp, pilot, *questions: str) -> ChatScreen:
     return screen
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
-@pytest.mark.parametrize("theme", ["toggle", ""])
+@pytest.mark.parametrize(
+    ("size", "theme"), [((80, 24), "toggle"), pytest.param((140, 45), "", marks=pytest.mark.slow)]
+)
 async def test_the_answer_under_the_reading_cursor_is_voted_on_and_marked(
     own_home: Path, size: tuple[int, int], theme: str
 ) -> None:
