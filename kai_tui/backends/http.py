@@ -13,7 +13,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,10 +26,12 @@ from kai_tui.backends.base import AnswerTooLarge, BackendError, OnRefused, OnWai
 from kai_tui.backends.connections import Connections, watch_for_dead_peer
 from kai_tui.backends.http_request import Method, forget_secrets, has_left, new_request, watch_leaving
 from kai_tui.backends.http_request import segment as segment
+from kai_tui.backends.multipart import Form
 from kai_tui.backends.secret import Secret
 from kai_tui.backends.tries import WINDOW, Rule, Tries
 from kai_tui.conversation.json_text import BadJson, decode_json
 
+EVENT_STREAM = ("text/event-stream",)
 MAX_ANSWER = 32 * 1024 * 1024
 """Bytes of an ordinary answer, after decoding."""
 
@@ -135,8 +137,11 @@ class HttpDoor:
         body: Mapping[str, Any] | None = None,
         auth: bool = True,
         unsure_note: str = "",
+        form: Form | None = None,
     ) -> Answer:
         """Ask and read the whole answer; 2xx only, else raises a BackendError.
+
+        `form` goes in the place of `body` and has as much time as a stream; with it the method is POST.
 
         GET and DELETE are tried up to three times while nothing was reached, GET also after a loss;
         `on_wait` is told. `unsure_note` ends the sentence of an error after which the request may
@@ -145,7 +150,7 @@ class HttpDoor:
         tries = self._tries(_RULES[method], self.on_wait, window=WINDOW)
         while True:
             try:
-                return await self._once(method, path, params, body, auth)
+                return await self._once(method, path, params, body, auth, form)
             except BackendError as error:
                 failed = error
             if not await tries.another(failed):
@@ -165,8 +170,11 @@ class HttpDoor:
         unsure_note: str = "",
         rule: Rule = "once",
         on_wait: OnWait | None = None,
+        accepts: Sequence[str] = EVENT_STREAM,
     ) -> AsyncGenerator[httpx.Response, None]:
         """Open an event stream; status and media type are checked. Leaving the block hangs up.
+
+        `accepts`: the media types that count as an answer, in lower case.
 
         `silence`: longest wait between two reads in seconds, None for no limit (a person may be
         thinking), -1 for the usual one. With the rule `until-reached` connecting is tried up to three
@@ -177,7 +185,7 @@ class HttpDoor:
         tries = self._tries(rule, on_wait, window=None)
         while True:
             try:
-                response = await self._open_stream(method, path, body, limits)
+                response = await self._open_stream(method, path, body, limits, accepts)
                 break
             except BackendError as error:
                 failed = error
@@ -185,7 +193,7 @@ class HttpDoor:
                 self._tell_if_refused(failed, True)
                 raise noted(failed, unsure_note)
         try:
-            await self._check_stream(response, method, unsure_note)
+            await self._check_stream(response, method, unsure_note, accepts)
             watch_for_dead_peer(response)
             try:
                 yield response
@@ -231,21 +239,24 @@ class HttpDoor:
         params: Mapping[str, str | int] | None,
         body: Mapping[str, Any] | None,
         auth: bool,
+        form: Form | None,
     ) -> Answer:
-        request = self._request(method, path, params, body, auth)
-        request.extensions["timeout"] = self._limits(self._timeouts.read)
+        request = self._request(method, path, params, body, auth, form)
+        clocks = self._timeouts
+        read, total = (clocks.stream, clocks.stream) if form else (clocks.read, clocks.total)
+        request.extensions["timeout"] = self._limits(read)
         try:
-            async with asyncio.timeout(self._timeouts.total):
-                response = await self._send(method, request, self._timeouts.read)
+            async with asyncio.timeout(total):
+                response = await self._send(method, request, read)
                 try:
                     if not response.is_success:
                         raise await self._refusal(response)
                     content = await self._read(response, MAX_ANSWER)
                 finally:
                     await response.aclose()
-            return Answer(response.status_code, _media_type(response), content, self.host)
+            return Answer(response.status_code, media_type_of(response), content, self.host)
         except failures.TRANSPORT_ERRORS as error:
-            limit = self._timeouts.total if isinstance(error, TimeoutError) else self._timeouts.read
+            limit = total if isinstance(error, TimeoutError) else read
             failed = self.failure(error, limit, request)
         raise failed
 
@@ -255,9 +266,10 @@ class HttpDoor:
         path: str,
         body: Mapping[str, Any] | None,
         limits: dict[str, float | None],
+        accepts: Sequence[str],
     ) -> httpx.Response:
         request = self._request(method, path, None, body, True)
-        request.headers["accept"] = "text/event-stream"
+        request.headers["accept"] = ", ".join(accepts)
         request.extensions["timeout"] = limits
         limit = self._timeouts.stream
         try:
@@ -267,15 +279,17 @@ class HttpDoor:
             failed = self.failure(error, limit, request)
         raise failed
 
-    async def _check_stream(self, response: httpx.Response, method: Method, unsure_note: str) -> None:
+    async def _check_stream(
+        self, response: httpx.Response, method: Method, unsure_note: str, accepts: Sequence[str]
+    ) -> None:
         if response.status_code == 204 and method == "GET":
             return
         if not response.is_success:
             refusal = await self._refusal(response)
             self._tell_if_refused(refusal, True)
             raise noted(refusal, unsure_note)
-        media_type = _media_type(response)
-        if media_type != "text/event-stream":
+        media_type = media_type_of(response)
+        if media_type not in accepts:
             content = await self._read_refusal(response)
             raise noted(
                 refusals.not_what_was_asked(
@@ -320,10 +334,11 @@ class HttpDoor:
         params: Mapping[str, str | int] | None,
         body: Mapping[str, Any] | None,
         auth: bool,
+        form: Form | None = None,
     ) -> httpx.Request:
         headers = {**self._headers, **(self._auth_headers if auth else {})}
         request = new_request(
-            method, self._base, self.origin, path, headers=headers, params=params, body=body
+            method, self._base, self.origin, path, headers=headers, params=params, body=body, form=form
         )
         if self._connections.traced:
             watch_leaving(request)
@@ -375,5 +390,6 @@ def noted(error: BackendError, note: str) -> BackendError:
     return error
 
 
-def _media_type(response: httpx.Response) -> str:
+def media_type_of(response: httpx.Response) -> str:
+    """What the answer says it is: lower case, without parameters; empty when it does not say."""
     return response.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -16,11 +16,12 @@ import httpx
 from kai_tui import __version__
 from kai_tui.backends.addresses import Origin
 from kai_tui.backends.base import CannotConnect, Refused, TokenRefused
+from kai_tui.backends.multipart import Form
 from kai_tui.backends.secret import Secret
 
 Method: TypeAlias = Literal["GET", "DELETE", "POST", "PATCH"]
 
-_SECRET_HEADER = re.compile(r"[\x21-\x7e]+")
+_SECRET_HEADER = re.compile(r"(Bearer )?[\x21-\x7e]+")
 _PLAIN_HEADER = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 
 
@@ -40,16 +41,24 @@ def new_request(
     headers: Mapping[str, Secret | str],
     params: Mapping[str, str | int] | None = None,
     body: Mapping[str, Any] | None = None,
+    form: Form | None = None,
 ) -> httpx.Request:
-    """The request for `base` + `path`. Raises a BackendError for whatever cannot or must not be sent."""
+    """The request for `base` + `path`. Raises a BackendError for whatever cannot or must not be sent.
+
+    `body` goes as JSON; `form`, in its place, as a form with files.
+    """
     lines = {
         "user-agent": f"kai-tui/{__version__}",
         "accept": "application/json",
         "accept-encoding": "identity",  # N5, and ordinary answers need no bombs either
         **{name: _header(name, value) for name, value in headers.items()},
     }
-    content: bytes | None = None
-    if body is not None:
+    content: bytes | Form | None = None
+    if form is not None:
+        lines["content-type"] = form.content_type
+        lines["content-length"] = str(len(form))
+        content = form
+    elif body is not None:
         lines["content-type"] = "application/json"
         content = _encode(body)
     try:

@@ -240,6 +240,8 @@ class Finish:
     metadata: Any = None
     detail: str | None = None
     """For `lost`, `error` and an answer the server gave up: one sentence for the user. Raw text."""
+    stored: bool | None = None
+    """False: the server keeps nothing of this answer, although it keeps chats (imbrace.md §5)."""
 
 
 Event: TypeAlias = (

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.fixture_cases import folders
@@ -124,7 +124,11 @@ class KaiServer:
     def calls(self, call: str) -> list[Seen]:
         return [seen for seen in self.seen if seen.call == call]
 
-    async def __aenter__(self) -> KaiServer:
+    def otherwise(self, seen: Seen) -> Handler:
+        """What answers a call no route was set for."""
+        return answer(404, {"code": "not_found:api", "message": "no route"})
+
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         self.port: int = self._server.sockets[0].getsockname()[1]
         self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
@@ -166,13 +170,11 @@ class KaiServer:
             parts.path,
             dict(parse_qsl(parts.query)),
             headers,
-            json.loads(raw) if raw else None,
+            (json.loads(raw) if "json" in headers.get("content-type", "json") else raw) if raw else None,
             number,
         )
         self.seen.append(seen)
-        handlers = self._routes.get(seen.call) or [
-            answer(404, {"code": "not_found:api", "message": "no route"})
-        ]
+        handlers = self._routes.get(seen.call) or [self.otherwise(seen)]
         handler = handlers.pop(0) if len(handlers) > 1 else handlers[0]
         exchange = Exchange(seen, reader, writer)
         await handler(exchange)

@@ -14,6 +14,7 @@ from kai_tui.backends.addresses import base_address, belongs_to, parse_origin, s
 from kai_tui.backends.base import BackendError, CannotConnect
 from kai_tui.backends.kai import wire
 from kai_tui.backends.kai.discovery import Discovered
+from kai_tui.backends.tolerant import WireModel
 
 URLISH = st.text(alphabet="htps:/@.[]?#%\\ 0189aZ-_\u202e\udcff\x00é", max_size=30)
 ADDRESS = st.one_of(st.text(max_size=60), URLISH, URLISH.map(lambda rest: f"https://{rest}"))
@@ -86,7 +87,7 @@ def test_refusals(status: int, body: Any, kind: str, wait: str):
 
 
 @given(st.sampled_from(MODELS), JSON)
-def test_models(model: type[wire.WireModel], body: Any):
+def test_models(model: type[WireModel], body: Any):
     error = failure(lambda: wire.read(model, body, "kai.example"))
     assert error is None or "does not understand" in error.sentence
     wire.read_rows(model, [body, body])

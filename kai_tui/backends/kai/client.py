@@ -21,14 +21,14 @@ from kai_tui.backends.base import (
     UnexpectedAnswer,
     Unsupported,
 )
+from kai_tui.backends.continuation import answered
 from kai_tui.backends.http import HttpDoor, Timeouts, segment
 from kai_tui.backends.kai import wire
 from kai_tui.backends.kai.discovery import SERVICE_IDS, Flavour
 from kai_tui.backends.kai.offers import KaiOffers
-from kai_tui.backends.kai.turns import SILENCE, stream_turn
 from kai_tui.backends.secret import Secret
 from kai_tui.backends.tries import Rule
-from kai_tui.conversation.approvals import pending, respond
+from kai_tui.backends.turns import SILENCE, stream_turn
 from kai_tui.conversation.events import Event, JsonObject
 from kai_tui.conversation.messages import Message
 
@@ -222,19 +222,7 @@ class KaiBackend(KaiOffers):
         Refuses, before anything is sent, to leave a waiting call unanswered (the server would carry
         out the others and then fail), to answer a call that does not wait, and to change inputs.
         """
-        waiting = {part.tool_call_id: part.approval_id for part in pending(message)}
-        answered = {answer.tool_call_id for answer in answers}
-        if answered != waiting.keys() or any(approval_id is None for approval_id in waiting.values()):
-            raise Refused(
-                "All requests of a message have to be answered together, and only those that wait.",
-                code="incomplete",
-            )
-        for answer in answers:
-            if answer.approval_id is not None and answer.approval_id != waiting[answer.tool_call_id]:
-                raise Refused("This request changed since it was shown. Nothing was sent.", code="changed")
-            if answer.updated_input is not None or answer.answers is not None:
-                raise Unsupported("This Kai takes only yes or no; the input cannot be changed.")
-        wire_message = wire.answered_message(respond(message, answers))
+        wire_message = wire.answered_message(answered(message, answers, who="This Kai"))
         async with aclosing(self._post_chat(chat_id, wire_message, terms, _ANSWER_UNSURE)) as events:
             async for event in events:
                 yield event

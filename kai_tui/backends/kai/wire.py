@@ -1,73 +1,34 @@
-"""What goes over the wire to Kai and back: models of all answers, builders of all bodies (kai.md §3, §4).
-
-Models are made for reading servers we do not control: unknown fields are kept, nearly nothing is
-required, and a field of the wrong kind counts as absent instead of spoiling the whole answer.
-"""
+"""What goes over the wire to Kai and back: models of all answers, builders of all bodies (kai.md §3, §4)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from kai_tui.backends.base import Outgoing, Permission, ToolAnswer, UnexpectedAnswer, Visibility
+from kai_tui.backends.base import Outgoing, Permission, ToolAnswer, Visibility
+from kai_tui.backends.tolerant import (
+    Count,
+    Fields,
+    Flag,
+    Number,
+    Rows,
+    Text,
+    WireModel,
+    whole,
+)
+from kai_tui.backends.tolerant import M as M
+from kai_tui.backends.tolerant import read as read
+from kai_tui.backends.tolerant import read_rows as read_rows
 from kai_tui.conversation.events import JsonObject
-from kai_tui.conversation.messages import Message, mend_surrogates
+from kai_tui.conversation.messages import Message
 
 CHAT_MODEL = "chat-model"
 """The only value of `selectedChatModel` (kai.md §4.3)."""
 
 SuggestionContext: TypeAlias = Literal["dashboard", "job-detail", "configuration-detail"]
-
-
-def _as_text(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    return value if isinstance(value, str) else str(value)
-
-
-def _as_number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _as_count(value: Any) -> int | None:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _as_flag(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _as_object(value: Any) -> JsonObject | None:
-    return cast("JsonObject", value) if isinstance(value, dict) else None
-
-
-def _as_list(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
-
-
-Text: TypeAlias = Annotated[str | None, BeforeValidator(_as_text)]
-Number: TypeAlias = Annotated[float | None, BeforeValidator(_as_number)]
-Count: TypeAlias = Annotated[int | None, BeforeValidator(_as_count)]
-Flag: TypeAlias = Annotated[bool | None, BeforeValidator(_as_flag)]
-Fields: TypeAlias = Annotated[dict[str, Any] | None, BeforeValidator(_as_object)]
-Rows: TypeAlias = Annotated[list[Any], BeforeValidator(_as_list)]
-
-
-class WireModel(BaseModel):
-    """Base of all answers. Errors of validation never quote the input (C5)."""
-
-    model_config = ConfigDict(
-        extra="allow",
-        frozen=True,
-        defer_build=True,
-        hide_input_in_errors=True,
-        alias_generator=to_camel,
-        populate_by_name=True,
-    )
 
 
 class Ping(WireModel):
@@ -239,42 +200,6 @@ class ToolRestrictions:
     read_only: bool | None = None
 
 
-M = TypeVar("M", bound=WireModel)
-
-
-def read(model: type[M], body: Any, host: str) -> M:
-    """The body as `model`. Raises UnexpectedAnswer; its detail names places, never values."""
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        where = ", ".join(
-            f"{'.'.join(str(step) for step in each['loc']) or 'body'}: {each['type']}"
-            for each in error.errors(include_url=False, include_context=False, include_input=False)[:5]
-        )
-        raise UnexpectedAnswer(
-            f"{host} gave an answer this program does not understand.",
-            code="shape",
-            detail=f"{model.__name__} ({where})",
-        ) from None
-
-
-def read_rows(model: type[M], rows: Sequence[Any]) -> list[M]:
-    """The rows that can be read; one broken row does not cost the others."""
-    adapter: TypeAdapter[M] = TypeAdapter(model)
-    found: list[M] = []
-    for row in rows:
-        try:
-            found.append(adapter.validate_python(row))
-        except ValidationError:
-            continue
-    return found
-
-
-def _whole(text: str) -> str:
-    """Surrogate halves joined; lone ones replaced, they have no place in a user's text (T19)."""
-    return mend_surrogates(text).encode("utf-8", "replace").decode("utf-8")
-
-
 def chat_body(
     chat_id: str,
     message: JsonObject,
@@ -310,12 +235,12 @@ def user_message(outgoing: Outgoing) -> JsonObject:
     message: JsonObject = {
         "id": outgoing.message_id,
         "role": "user",
-        "parts": [{"type": "text", "text": _whole(outgoing.text)}],
+        "parts": [{"type": "text", "text": whole(outgoing.text)}],
     }
     if outgoing.hidden or outgoing.context_path:
         metadata: JsonObject = {"hidden": outgoing.hidden}
         if outgoing.context_path:
-            metadata["requestContext"] = {"path": _whole(outgoing.context_path)}
+            metadata["requestContext"] = {"path": whole(outgoing.context_path)}
         message["metadata"] = metadata
     return message
 
@@ -341,7 +266,7 @@ def approval_body(answer: ToolAnswer) -> JsonObject:
     """Body of POST /api/chat/{id}/approval (§4.10). A changed input goes only with a yes."""
     body: JsonObject = {"toolUseId": answer.tool_call_id, "approved": answer.approved}
     if answer.reason:
-        body["reason"] = _whole(answer.reason)
+        body["reason"] = whole(answer.reason)
     if answer.updated_input is not None and answer.approved:
         body["updatedInput"] = answer.updated_input
     if answer.answers is not None:
