@@ -189,7 +189,8 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving, RenewsTokens, NoticesSleep):
     # Keys before any widget hears them
 
     async def on_event(self, event: events.Event) -> None:
-        if not event.is_forwarded and self.attendance.saw(event) and self._chat is not None:
+        fresh = not event.is_forwarded and not self.key_order.again(event)
+        if fresh and self.attendance.saw(event) and self._chat is not None:
             self._chat.call_later(self._chat.look)
         typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
         if typed:

@@ -103,8 +103,11 @@ class User(Terminal):
         return self.lines()[0]
 
     def leave(self, code: int = 0) -> None:
-        """Quit; the terminal must be as it was."""
+        """Quit, also when something runs; the terminal must be as it was."""
         self.write(QUIT)
+        self.wait_for(lambda user: user.process.poll() is not None or "again quits" in user.text())
+        if self.process.poll() is None:
+            self.write(QUIT)
         assert self.wait_exit() == code
         self.assert_given_back()
 

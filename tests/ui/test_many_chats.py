@@ -491,6 +491,22 @@ def test_a_terminal_that_reports_no_focus_is_left_a_minute_after_the_last_key() 
     assert attendance.here, "whoever clicks is here"
 
 
+async def test_a_key_that_was_held_back_is_no_sign_of_somebody_coming_back(own_home: Path) -> None:
+    app = app_for(own_home, ScriptedBackend())
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(app, pilot)
+        for event in (
+            events.Key("ctrl+b", None),
+            events.Key("a", "a"),
+            events.Key("b", "b"),
+            events.AppBlur(),
+        ):
+            app.post_message(event)
+        await until(pilot, lambda: app.key_order._under_way is None and not app.key_order._held)
+        await pilot.pause()
+        assert not app.attendance.here
+
+
 # Work in the background that fails
 
 

@@ -69,6 +69,10 @@ class KeyOrder:
             self._held.append(event)
         return True
 
+    def again(self, event: events.Event) -> bool:
+        """Whether this event was held and comes for the second time."""
+        return event is self._dispatching
+
     def follow(self, event: events.Event) -> None:
         """This event was handed on: what comes behind it waits until it has passed."""
         if not isinstance(event, events.Key | events.Paste) or self._acts_at_once(event):
