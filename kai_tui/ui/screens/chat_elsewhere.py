@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -132,7 +133,8 @@ class ChatElsewhere(ChatLayout):
         title = safe_line(happening.title.strip(), 40) or "another chat"
         goes = key_name(action("next_wanting").keys[0])
         self._beckoned.append((happening.chat_id, monotonic() + TOAST_SECONDS[_severity(notice)]))
-        self._tell(notice, title=f"In “{title}”", hint=f"{goes} goes there.")
+        # A refused token asks for a new one by itself, whichever chat it was used in.
+        self._tell(replace(notice, code=None), title=f"In “{title}”", hint=f"{goes} goes there.")
 
     def _is_shown(self, chat_id: str) -> bool:
         here = self._session.chat_id if self._session is not None else self._opening
