@@ -24,7 +24,14 @@ from kai_tui.backends import failures, refusals
 from kai_tui.backends.addresses import base_address
 from kai_tui.backends.base import AnswerTooLarge, BackendError, OnRefused, OnWait, TokenRefused
 from kai_tui.backends.connections import Connections, watch_for_dead_peer
-from kai_tui.backends.http_request import Method, forget_secrets, has_left, new_request, watch_leaving
+from kai_tui.backends.http_request import (
+    Credentials,
+    Method,
+    forget_secrets,
+    has_left,
+    new_request,
+    watch_leaving,
+)
 from kai_tui.backends.http_request import segment as segment
 from kai_tui.backends.multipart import Form
 from kai_tui.backends.secret import Secret
@@ -89,8 +96,9 @@ class Answer:
 class HttpDoor:
     """Requests to one server.
 
-    `auth_headers` go with every request that has `auth`, `headers` with all of them. With a
-    `transport` (tests, the built-in assistant) nothing touches the network unless it does.
+    `auth_headers` go with every request that has `auth`, `headers` with all of them. `credentials` is
+    asked for further ones right before each request with `auth` leaves; it raises BackendErrors only,
+    which count as not sent. With a `transport` (tests, the built-in assistant) nothing touches the network unless it does.
     `sleep`, `jitter` and `clock` are there for tests.
     """
 
@@ -100,6 +108,7 @@ class HttpDoor:
         *,
         headers: Mapping[str, str] | None = None,
         auth_headers: Mapping[str, Secret | str] | None = None,
+        credentials: Credentials | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         timeouts: Timeouts | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -110,6 +119,7 @@ class HttpDoor:
         self._base, self.origin = base_address(base_url, in_process=transport is not None)
         self._headers = dict(headers or {})
         self._auth_headers = dict(auth_headers or {})
+        self._credentials = credentials
         self._connections = Connections(self.origin, transport)
         self._timeouts = timeouts or Timeouts()
         self._sleep, self._jitter, self._clock = sleep, jitter, clock
@@ -174,7 +184,7 @@ class HttpDoor:
     ) -> AsyncGenerator[httpx.Response, None]:
         """Open an event stream; status and media type are checked. Leaving the block hangs up.
 
-        `accepts`: the media types that count as an answer, in lower case.
+        `accepts`: the media types that count as an answer, in lower case; "" for none named.
 
         `silence`: longest wait between two reads in seconds, None for no limit (a person may be
         thinking), -1 for the usual one. With the rule `until-reached` connecting is tried up to three
@@ -241,7 +251,7 @@ class HttpDoor:
         auth: bool,
         form: Form | None,
     ) -> Answer:
-        request = self._request(method, path, params, body, auth, form)
+        request = await self._request(method, path, params, body, auth, form)
         clocks = self._timeouts
         read, total = (clocks.stream, clocks.stream) if form else (clocks.read, clocks.total)
         request.extensions["timeout"] = self._limits(read)
@@ -268,8 +278,8 @@ class HttpDoor:
         limits: dict[str, float | None],
         accepts: Sequence[str],
     ) -> httpx.Response:
-        request = self._request(method, path, None, body, True)
-        request.headers["accept"] = ", ".join(accepts)
+        request = await self._request(method, path, None, body, True)
+        request.headers["accept"] = ", ".join(filter(None, accepts))
         request.extensions["timeout"] = limits
         limit = self._timeouts.stream
         try:
@@ -327,7 +337,7 @@ class HttpDoor:
             pieces.append(chunk)
         return b"".join(pieces)
 
-    def _request(
+    async def _request(
         self,
         method: Method,
         path: str,
@@ -336,7 +346,13 @@ class HttpDoor:
         auth: bool,
         form: Form | None = None,
     ) -> httpx.Request:
-        headers = {**self._headers, **(self._auth_headers if auth else {})}
+        headers: dict[str, Secret | str] = {**self._headers, **(self._auth_headers if auth else {})}
+        if auth and self._credentials is not None:
+            try:
+                headers.update(await self._credentials())
+            except BackendError as error:
+                error.delivery = "not-sent"
+                raise
         request = new_request(
             method, self._base, self.origin, path, headers=headers, params=params, body=body, form=form
         )
@@ -368,7 +384,7 @@ class HttpDoor:
                 raise
             failed = self._connections.closed_here()
         finally:
-            forget_secrets(request, self._auth_headers)
+            forget_secrets(request)
         raise failed if certificate is None else await self._connections.explained(certificate)
 
     def failure(self, error: Exception, limit: float, request: httpx.Request | None = None) -> BackendError:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote
 
 import httpx
@@ -17,11 +17,15 @@ from kai_tui import __version__
 from kai_tui.backends.addresses import Origin
 from kai_tui.backends.base import CannotConnect, Refused, TokenRefused
 from kai_tui.backends.multipart import Form
-from kai_tui.backends.secret import Secret
+from kai_tui.backends.secret import Secret, SecretLine
+
+Credentials: TypeAlias = Callable[[], Awaitable[Mapping[str, Secret | str]]]
+"""Gives the headers that say who asks, anew for each request."""
 
 Method: TypeAlias = Literal["GET", "DELETE", "POST", "PATCH"]
 
 _SECRET_HEADER = re.compile(r"(Bearer )?[\x21-\x7e]+")
+_SECRETS: Final = "kai_tui.secrets"
 _PLAIN_HEADER = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 
 
@@ -67,7 +71,8 @@ def new_request(
         raise CannotConnect(f"An address at {origin.shown} could not be built.", code="address") from None
     if not path.startswith("/") or not _same_origin(url, origin):
         raise CannotConnect(f"Refused to send anything outside {origin.shown}.", code="address")
-    return httpx.Request(method, url, headers=lines, content=content)
+    secret = tuple(name for name, value in headers.items() if isinstance(value, Secret))
+    return httpx.Request(method, url, headers=lines, content=content, extensions={_SECRETS: secret})
 
 
 class _Leaving:
@@ -91,11 +96,11 @@ def has_left(request: httpx.Request) -> bool:
     return leaving.begun if isinstance(leaving, _Leaving) else True
 
 
-def forget_secrets(request: httpx.Request, headers: Mapping[str, Secret | str]) -> None:
-    """Take the secret ones of `headers` out: responses and errors of httpx carry the request along."""
-    for name, value in headers.items():
-        if isinstance(value, Secret):
-            request.headers.pop(name, None)
+def forget_secrets(request: httpx.Request) -> None:
+    """Take the secret headers out: responses and errors of httpx carry the request along."""
+    names: tuple[str, ...] = request.extensions.get(_SECRETS, ())
+    for name in names:
+        request.headers.pop(name, None)
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:
@@ -125,7 +130,8 @@ def _header(name: str, value: Secret | str) -> str:
         return value
     if not value:
         raise TokenRefused("There is no token. Sign in with one.", code="no-token")
-    if _SECRET_HEADER.fullmatch(value.reveal()) is None:
+    pattern = _PLAIN_HEADER if isinstance(value, SecretLine) else _SECRET_HEADER
+    if pattern.fullmatch(value.reveal()) is None:
         raise TokenRefused(
             "The token contains characters a token cannot have. Paste it again, without spaces.",
             code="odd-token",

@@ -49,3 +49,9 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a secret cannot be pickled")
+
+
+class SecretLine(Secret):
+    """A whole header value that is secret: unlike a token it may have spaces in it."""
+
+    __slots__ = ()

@@ -43,7 +43,7 @@ async def ui_events(data: AsyncIterator[str]) -> AsyncGenerator[Event, None]:
     what follows it still counts. A BackendError before the first event is raised; after it, it
     becomes `Finish("lost")`. Closing this iterator closes `data`.
     """
-    ending = _Ending()
+    ending = Ending()
     begun = done = False
     try:
         while (text := await (_next_soon(data) if done else anext(data, None))) is not None:
@@ -74,7 +74,7 @@ async def _next_soon(data: AsyncIterator[str]) -> str | None:
         return None
 
 
-def _decoded(text: str, ending: _Ending) -> list[Event]:
+def _decoded(text: str, ending: Ending) -> list[Event]:
     """The events in one event's data."""
     if text == _DONE:
         return []
@@ -86,7 +86,7 @@ def _decoded(text: str, ending: _Ending) -> list[Event]:
     return events_from_chunk(chunk)
 
 
-def _decoded_by_line(text: str, ending: _Ending) -> list[Event]:
+def _decoded_by_line(text: str, ending: Ending) -> list[Event]:
     """Servers that leave out the empty lines: each line is an event of its own (kai.md §5)."""
     events: list[Event] = []
     readable = broken = 0
@@ -108,7 +108,7 @@ def _decoded_by_line(text: str, ending: _Ending) -> list[Event]:
     return events
 
 
-class _Ending:
+class Ending:
     """What was seen of a stream's end, and what `Finish` it makes."""
 
     __slots__ = (

@@ -25,7 +25,7 @@ from kai_tui.backends.base import (
     UnexpectedAnswer,
 )
 from kai_tui.backends.http import HttpDoor, Timeouts, segment
-from kai_tui.backends.secret import Secret
+from kai_tui.backends.secret import Secret, SecretLine
 from tests.backends.kai_server import (
     TIMEOUT,
     Exchange,
@@ -569,4 +569,52 @@ async def test_server_failed_is_told_apart(server: KaiServer):
     error = await failing(door.request("POST", "/x", body={}, unsure_note="It may have arrived."))
     assert type(error) is ServerFailed
     assert error.sentence == f"Server error at {door.host} (500): Internal Server Error. It may have arrived."
+    await door.aclose()
+
+
+# Credentials that are asked for anew
+
+
+async def test_credentials_are_asked_for_right_before_each_request_and_are_forgotten(server: KaiServer):
+    server.on("GET /x", answer(200, {}))
+    server.on("POST /s", stream(b"data: 1\n\n"))
+    asked: list[str] = []
+
+    async def credentials() -> dict[str, Secret | str]:
+        asked.append(f"{CANARY}-{len(asked)}")
+        return {"authorization": SecretLine(f"Token {asked[-1]}"), "x-plain": "1"}
+
+    door = HttpDoor(server.url, credentials=credentials)
+    await door.request("GET", "/x")
+    await door.request("GET", "/x", auth=False)
+    async with door.stream("POST", "/s", body={}) as response:
+        assert CANARY not in repr(response.request.headers)
+        assert "authorization" not in response.request.headers
+    await door.aclose()
+    assert [seen.headers.get("authorization") for seen in server.seen] == [
+        f"Token {CANARY}-0", None, f"Token {CANARY}-1",
+    ]  # fmt: skip
+    assert len(asked) == 2
+
+
+async def test_without_credentials_nothing_is_sent(server: KaiServer):
+    async def credentials() -> dict[str, Secret | str]:
+        raise TokenRefused("The helper has none.", delivery="unsure")
+
+    door = HttpDoor(server.url, credentials=credentials)
+    error = await failing(door.request("POST", "/x", body={}))
+    await door.aclose()
+    assert (type(error), error.delivery, server.seen) == (TokenRefused, "not-sent", [])
+
+
+@pytest.mark.parametrize("value", ["Basic a b", "x\r\ny: z", " x", "", "ä"])
+async def test_a_secret_line_may_have_spaces_but_never_ends_the_line(server: KaiServer, value: str):
+    server.on("GET /x", answer(200, {}))
+    door = HttpDoor(server.url, auth_headers={"authorization": SecretLine(value)})
+    if value == "Basic a b":
+        await door.request("GET", "/x")
+        assert server.seen[0].headers["authorization"] == value
+    else:
+        assert isinstance(await failing(door.request("GET", "/x")), TokenRefused)
+        assert server.seen == []
     await door.aclose()
