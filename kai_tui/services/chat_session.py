@@ -75,6 +75,7 @@ class ChatSession(SessionRewrites, SessionWaking):
     async def aclose(self, *, keep: bool = True) -> None:
         """Stop the turn and keep what came; without `keep` nothing (more) is kept: the chat was deleted."""
         self._closing = True
+        self._nudged.set()
         if not keep:
             self._tools = replace(self._tools, keeper=ForgetfulKeeper())
         if self._round is not None:

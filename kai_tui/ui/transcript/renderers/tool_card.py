@@ -83,11 +83,7 @@ class ToolUnit(Unit):
         if not live and self.part.state == "approval-requested" and self.around.is_last(message):
             # Kai's assistant flavour ends the turn while it waits for the answer (kai.md §9.2).
             return WAITING
-        if (
-            live
-            and self.part.state == "input-available"
-            and self.around.waits_for_user(self.part.tool_call_id)
-        ):
+        if self.part.state == "input-available" and self.around.waits_for_user(self.part.tool_call_id):
             # kai-agent says nothing on the wire while it waits (kai.md §9.2): the session asked.
             return WAITING
         finish = message.finish if message is not None else None
