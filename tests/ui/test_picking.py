@@ -84,21 +84,21 @@ async def test_a_sentence_that_begins_with_a_digit_is_written_as_ever(own_home: 
         assert posts(backend)[-1] == "12 tables"
 
 
-@pytest.mark.parametrize(
-    "keys", [["5"], ["0"], ["1", "space"], ["1", "2", "backspace"], ["x", "backspace", "y"]]
-)
-async def test_what_is_not_just_the_number_of_a_choice_is_text(own_home: Path, keys: list[str]) -> None:
-    backend = ScriptedBackend(replies=[offering("Why did it fail?"), offering("x")])
+async def test_what_is_not_just_the_number_of_a_choice_is_text(own_home: Path) -> None:
+    every = [["5"], ["0"], ["1", "space"], ["1", "2", "backspace"], ["x", "backspace", "y"]]
+    backend = ScriptedBackend(replies=[offering("Why did it fail?") for _ in range(len(every) + 1)])
     app = app_for(own_home, backend)
     async with app.run_test(size=(80, 24)) as pilot:
-        await asked(app, pilot, backend)
-        await pilot.press(*keys)
-        typed = composer(app).text
-        await pilot.pause()
-        assert title(app) == ""
-        await pilot.press("enter")
-        await until(pilot, lambda: len(backend.posts) == 2)
-        assert posts(backend)[-1] == typed
+        screen = await asked(app, pilot, backend)
+        for count, keys in enumerate(every, 2):
+            await pilot.press(*keys)
+            typed = composer(app).text
+            await pilot.pause()
+            assert title(app) == ""
+            await pilot.press("enter")
+            await until(pilot, lambda count=count: len(backend.posts) == count)
+            assert posts(backend)[-1] == typed
+            await until(pilot, lambda: screen.session is not None and screen.session.live_choices())
 
 
 async def test_a_pasted_or_recalled_digit_is_text(own_home: Path) -> None:
@@ -238,3 +238,17 @@ async def test_digits_typed_before_the_first_frame_are_text(own_home: Path) -> N
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: backend.posts)
         assert posts(backend) == ["1"]
+
+
+async def test_a_fork_that_shows_its_quote_offers_nothing_that_is_not_on_screen(own_home: Path) -> None:
+    backend = ScriptedBackend(replies=[offering("Why did it fail?"), offering("x")])
+    app = app_for(own_home, backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await asked(app, pilot, backend)
+        first = screen.session
+        screen.action_fork_chat()
+        await until(pilot, lambda: screen.session is not first and screen.session is not None)
+        assert screen.session is not None
+        assert screen.session.quote
+        assert not screen.live_choices()
+        assert "Try one" not in words(app)

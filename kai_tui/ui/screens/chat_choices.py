@@ -39,7 +39,7 @@ class ChatChoices(ChatLoan):
         from kai_tui.conversation.choices import Choice
 
         session = self._session
-        if session is not None and session.messages:
+        if session is not None and not self._noted:
             return session.live_choices()
         opening = session is None and self._opening is not None
         if self._problem is not None or opening or (session is not None and session.queue):

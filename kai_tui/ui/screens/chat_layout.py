@@ -140,13 +140,17 @@ class ChatLayout(KaiScreen):
     def _show_loan(self) -> None:
         """Say for what the prompt is lent; see `ChatLoan`."""
 
+    @property
+    def _noted(self) -> bool:
+        """Whether a note stands in the place of the conversation: there is nothing to read yet."""
+        session = self._session
+        return session is None or not (session.messages or session.quote)
+
     def _refresh_note(self) -> None:
         from kai_tui.conversation.safe_text import safe_prose
 
-        session = self._session
-        noted = session is None or not (session.messages or session.quote)
-        self._reading.set_class(noted, "-noted")
-        if not noted:
+        self._reading.set_class(self._noted, "-noted")
+        if not self._noted:
             return
         if self._problem is not None:
             self._note.show(

@@ -14,10 +14,6 @@ from kai_tui.ui.transcript.view import Transcript
 class ChatReading(ChatLayout):
     """Actions of the group Reading."""
 
-    @property
-    def _noted(self) -> bool:
-        return self._session is None or not self._session.messages
-
     def action_page_up(self) -> None:
         """Scroll the conversation, or what stands in its place."""
         (self._note if self._noted else self._transcript).action_page_up()
