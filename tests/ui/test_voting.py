@@ -142,7 +142,7 @@ async def test_where_the_server_takes_no_votes_none_are_offered(own_home: Path) 
     app = app_for(own_home, ScriptedBackend(replies=[answering("one", "x")], offers={"votes": False}))
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await asked(app, pilot, "a")
-        assert screen.check_action(action("vote_up").name, ()) is False
+        assert screen.denies(action("vote_up").name), "the palette does not offer it"
         await pilot.press("ctrl+o", "plus")
-        await pilot.pause()
+        await until(pilot, lambda: "takes no votes" in said(app))
         assert "▲" not in words(app)

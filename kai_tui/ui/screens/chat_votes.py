@@ -13,12 +13,13 @@ _KEYS = {True: "+", False: "-"}
 class ChatVotes(ChatTokens):
     """Votes of the chat on screen."""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing to vote with is offered where the server takes no votes."""
+    def denies(self, action: str) -> bool:
+        return super().denies(action) or (action in ("vote_up", "vote_down") and not self._takes_votes)
+
+    @property
+    def _takes_votes(self) -> bool:
         caps = self.workspace.caps
-        if action in ("vote_up", "vote_down") and caps is not None and not caps.votes:
-            return False
-        return super().check_action(action, parameters)
+        return caps is None or caps.votes
 
     def action_vote_up(self) -> None:
         """A good answer."""
@@ -29,6 +30,9 @@ class ChatVotes(ChatTokens):
         self._vote(False)
 
     def _vote(self, up: bool) -> None:
+        if not self._takes_votes:
+            self._tell(Notice("This assistant takes no votes."))
+            return
         session = self._session
         read = self._transcript.message_under_cursor
         message = read if read is not None and read.role == "assistant" else None
