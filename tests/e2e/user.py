@@ -51,7 +51,7 @@ class User(Terminal):
 
     def ready(self) -> User:
         """Wait for the chat screen."""
-        self.wait_for("Ctrl+N new")
+        self.wait_for("Ctrl+P commands")
         return self
 
     def ask(self, text: str, answer: str) -> None:
