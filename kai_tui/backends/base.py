@@ -134,6 +134,10 @@ class Outgoing:
     context_path: str | None = None
     """The page of the web interface this message is about."""
     terms: ChatTerms = ChatTerms()
+    new_chat: bool = False
+    """The server does not know the chat: one that names chats itself makes it now (knowrithm.md §7)."""
+    earlier: Sequence[Message] = ()
+    """The chat before this message, oldest first, for servers that remember nothing (`caps.history` is `local`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +192,8 @@ class Backend(Protocol):
 
     `send` and the continuation style of `answer` are async generators: close them
     (`contextlib.aclosing`) to hang up. What fails before the first event raises; once an event
-    was yielded, a loss becomes `Finish("lost")`.
+    was yielded, a loss becomes `Finish("lost")`. A `Status` is no such event: it may come while
+    nothing was sent yet.
     """
 
     @property

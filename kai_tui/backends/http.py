@@ -13,7 +13,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,6 +24,8 @@ from kai_tui.backends import failures, refusals
 from kai_tui.backends.addresses import base_address
 from kai_tui.backends.base import AnswerTooLarge, BackendError, OnRefused, OnWait, TokenRefused
 from kai_tui.backends.connections import Connections, watch_for_dead_peer
+from kai_tui.backends.http_answer import MAX_ANSWER, media_type_of
+from kai_tui.backends.http_answer import Answer as Answer
 from kai_tui.backends.http_request import (
     Credentials,
     Method,
@@ -36,11 +38,8 @@ from kai_tui.backends.http_request import segment as segment
 from kai_tui.backends.multipart import Form
 from kai_tui.backends.secret import Secret
 from kai_tui.backends.tries import WINDOW, Rule, Tries
-from kai_tui.conversation.json_text import BadJson, decode_json
 
 EVENT_STREAM = ("text/event-stream",)
-MAX_ANSWER = 32 * 1024 * 1024
-"""Bytes of an ordinary answer, after decoding."""
 
 _MAX_REFUSAL = 64 * 1024
 _RULES: Mapping[Method, Rule] = {
@@ -71,26 +70,6 @@ class Timeouts:
     """Until a stream's headers come, and its longest silence afterwards."""
     pauses: tuple[float, ...] = (0.5, 2.0)
     """Before each further try, at most; a random share of it is waited (full jitter)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete answer with a 2xx status."""
-
-    status: int
-    media_type: str
-    """Lower case, without parameters; empty when the server named none."""
-    content: bytes
-    host: str
-
-    def json(self) -> Any:
-        """The body as JSON. Raises UnexpectedAnswer for anything else."""
-        try:
-            return decode_json(self.content)
-        except BadJson:
-            raise refusals.not_what_was_asked(
-                self.status, self.media_type, self.content, self.host, wanted="JSON"
-            ) from None
 
 
 class HttpDoor:
@@ -148,10 +127,12 @@ class HttpDoor:
         auth: bool = True,
         unsure_note: str = "",
         form: Form | None = None,
+        also: Collection[int] = (),
     ) -> Answer:
         """Ask and read the whole answer; 2xx only, else raises a BackendError.
 
         `form` goes in the place of `body` and has as much time as a stream; with it the method is POST.
+        `also`: other statuses that are answers, not errors.
 
         GET and DELETE are tried up to three times while nothing was reached, GET also after a loss;
         `on_wait` is told. `unsure_note` ends the sentence of an error after which the request may
@@ -160,7 +141,7 @@ class HttpDoor:
         tries = self._tries(_RULES[method], self.on_wait, window=WINDOW)
         while True:
             try:
-                return await self._once(method, path, params, body, auth, form)
+                return await self._once(method, path, params, body, auth, form, also)
             except BackendError as error:
                 failed = error
             if not await tries.another(failed):
@@ -250,6 +231,7 @@ class HttpDoor:
         body: Mapping[str, Any] | None,
         auth: bool,
         form: Form | None,
+        also: Collection[int],
     ) -> Answer:
         request = await self._request(method, path, params, body, auth, form)
         clocks = self._timeouts
@@ -259,12 +241,12 @@ class HttpDoor:
             async with asyncio.timeout(total):
                 response = await self._send(method, request, read)
                 try:
-                    if not response.is_success:
+                    if not response.is_success and response.status_code not in also:
                         raise await self._refusal(response)
                     content = await self._read(response, MAX_ANSWER)
                 finally:
                     await response.aclose()
-            return Answer(response.status_code, media_type_of(response), content, self.host)
+            return Answer.of(response, content, self.host)
         except failures.TRANSPORT_ERRORS as error:
             limit = total if isinstance(error, TimeoutError) else read
             failed = self.failure(error, limit, request)
@@ -404,8 +386,3 @@ def noted(error: BackendError, note: str) -> BackendError:
         error.sentence = f"{error.sentence} {note}"
         error.args = (error.sentence,)
     return error
-
-
-def media_type_of(response: httpx.Response) -> str:
-    """What the answer says it is: lower case, without parameters; empty when it does not say."""
-    return response.headers.get("content-type", "").partition(";")[0].strip().lower()

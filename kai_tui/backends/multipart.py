@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -31,11 +31,11 @@ class LocalFile:
 
 
 class Form:
-    """One `multipart/form-data` body with one file. Can be sent once."""
+    """One `multipart/form-data` body with files under one field. Can be sent once."""
 
     def __init__(
         self,
-        file: LocalFile,
+        files: LocalFile | Sequence[LocalFile],
         fields: Mapping[str, str] | None = None,
         *,
         field: str = "file",
@@ -43,23 +43,24 @@ class Form:
     ) -> None:
         boundary = secrets.token_hex(16)
         self.content_type = f"multipart/form-data; boundary={boundary}"
-        media_type = file.media_type if _MEDIA_TYPE.fullmatch(file.media_type) else _PLAIN_TYPE
-        lines = [
+        fields_text = "".join(
             f'--{boundary}\r\ncontent-disposition: form-data; name="{_quoted(name)}"\r\n\r\n{whole(value)}\r\n'
             for name, value in (fields or {}).items()
-        ]
-        lines.append(
-            f'--{boundary}\r\ncontent-disposition: form-data; name="{_quoted(field)}"; '
-            f'filename="{_quoted(file.name)}"\r\ncontent-type: {media_type}\r\n\r\n'
         )
-        self._head = "".join(lines).encode()
-        self._content = memoryview(file.content)
-        self._tail = f"\r\n--{boundary}--\r\n".encode()
+        self._parts: list[bytes | memoryview] = [fields_text.encode()] if fields_text else []
+        for file in [files] if isinstance(files, LocalFile) else files:
+            media_type = file.media_type if _MEDIA_TYPE.fullmatch(file.media_type) else _PLAIN_TYPE
+            head = (
+                f'--{boundary}\r\ncontent-disposition: form-data; name="{_quoted(field)}"; '
+                f'filename="{_quoted(file.name)}"\r\ncontent-type: {media_type}\r\n\r\n'
+            )
+            self._parts += [head.encode(), memoryview(file.content), b"\r\n"]
+        self._parts.append(f"--{boundary}--\r\n".encode())
         self._on_progress = on_progress
 
     def __len__(self) -> int:
         """Bytes of the whole body."""
-        return len(self._head) + len(self._content) + len(self._tail)
+        return sum(len(part) for part in self._parts)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         sent = 0
@@ -71,10 +72,9 @@ class Form:
                 self._on_progress(sent, len(self))
 
     def _pieces(self) -> Iterator[bytes]:
-        yield self._head
-        for at in range(0, len(self._content), _PIECE):
-            yield bytes(self._content[at : at + _PIECE])
-        yield self._tail
+        for part in self._parts:
+            for at in range(0, len(part), _PIECE):
+                yield bytes(part[at : at + _PIECE])
 
 
 def _quoted(name: str) -> str:

@@ -33,6 +33,7 @@ MAX_RETRY_AFTER = 600.0
 _SHOWN = 200
 _READ = 64 * 1024
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_MESSAGES = ("message", "errorText", "msg")
 _BAD_TOKEN_CODES = frozenset({"storage.tokenInvalid", "storage.tokenExpired", "storage.tokenNotFound"})
 
 
@@ -95,9 +96,11 @@ def _from_json(body: Any, depth: int = 0) -> Refusal:
     if isinstance(error, dict):
         return _from_agent(cast("dict[str, Any]", error))
     refusal = Refusal(
-        message=one_line(_text(error) or _text(fields.get("message")) or _text(fields.get("errorText"))),
-        code=_text(fields.get("code")) or None,
-        cause=one_line(_text(fields.get("cause"))) or None,
+        message=one_line(
+            next(filter(None, (_text(error), *(_text(fields.get(name)) for name in _MESSAGES))), "")
+        ),
+        code=_text(fields.get("code")) or _text(fields.get("error_code")) or None,
+        cause=one_line(_text(fields.get("cause")) or _details(fields.get("details"))) or None,
         exception_id=one_line(_text(fields.get("exceptionId")), 80) or None,
     )
     if refusal.message:
@@ -107,6 +110,19 @@ def _from_json(body: Any, depth: int = 0) -> Refusal:
         if inner.message:
             return replace(refusal, message=inner.message)
     return refusal
+
+
+def _details(details: Any) -> str:
+    """`{"files": ["File too large"]}` in one line (knowrithm.md §10)."""
+    if not isinstance(details, dict):
+        return _text(details)
+    found: list[str] = []
+    for name, said in list(cast("dict[str, Any]", details).items())[:5]:
+        texts = (
+            [_text(each) for each in cast("list[Any]", said)[:5]] if isinstance(said, list) else [_text(said)]
+        )
+        found += [f"{name}: {text}" for text in texts if text]
+    return ", ".join(found)
 
 
 def _from_agent(error: dict[str, Any]) -> Refusal:

@@ -10,6 +10,7 @@ import asyncio
 import uuid
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
 
 from kai_tui.backends.base import (
     CHAT_GONE,
@@ -104,11 +105,24 @@ class SessionSending(SessionTerms):
             run,
             backend,
             backend.send(
-                self.chat_id, outgoing, on_wait=lambda waiting: self._paused(run, outgoing, waiting)
+                self.chat_id,
+                self._as_it_goes(backend, outgoing),
+                on_wait=lambda waiting: self._paused(run, outgoing, waiting),
             ),
             Message(id=f"{LOCAL_ID}{uuid.uuid4()}"),
             lambda: self._arrived(outgoing.message_id),
         )
+
+    def _as_it_goes(self, backend: Backend, outgoing: Outgoing) -> Outgoing:
+        """The message with what is only known when it is sent."""
+        earlier: list[Message] = []
+        if backend.caps.history == "local":
+            for each in self.messages:
+                if each.id == outgoing.message_id:
+                    break
+                if not self.is_superseded(each.id):
+                    earlier.append(each)
+        return replace(outgoing, new_chat=not self.stored, earlier=tuple(earlier))
 
     async def _still_missing(self, run: object, outgoing: Outgoing) -> bool:
         """Read the chat before a message is sent again (N10): it may have arrived late."""

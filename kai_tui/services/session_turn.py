@@ -144,6 +144,9 @@ class SessionTurn(SessionSending):
             async for event in stream:
                 if self._run is not run:
                     return
+                if not begun and isinstance(event, Status):
+                    self._say_while_sending(event)
+                    continue
                 if not begun:
                     begun = True
                     on_first()
@@ -158,8 +161,15 @@ class SessionTurn(SessionSending):
         clock.stop()
         await self._stream_ended(run, backend, message)
 
+    def _say_while_sending(self, status: Status) -> None:
+        """What the backend does before the message is on its way: no sign that anything arrived."""
+        self._last_event = self._tools.clock()
+        self._status = status.text
+        self._tell(TurnChanged())
+
     def _arrived(self, message_id: str) -> None:
         self.stored = True
+        self._status = None
         self._set_delivery(message_id, "sent")
         self._in_background(self._settle(message_id))
         self._set_phase("streaming")

@@ -123,3 +123,25 @@ async def test_only_the_media_types_asked_for_are_an_answer(server: KaiServer):
     async with asyncio.timeout(5), door.stream("POST", "/chat", body={}, accepts=("text/event-stream",)):
         pass
     await door.aclose()
+
+
+async def test_several_files_go_in_one_form(server: KaiServer):
+    server.on("POST /files", answer(207, {}))
+    files = [LocalFile("a.txt", b"A" * 70_000, "text/plain"), LocalFile("b.pdf", b"", "application/pdf")]
+    form = Form(files, {"agent_id": "a1"}, field="files")
+    await upload(server, form)
+    assert server.seen[-1].headers["content-length"] == str(len(form))
+    assert read_back(server) == [
+        ("agent_id", None, "text/plain", b"a1"),
+        ("files", "a.txt", "text/plain", b"A" * 70_000),
+        ("files", "b.pdf", "application/pdf", b""),
+    ]
+
+
+async def test_another_status_can_be_an_answer_and_its_pause_is_read(server: KaiServer):
+    server.on("GET /x", answer(503, {"error": "off"}, {"retry-after": "7"}))
+    door = HttpDoor(server.url)
+    found = await door.request("GET", "/x", also=(503,))
+    assert (found.status, found.json(), found.retry_after) == (503, {"error": "off"}, 7.0)
+    assert len(server.seen) == 1
+    await door.aclose()

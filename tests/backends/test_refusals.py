@@ -171,3 +171,26 @@ def test_a_retry_date_counts_from_the_clock_of_the_server():
     )
     assert error.retry_after == 12.0
     assert "Try again in 12 s." in error.sentence
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            {"error": "Validation failed", "code": "DOC_001", "details": {"files": ["File too large"]}},
+            "did not take the request (400): Validation failed (files: File too large).",
+        ),
+        ({"msg": "Bad agent", "error_code": "AGENT_1"}, "did not take the request (400): Bad agent."),
+        (
+            {"detail": [{"type": "enum", "msg": "Input should be 'temporary'"}]},
+            "Input should be 'temporary'.",
+        ),
+        ({"message": "No", "details": "because"}, "No (because)."),
+        ({"error": "No", "details": {"a": 1, "b": [2]}}, "(400): No."),
+    ],
+)
+def test_details_and_other_names_of_the_message(body: object, said: str):
+    error = refusals.from_answer(
+        400, {"content-type": "application/json"}, json.dumps(body).encode(), "kai.example"
+    )
+    assert error.sentence.endswith(said)
