@@ -14,6 +14,14 @@ SERVER: tuple[Action, ...] = (
         palette=True,
     ),
     Action(
+        "edit_instructions",
+        "Instructions for Kai",
+        "What Kai is told before every chat: your own instructions and the project's.",
+        "Program",
+        "chat",
+        palette=True,
+    ),
+    Action(
         "tool_permissions",
         "Tools and permissions",
         "Which tools Kai has, which of them it asks about, which it may not use.",

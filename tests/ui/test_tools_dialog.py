@@ -44,7 +44,8 @@ async def opened(app: KaiApp, pilot, tool: str = "get_tables") -> ToolsDialog:
 
 
 def flat(app: KaiApp) -> str:
-    return " ".join(words(app).replace("│", " ").split())
+    """The words on screen without frames and line ends."""
+    return " ".join(words(app).translate(dict.fromkeys(map(ord, "│╭╮╰╯─"), " ")).split())
 
 
 def row_of(app: KaiApp, name: str) -> str:

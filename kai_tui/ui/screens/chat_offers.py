@@ -94,6 +94,13 @@ class ChatOffers(ChatLoan):
             secrets = tuple(self.kai.live_secrets())
             app_of(self).push_screen(AboutServer(self.workspace, lambda text: redact(text, secrets)))
 
+    def action_edit_instructions(self) -> None:
+        """What Kai is told before every chat."""
+        from kai_tui.ui.modals.instructions import InstructionsDialog
+
+        if self._has("edit_instructions") and not isinstance(app_of(self).screen, InstructionsDialog):
+            app_of(self).push_screen(InstructionsDialog(self.workspace.backend))
+
     def action_tool_permissions(self) -> None:
         """Which tools there are and what they may do."""
         from kai_tui.ui.modals.tools import ToolsDialog
