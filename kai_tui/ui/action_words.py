@@ -38,7 +38,14 @@ def key_name(key: str) -> str:
 
 def key_names(item: Action) -> str:
     """All keys of an action: `Ctrl+B, F2`."""
-    return ", ".join(key_name(key) for key in item.keys)
+    return _listed([key_name(key) for key in item.keys])
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`Ctrl+B, F2`; a run of digits by its ends: `1 … 9`."""
+    if len(names) > 2 and all(name.strip("`").isdigit() for name in names):
+        return f"{names[0]} … {names[-1]}"
+    return ", ".join(names)
 
 
 def hints(
@@ -64,7 +71,7 @@ def markdown_table() -> str:
     lines = ["| Key | What it does | Where |", "|---|---|---|"]
     for _group, items in grouped():
         for item in items:
-            keys = ", ".join(f"`{key_name(key)}`" for key in item.keys)
+            keys = _listed([f"`{key_name(key)}`" for key in item.keys])
             text = item.help.replace("|", "\\|")
             lines.append(f"| {keys} | {text} | {where.get(item.scope, 'everywhere')} |")
     return "\n".join(lines) + "\n"

@@ -79,6 +79,7 @@ def test_key_names() -> None:
 def test_the_table_for_the_readme_has_every_key() -> None:
     table = markdown_table()
     for item in ACTIONS:
-        for key in item.keys:
+        for key in item.keys if item.name != "pick_choice" else ():
             assert f"`{key_name(key)}`" in table
+    assert "| `1` … `9` |" in table
     assert action("new_chat").help in table
