@@ -14,8 +14,9 @@ from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import AccountFiles
 
 if TYPE_CHECKING:
-    from kai_tui.conversation.events import FinishReason, JsonObject
+    from kai_tui.conversation.events import FinishReason
     from kai_tui.conversation.messages import Message
+    from kai_tui.services.reply_text import ReplyText
     from kai_tui.storage.chat_notes import ChatNotes, NoteKind
     from kai_tui.storage.chats import CachedChat, CachedMessage, Chats
     from kai_tui.storage.database import Database
@@ -63,6 +64,8 @@ class DiskKeeper:
         self._failed: str | None = None
         self._swept = False
         self._background: set[asyncio.Task[None]] = set()
+        self._texts: dict[str, ReplyText] = {}
+        """Of replies that are being written, by chat."""
 
     @cached_property
     def _presence(self) -> Presence:
@@ -215,8 +218,16 @@ class DiskKeeper:
     async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
         await self._quietly(self._chats.rename_message(chat_id, old_id, new_id), None, matters=False)
 
-    async def checkpoint(self, chat_id: str, title: str, message: JsonObject, state: ReplyState) -> None:
-        await self._quietly(self._chats.checkpoint(chat_id, message, state, title=title), None, matters=False)
+    async def checkpoint(self, chat_id: str, title: str, message: Message, state: ReplyState) -> None:
+        await self._quietly(self._write(chat_id, title, message, state), None, matters=False)
+
+    async def _write(self, chat_id: str, title: str, message: Message, state: ReplyState) -> None:
+        from kai_tui.services.reply_text import ReplyText
+
+        text = self._texts.setdefault(chat_id, ReplyText()).of(message)
+        if state != "streaming":
+            del self._texts[chat_id]
+        await self._chats.checkpoint(chat_id, {"id": message.id}, state, title=title, text=text)
 
     async def keep_summaries(self, rows: Iterable[ChatSummary]) -> None:
         """Rows of the server's list, the newest first."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from kai_tui.conversation.events import FinishReason, JsonObject
+    from kai_tui.conversation.events import FinishReason
+    from kai_tui.conversation.messages import Message
     from kai_tui.storage.chat_notes import NoteKind
 
 ReplyState: TypeAlias = Literal["streaming", "complete", "stopped", "cut-off", "failed"]
@@ -39,7 +40,7 @@ class Keeper(Protocol):
         """The server gave a reply another id than the one it was kept under."""
         ...
 
-    async def checkpoint(self, chat_id: str, title: str, message: JsonObject, state: ReplyState) -> None:
+    async def checkpoint(self, chat_id: str, title: str, message: Message, state: ReplyState) -> None:
         """Keep a message as it is now (P7)."""
         ...
 
@@ -73,7 +74,7 @@ class ForgetfulKeeper:
     async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
         return None
 
-    async def checkpoint(self, chat_id: str, title: str, message: JsonObject, state: ReplyState) -> None:
+    async def checkpoint(self, chat_id: str, title: str, message: Message, state: ReplyState) -> None:
         return None
 
     async def remember_answer(

@@ -279,7 +279,7 @@ class SessionUpkeep(SessionState):
             await self._save(self._reply, "streaming")
 
     async def _save(self, message: Message, state: ReplyState) -> None:
-        await self._tools.keeper.checkpoint(self.chat_id, self.title, message.to_wire(), state)
+        await self._tools.keeper.checkpoint(self.chat_id, self.title, message, state)
 
     def _keep_replies(self) -> None:
         """Keep replies that broke off here and of which the server had more."""

@@ -181,14 +181,22 @@ class Chats:
         return await self._database.run(work)
 
     async def checkpoint(
-        self, chat_id: str, message: JsonObject, state: ReplyState, *, title: str = ""
+        self,
+        chat_id: str,
+        message: JsonObject,
+        state: ReplyState,
+        *,
+        title: str = "",
+        text: str | None = None,
     ) -> None:
         """Keep one message as it is now: a reply while it is written (S4), or the user's own message.
 
-        The chat becomes the newest of the list. An empty `title` leaves the known one.
+        The chat becomes the newest of the list. An empty `title` leaves the known one. `text`: the
+        whole message as `to_json` writes it, from who has it already; `message` needs only its id then.
         """
         chat_id, title = storable(chat_id), storable(title)
-        message_id, wire, owner = _message_id(message, 0), to_json(message), self._owner
+        message_id, owner = _message_id(message, 0), self._owner
+        wire = to_json(message) if text is None else text
 
         def work(connection: Connection) -> None:
             sequence = _next_sequence(connection)

@@ -48,8 +48,8 @@ class MemoryKeeper:
     async def keep_queue(self, chat_id: str, waiting: Sequence[tuple[str, str]]) -> None:
         self.log.append(("queue", *(text for _, text in waiting)))
 
-    async def checkpoint(self, chat_id: str, title: str, message: JsonObject, state: str) -> None:
-        self.replies[message["id"]] = (message, state)
+    async def checkpoint(self, chat_id: str, title: str, message: Message, state: str) -> None:
+        self.replies[message.id] = (message.to_wire(), state)
 
     async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
         self.log.append(("rename", old_id, new_id))

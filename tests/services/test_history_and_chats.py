@@ -177,7 +177,7 @@ async def test_a_reply_that_streamed_when_the_program_died_reads_as_cut_off(tmp_
     files = AccountFiles(tmp_path / "state.sqlite", tmp_path / "cache.sqlite")
     dying = DiskKeeper(files)
     reply = Message("a", "assistant", [TextPart({"type": "text", "text": "half", "state": "streaming"})])
-    await dying.checkpoint("c", "t", reply.to_wire(), "streaming")
+    await dying.checkpoint("c", "t", reply, "streaming")
     await dying.aclose()
     after = DiskKeeper(files)
     copy = await after.chat_copy("c")
