@@ -171,7 +171,9 @@ def _classify(
             delivery="not-sent" if status in (307, 308) else "unsure",
         )
     if status == 401 or (refusal.code in _BAD_TOKEN_CODES and status < 500):
-        return error(TokenRefused, f"Token refused by {host}. Sign in again with a valid token.")
+        refused = error(TokenRefused, f"Token refused by {host}. Sign in again with a valid token.")
+        refused.detail = refused.detail or why or None
+        return refused
     if status == 403:
         return error(NotAllowed, f"Not allowed: {_sentence(why) or f'{host} gives no reason.'}")
     if status == 404:

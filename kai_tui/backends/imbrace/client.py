@@ -1,0 +1,387 @@
+"""iMBRACE as a backend (imbrace.md): its agents, and bare models behind its completion endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final
+
+from kai_tui.backends.base import (
+    MESSAGE_UNSURE,
+    BackendError,
+    Capabilities,
+    Chat,
+    ChatTerms,
+    NotFound,
+    OnRefused,
+    OnWait,
+    Outgoing,
+    Permission,
+    Quota,
+    Refused,
+    ServerInfo,
+    Suggestion,
+    TokenRefused,
+    ToolAnswer,
+    ToolInfo,
+    Unsupported,
+    Whose,
+)
+from kai_tui.backends.continuation import answered
+from kai_tui.backends.imbrace import wire
+from kai_tui.backends.imbrace.answers import ACCEPTS, reader_for
+from kai_tui.backends.imbrace.completions import ACCEPTS as COMPLETION_ACCEPTS
+from kai_tui.backends.imbrace.completions import Transcripts, completion_events
+from kai_tui.backends.imbrace.endpoints import checked_id
+from kai_tui.backends.imbrace.library import ImbraceLibrary, checked_url
+from kai_tui.backends.imbrace.offers import MODEL_PREFIX, Attachment
+from kai_tui.backends.imbrace.places import Doors, Places, credential_headers, kind_of
+from kai_tui.backends.imbrace.words import NO_AGENT, explained, in_our_words
+from kai_tui.backends.turns import SILENCE, stream_turn
+from kai_tui.conversation.events import Event, JsonObject, TextDelta
+from kai_tui.conversation.messages import Message
+
+if TYPE_CHECKING:
+    import httpx
+
+    from kai_tui.backends.http import Timeouts
+    from kai_tui.backends.secret import Secret
+
+AGENT_CAPS: Final = Capabilities(approval="continuation", votes=True, suggestions=True)
+MODEL_CAPS: Final = Capabilities(approval="none", history="local", delete=False)
+"""A bare model: no tools, nothing kept by the server."""
+
+_USUAL_TERMS: Final = ChatTerms()
+_ANSWER_UNSURE: Final = "Your decision may or may not have arrived."
+
+
+class ImbraceBackend(ImbraceLibrary):
+    """One account at one iMBRACE. Implements `Backend`; what it has besides is in `endpoints`, `library`, `login`.
+
+    `agent`: who new chats are with, an `Agent.id` (the caller keeps the one used last). A chat stays with
+    the agent it was begun with until `choose` says otherwise. `model`: (model id, provider id) to use in
+    place of an agent's own. `board`: locks data-board tools to one board.
+    """
+
+    def __init__(
+        self,
+        where: Places,
+        credential: Secret,
+        *,
+        organization: str = "",
+        agent: str | None = None,
+        model: tuple[str, str] | None = None,
+        board: str = "",
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeouts: Timeouts | None = None,
+        silence: float = SILENCE,
+    ) -> None:
+        """Raises CannotConnect for addresses a credential must not go to."""
+        self._where, self._transport, self._timeouts = where, transport, timeouts
+        self._kind = kind_of(credential)
+        super().__init__(self._new_doors(credential, organization), organization)
+        self._retired: list[Doors] = []
+        self._agent = agent
+        self._agent_of: dict[str, str] = {}
+        self._model, self._board = model, board
+        self._silence = silence
+        self._transcripts = Transcripts()
+        self._on_wait: OnWait | None = None
+        self._on_refused: OnRefused | None = None
+
+    # Agents
+
+    @property
+    def chosen(self) -> str | None:
+        """The agent new chats are with; None while nobody chose one."""
+        return self._agent
+
+    def choose(self, agent_id: str | None, *, chat_id: str | None = None) -> None:
+        """Choose the agent for new chats, or the one a chat goes on with from its next message."""
+        if chat_id is None:
+            self._agent = agent_id
+        elif agent_id is None:
+            self._agent_of.pop(chat_id, None)
+        else:
+            self._agent_of[chat_id] = agent_id
+
+    def agent_of(self, chat_id: str) -> str | None:
+        """The agent a message in this chat would go to."""
+        return self._agent_of.get(chat_id, self._agent)
+
+    def recall(self, chat_id: str, messages: Iterable[Message]) -> None:
+        """Tell what was said in a chat with a bare model, as the local history has it."""
+        self._transcripts.recall(chat_id, messages)
+
+    # Backend
+
+    @property
+    def caps(self) -> Capabilities:
+        """What the chosen agent can do: `AGENT_CAPS` or `MODEL_CAPS`."""
+        return self.caps_of(self._agent)
+
+    def caps_of(self, agent_id: str | None) -> Capabilities:
+        """What an agent can do."""
+        return MODEL_CAPS if agent_id is not None and agent_id.startswith(MODEL_PREFIX) else AGENT_CAPS
+
+    @property
+    def on_wait(self) -> OnWait | None:
+        """Told when a request pauses before another try; messages tell the listener of their own."""
+        return self._on_wait
+
+    @on_wait.setter
+    def on_wait(self, listener: OnWait | None) -> None:
+        self._on_wait = listener
+        self._listen(self._doors)
+
+    @property
+    def on_refused(self) -> OnRefused | None:
+        """Told when any request was refused because of its credential."""
+        return self._on_refused
+
+    @on_refused.setter
+    def on_refused(self, listener: OnRefused | None) -> None:
+        self._on_refused = listener
+        self._listen(self._doors)
+
+    def renew(self, token: Secret) -> None:
+        """Use another credential from now on; streams that are open go on with the one they began with."""
+        if kind_of(token) == self._kind:
+            for door in self._doors.all:
+                door.renew(credential_headers(token, self._organization))
+            return
+        # Another kind goes in another header, and the server would prefer the old one (§2).
+        self._retired.append(self._doors)
+        self._kind = kind_of(token)
+        self._doors = self._new_doors(token, self._organization)
+        self._listen(self._doors)
+
+    async def connect(self) -> ServerInfo:
+        """Ask who answers and whom the credential belongs to; an only agent is chosen by itself."""
+        info = await self.about()
+        person = await self.whoami()
+        info.details["user"] = {"id": person.id, "email": person.email}
+        if self._agent is None:
+            try:
+                agents = await self.account_agents()
+            except BackendError:
+                agents = ()  # a chat needs one, but the history can be read without
+            if len(agents) == 1:
+                self._agent = agents[0].id
+        return info
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for doors in (*self._retired, self._doors):
+            for door in doors.all:
+                await door.aclose()
+
+    async def hang_up(self, *, streams: bool = True) -> None:
+        """Drop all connections; what follows connects anew."""
+        for doors in (*self._retired, self._doors):
+            for door in doors.all:
+                await door.hang_up(streams=streams)
+
+    async def chat(self, chat_id: str) -> Chat:
+        """The chat with its messages; further messages go to its own agent."""
+        found = await super().chat(chat_id)
+        agent = found.extra.get("assistantId")
+        if isinstance(agent, str) and agent:
+            self._agent_of.setdefault(chat_id, agent)
+        return found
+
+    async def delete(self, chat_id: str) -> None:
+        """Delete a chat at the server; of one with a bare model there is nothing but what is remembered here."""
+        agent = self._agent_of.get(chat_id)
+        self._transcripts.forget(chat_id)
+        if self.caps_of(agent) is AGENT_CAPS:
+            await super().delete(chat_id)
+        self._agent_of.pop(chat_id, None)
+
+    async def send(
+        self,
+        chat_id: str,
+        outgoing: Outgoing,
+        *,
+        on_wait: OnWait | None = None,
+        attachments: Sequence[Attachment] = (),
+    ) -> AsyncGenerator[Event, None]:
+        """POST /v2/chat with a new message (§3), or a completion when the chat's agent is a bare model.
+
+        It arrives at most once: only while the server provably was not reached it is tried again.
+        Hanging up does not stop the server: `until_idle` tells when it is done (§7).
+        """
+        if not outgoing.text.strip() and not attachments:
+            raise Refused("There is nothing to send: the message is empty.", code="empty")
+        for each in attachments:
+            checked_url(each.url)
+        checked_id(chat_id)
+        agent = self._agent_for(chat_id)
+        if agent.startswith(MODEL_PREFIX):
+            if attachments:
+                raise Unsupported("A model without an agent takes no files. Choose an agent.")
+            posted = self._complete(chat_id, agent.removeprefix(MODEL_PREFIX), outgoing.text, on_wait)
+        else:
+            body = wire.chat_body(
+                chat_id,
+                agent,
+                wire.user_message(outgoing, attachments),
+                organization=self._organization,
+                model=self._model,
+                board=self._board,
+            )
+            posted = self._post_chat(chat_id, body, MESSAGE_UNSURE, on_wait, again=True)
+        self._agent_of.setdefault(chat_id, agent)
+        async with aclosing(posted) as events:
+            async for event in events:
+                yield event
+
+    async def answer(
+        self,
+        chat_id: str,
+        message: Message,
+        answers: Sequence[ToolAnswer],
+        *,
+        terms: ChatTerms = _USUAL_TERMS,
+    ) -> AsyncGenerator[Event, None]:
+        """All answers in one POST of the assistant's message, with `is_tool_approval` (§6); yields the continuation."""
+        if not answers:
+            raise Refused("There is nothing to answer.", code="empty")
+        checked_id(chat_id)
+        if self.caps_of(self.agent_of(chat_id)).approval == "none":
+            raise Unsupported("A model without an agent has no tools and asks nothing.")
+        body = wire.chat_body(
+            chat_id,
+            self._agent_for(chat_id),
+            wire.answered_message(answered(message, answers, who="iMBRACE")),
+            organization=self._organization,
+            approval=True,
+            model=self._model,
+            board=self._board,
+        )
+        async with aclosing(self._post_chat(chat_id, body, _ANSWER_UNSURE, None, again=False)) as events:
+            async for event in events:
+                yield event
+
+    async def answer_by_tool_result(
+        self, chat_id: str, message: Message, answer: ToolAnswer, *, terms: ChatTerms = _USUAL_TERMS
+    ) -> AsyncGenerator[Event, None]:
+        """iMBRACE has no such thing."""
+        raise Unsupported("iMBRACE takes no tool results.")
+        yield  # pragma: no cover
+
+    async def tools(self) -> Sequence[ToolInfo]:
+        """Which tools there are is the agent's setup; a client cannot know (§6)."""
+        return ()
+
+    async def suggestions(self) -> Sequence[Suggestion]:
+        """What one could ask the chosen agent; nothing while none is chosen, and nothing for a bare model."""
+        agent = self._agent
+        if agent is None or self.caps_of(agent) is MODEL_CAPS:
+            return ()
+        return await self.suggestions_of(agent)
+
+    async def quota(self) -> Quota:
+        """iMBRACE does not tell."""
+        raise Unsupported("iMBRACE does not tell how many messages are left.")
+
+    async def instructions(self, whose: Whose) -> str:
+        """They belong to the agent's setup."""
+        raise Unsupported("Instructions belong to the agent; they are changed in iMBRACE.")
+
+    async def set_instructions(self, whose: Whose, text: str) -> str:
+        """They belong to the agent's setup."""
+        raise Unsupported("Instructions belong to the agent; they are changed in iMBRACE.")
+
+    async def permissions(self) -> Sequence[ToolInfo]:
+        """They belong to the agent's setup."""
+        raise Unsupported("What tools may do belongs to the agent; it is changed in iMBRACE.")
+
+    async def set_permissions(self, permissions: Mapping[str, Permission] | None) -> Mapping[str, str]:
+        """They belong to the agent's setup."""
+        raise Unsupported("What tools may do belongs to the agent; it is changed in iMBRACE.")
+
+    # How
+
+    def _agent_for(self, chat_id: str) -> str:
+        agent = self.agent_of(chat_id)
+        if not agent:
+            raise Refused("Choose an agent first: iMBRACE answers only through one.", code=NO_AGENT)
+        return agent
+
+    async def _post_chat(
+        self, chat_id: str, body: JsonObject, note: str, on_wait: OnWait | None, *, again: bool
+    ) -> AsyncGenerator[Event, None]:
+        door, prefix = self._doors.to("ai_agent")
+        turn = stream_turn(
+            door,
+            "POST",
+            f"{prefix}/v2/chat",
+            body=body,
+            unsure_note=note,
+            silence=self._silence,
+            rule="until-reached" if again else "once",
+            on_wait=on_wait,
+            accepts=ACCEPTS,
+            reader=reader_for(chat_id),
+        )
+        with in_our_words():
+            async with aclosing(turn) as events:
+                async for event in events:
+                    yield event
+
+    async def _complete(
+        self, chat_id: str, model: str, text: str, on_wait: OnWait | None
+    ) -> AsyncGenerator[Event, None]:
+        door, prefix = self._doors.to("chat_ai")
+        turn = stream_turn(
+            door,
+            "POST",
+            f"{prefix}/completions",
+            body=wire.completion_body(model, self._transcripts.with_new(chat_id, text)),
+            unsure_note=MESSAGE_UNSURE,
+            silence=self._silence,
+            rule="until-reached",
+            on_wait=on_wait,
+            accepts=COMPLETION_ACCEPTS,
+            reader=completion_events,
+        )
+        said: list[str] = []
+        begun = False
+        try:
+            with in_our_words(self._no_endpoint):
+                async with aclosing(turn) as events:
+                    async for event in events:
+                        begun = True
+                        if isinstance(event, TextDelta):
+                            said.append(event.delta)
+                        yield event
+        finally:
+            if begun:
+                self._transcripts.add(chat_id, text, "".join(said))
+
+    def _no_endpoint(self, error: BackendError) -> BackendError:
+        if isinstance(error, NotFound):
+            self._no_completions = True
+            return NotFound(
+                f"{self.host} has no models without an agent. Choose an agent.", code=NO_AGENT, status=404
+            )
+        return explained(error)
+
+    def _new_doors(self, credential: Secret, organization: str) -> Doors:
+        return Doors(
+            self._where,
+            credential_headers(credential, organization),
+            transport=self._transport,
+            timeouts=self._timeouts,
+        )
+
+    def _listen(self, doors: Doors) -> None:
+        def refused(error: TokenRefused) -> None:
+            if self._on_refused is not None:
+                explained(error)
+                self._on_refused(error)
+
+        for door in doors.all:
+            door.on_wait = self._on_wait
+            door.on_refused = refused if self._on_refused is not None else None
