@@ -155,27 +155,27 @@ class LiveParts:
             case "start":
                 agent.parent = text_of(data, "parent_session_id")
                 agent.agent_id = text_of(data, "assistant_id")
-                status = "is at work"
+                status = " is at work"
             case "text-delta":
                 agent.text.append(text_of(data, "text"))
                 return [agent.event()] if agent.text.worth_showing else []
             case "tool-call":
                 agent.call(text_of(data, "tool_call_id"), text_of(data, "tool_name"))
-                status = f"uses {text_of(data, 'tool_name') or 'a tool'}"
+                status = f" uses {text_of(data, 'tool_name') or 'a tool'}"
             case "tool-result":
                 agent.called(text_of(data, "tool_call_id"))
             case "end":
                 failed = data.get("success") is False
                 agent.state = "failed" if failed else "done"
                 agent.error = text_of(data, "error")
-                status = "failed" if failed else "is done"
+                status = " failed" if failed else " is done"
             case "flow-editor-open":
                 agent.flow = text_of(data, "flow_id")
-                status = text_of(data, "message")
+                status = f": {text_of(data, 'message') or 'opened a flow'}"
             case _:
                 return [event]
         events: list[Event] = [agent.event()]
-        return [*events, Status(f"{agent.name or 'A sub-agent'} {status}")] if status else events
+        return [*events, Status(f"{agent.name or 'A sub-agent'}{status}")] if status else events
 
     # The end
 
