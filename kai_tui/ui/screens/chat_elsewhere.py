@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
+from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from textual.notifications import SeverityLevel
 from textual.timer import Timer
 
 from kai_tui.services.attention import in_words
@@ -24,7 +25,8 @@ MARKS_SECONDS = 1.0
 """The marks are painted at most this often, however much the chats do."""
 SAME_SECONDS = 5.0
 """A chat says the same kind of thing at most this often."""
-TOAST_SECONDS = {"information": 8.0, "warning": 14.0, "error": 14.0}
+TOAST_SECONDS: Mapping[SeverityLevel, float] = {"information": 5.0, "warning": 14.0, "error": 14.0}
+"""Short where the mark in the list says the same: a toast covers the prompt in a narrow window."""
 DIALOG_SECONDS = 0.5
 """How long a question may take to come up by itself."""
 
@@ -127,14 +129,21 @@ class ChatElsewhere(ChatLayout):
             self._unsaid[key] = happening
 
     def _toast(self, happening: Happening) -> None:
-        from kai_tui.conversation.safe_text import safe_line
+        from kai_tui.conversation.safe_text import safe_line, safe_prose
 
         notice = happening.notice or _NOTICES[happening.event]
-        title = safe_line(happening.title.strip(), 40) or "another chat"
-        goes = key_name(action("next_wanting").keys[0])
-        self._beckoned.append((happening.chat_id, monotonic() + TOAST_SECONDS[_severity(notice)]))
+        severity = _severity(notice)
+        seconds = TOAST_SECONDS[severity]
+        self._beckoned.append((happening.chat_id, monotonic() + seconds))
         # A refused token asks for a new one by itself, whichever chat it was used in.
-        self._tell(replace(notice, code=None), title=f"In “{title}”", hint=f"{goes} goes there.")
+        sentence = safe_prose(notice.sentence) + f"\n{key_name(action('next_wanting').keys[0])} goes there."
+        self.notify(
+            sentence,
+            title=f"In “{safe_line(happening.title.strip(), 40) or 'another chat'}”",
+            severity=severity,
+            timeout=seconds,
+            markup=False,
+        )
 
     def _is_shown(self, chat_id: str) -> bool:
         here = self._session.chat_id if self._session is not None else self._opening
@@ -177,8 +186,8 @@ class ChatElsewhere(ChatLayout):
         self.workspace.attention.looked_at = lambda chat_id: chat_id == here
 
 
-def _severity(notice: Notice) -> str:
-    return notice.severity if notice.severity in TOAST_SECONDS else "information"
+def _severity(notice: Notice) -> SeverityLevel:
+    return notice.severity if notice.severity in ("warning", "error") else "information"
 
 
 def _kind(happening: Happening) -> tuple[str, str]:

@@ -170,17 +170,13 @@ class ChatLayout(KaiScreen):
             return NEW_CHAT_TITLE
         return next((row.title for row in self.workspace.history.rows if row.id == opening), "")
 
-    def _tell(self, notice: Notice, *, title: str = "", hint: str = "") -> None:
-        """Show a notice. `title` is safe already; `hint` is a line of ours under it."""
+    def _tell(self, notice: Notice) -> None:
         from kai_tui.conversation.safe_text import safe_prose
 
         severity = notice.severity if notice.severity in ("warning", "error") else "information"
         sentence = safe_prose(notice.sentence)
-        if hint:
-            sentence += f"\n{hint}"
         self.notify(
             sentence,
-            title=title,
             severity=severity,
             timeout=8 if severity == "information" else 14,
             markup=False,

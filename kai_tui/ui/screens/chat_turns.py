@@ -78,12 +78,12 @@ class ChatTurns(ChatLoan):
             return
         self.token_refused("You asked to change the token of this account.", asked=True)
 
-    def _tell(self, notice: Notice, *, title: str = "", hint: str = "") -> None:
+    def _tell(self, notice: Notice) -> None:
         if notice.code == "sign-in":
             # The row below the message says that it was not sent; the dialog says why.
             self.token_refused(notice.sentence, asked=True)
             return
-        super()._tell(notice, title=title, hint=hint)
+        super()._tell(notice)
 
     # Looking again
 
