@@ -39,7 +39,7 @@ _KEPT: Final = LONGEST + 100
 _BLANK: Final = 200
 """Characters a text of nothing but blanks may have. Longer ones are not looked at: this is asked every frame."""
 _BROKEN: Final[frozenset[FinishReason]] = frozenset(
-    ("length", "content-filter", "cancelled", "error", "lost")
+    ("length", "content-filter", "cancelled", "error", "lost", "elsewhere")
 )
 """Answers that ended so may have been cut in the middle of an item."""
 

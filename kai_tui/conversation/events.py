@@ -14,8 +14,18 @@ from typing import Any, Literal, TypeAlias
 JsonObject: TypeAlias = dict[str, Any]
 
 FinishReason: TypeAlias = Literal[
-    "stop", "length", "tool-calls", "content-filter", "cancelled", "error", "lost", "other", "unknown"
+    "stop",
+    "length",
+    "tool-calls",
+    "content-filter",
+    "cancelled",
+    "error",
+    "lost",
+    "other",
+    "unknown",
+    "elsewhere",
 ]
+"""How an answer ended. `elsewhere`: not yet, another window of ours reads it; no server says that."""
 
 
 @dataclass(frozen=True, slots=True)

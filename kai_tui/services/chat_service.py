@@ -54,6 +54,8 @@ class ChatService:
         self._background: set[asyncio.Task[None]] = set()
         self._copies: set[str] = set()
         """Open chats that show the copy kept here, because the server did not answer."""
+        self._elsewhere: set[str] = set()
+        """Open chats that show a reply another window writes."""
         history.before_forgetting(self._leave)
         history.when_read(self._take_names)
 
@@ -130,7 +132,7 @@ class ChatService:
         from kai_tui.services.chat_session import ChatSession
         from kai_tui.services.read_back import adopt
 
-        if chat_id in self._sessions and chat_id not in self._copies:
+        if chat_id in self._sessions and not self.is_behind(chat_id):
             return self._sessions[chat_id]
         try:
             backend = await self._tools.backend()
@@ -144,7 +146,7 @@ class ChatService:
             raise NotFound("This chat was deleted.")
         session = self._sessions.get(chat_id)
         if session is not None:
-            self._bring_up_to_date(session, chat, backend)
+            self._bring_up_to_date(session, chat, copy, backend)
             return session
         # From here on nothing is awaited until the session is whole: who opens it may give up and come back.
         messages = adopt(copy.messages if copy is not None else (), chat.messages, questions=False)
@@ -157,6 +159,7 @@ class ChatService:
                 stored=True,
             )
         )
+        self._note_elsewhere(session)
         session.restore(notes, visibility=chat.summary.visibility, unsent=left_behind.ids)
         arrived = self._take_left_behind(session, left_behind.sent, sure=True)
         session.restore_queue(left_behind.waiting)
@@ -189,10 +192,33 @@ class ChatService:
             else:
                 self._copies.discard(chat_id)
 
-    def _bring_up_to_date(self, session: ChatSession, chat: Chat, backend: Backend) -> None:
-        if session.chat_id in self._copies and not session.turn.busy:
+    def is_behind(self, chat_id: str) -> bool:
+        """Whether an open chat shows less than can be read: it came from the copy, or another window writes in it."""
+        return chat_id in self._copies or chat_id in self._elsewhere
+
+    def _note_elsewhere(self, session: ChatSession) -> None:
+        from kai_tui.services.read_back import is_elsewhere
+
+        if any(is_elsewhere(message) for message in session.messages):
+            self._elsewhere.add(session.chat_id)
+        else:
+            self._elsewhere.discard(session.chat_id)
+
+    def _bring_up_to_date(
+        self, session: ChatSession, chat: Chat, copy: Chat | None, backend: Backend
+    ) -> None:
+        if self.is_behind(session.chat_id) and not session.turn.busy:
+            from kai_tui.services.read_back import adopt, is_elsewhere
+
             self._copies.discard(session.chat_id)
+            if session.chat_id in self._elsewhere:
+                # What the other window wrote meanwhile takes the place of what it had then.
+                session.messages = [each for each in session.messages if not is_elsewhere(each)]
+                chat = Chat(
+                    chat.summary, adopt(copy.messages if copy else (), chat.messages, questions=False)
+                )
             session.refresh(chat)
+            self._note_elsewhere(session)
             session.resume_questions(backend)
             if backend.caps.votes:
                 self._in_background(self._read_votes(session))
@@ -227,6 +253,7 @@ class ChatService:
 
     async def _open_copy(self, chat_id: str, error: BackendError) -> ChatSession:
         from kai_tui.services.chat_session import ChatSession
+        from kai_tui.services.read_back import is_elsewhere
 
         copy = await self._keeper.chat_copy(chat_id)
         left_behind = await self._keeper.left_behind(chat_id)
@@ -236,7 +263,9 @@ class ChatService:
             raise error
         if chat_id in self._sessions:
             return self._sessions[chat_id]
-        gone = isinstance(error, NotFound)
+        # A chat that another window has just begun may not be on the server yet.
+        begun = copy is not None and any(is_elsewhere(message) for message in copy.messages)
+        gone = isinstance(error, NotFound) and not begun
         if self._history.is_deleted(chat_id):
             raise error
         if copy is None:
@@ -248,6 +277,7 @@ class ChatService:
         )
         if not gone:
             self._copies.add(chat_id)
+        self._note_elsewhere(session)
         # A copy that was begun here says "private" because nobody said anything else.
         public = copy.summary.visibility == "public"
         session.restore(notes, visibility="public" if public else "", unsent=left_behind.ids)

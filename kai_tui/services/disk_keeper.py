@@ -28,7 +28,8 @@ T = TypeVar("T")
 SUMMARIES = 500
 """How many rows of the history are shown before the server answers."""
 
-_ENDED: dict[ReplyState, FinishReason] = {
+_ENDED: dict[ReplyState | Literal["elsewhere"], FinishReason] = {
+    "elsewhere": "elsewhere",
     "streaming": "lost",
     "cut-off": "lost",
     "stopped": "cancelled",
@@ -103,7 +104,7 @@ class DiskKeeper:
     def _chats(self) -> Chats:
         from kai_tui.storage.chats import Chats
 
-        return Chats(self._cache)
+        return Chats(self._cache, self._presence.owner)
 
     @property
     def notice(self) -> str | None:
@@ -247,15 +248,27 @@ class DiskKeeper:
             if each.finish is not None and each.finish.reason in REPLY_STATES
         }
         await self._quietly(
-            self._chats.put_chat(_cached(chat.summary), messages, states), None, matters=False
+            self._chats.put_chat(
+                _cached(chat.summary), messages, states, open_windows=await self._writers(chat.summary.id)
+            ),
+            None,
+            matters=False,
         )
 
     async def chat_copy(self, chat_id: str) -> Chat | None:
-        """The copy of a chat; replies that were being written are marked as cut off."""
-        copy = await self._quietly(self._chats.chat(chat_id), None, matters=False)
+        """The copy of a chat. Replies that were being written are marked as cut off, unless another window,
+        which is open, writes them still.
+        """
+        writers = await self._writers(chat_id)
+        copy = await self._quietly(self._chats.chat(chat_id, writers), None, matters=False)
         if copy is None or not copy.messages:
             return None
         return Chat(_summary(copy.summary), [_message(each) for each in copy.messages])
+
+    async def _writers(self, chat_id: str) -> set[str]:
+        """The other open windows that write a reply of this chat."""
+        owners: set[str] = await self._quietly(self._chats.writers(chat_id), set(), matters=False)
+        return {each for each in owners if await asyncio.to_thread(self._presence.alive, each)}
 
     async def delete_chat(self, chat_id: str) -> None:
         """Remove draft, outbox, answers, notes and copy."""
@@ -263,8 +276,13 @@ class DiskKeeper:
         await self._quietly(self._chats.delete(chat_id), None, matters=False)
 
     def drop_copy(self, chat_id: str) -> None:
-        """Remove the copy in the background."""
-        task = asyncio.create_task(self._quietly(self._chats.delete(chat_id), None, matters=False))
+        """Remove the copy in the background, unless another window writes in it: that chat is new."""
+
+        async def drop() -> None:
+            if not await self._writers(chat_id):
+                await self._quietly(self._chats.delete(chat_id), None, matters=False)
+
+        task = asyncio.create_task(drop())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 

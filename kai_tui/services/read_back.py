@@ -57,7 +57,7 @@ def _mark(theirs: Message, ours: Message, final: bool) -> None:
     """A reply that broke off here is marked until the server has all of it."""
     if theirs.finish is not None:
         return
-    if not _broke_off(ours) or len(theirs.text) <= len(ours.text):
+    if is_elsewhere(ours) or not _broke_off(ours) or len(theirs.text) <= len(ours.text):
         theirs.finish = ours.finish
     elif not final or _unfinished(theirs) or (ours.finish is not None and ours.finish.reason == "cancelled"):
         theirs.finish = with_more(ours.finish)
@@ -105,7 +105,12 @@ def _answers(messages: Sequence[Message], asked: str | None) -> Iterator[Message
 
 
 def _broke_off(message: Message) -> bool:
-    return message.finish is not None and message.finish.reason in REPLY_STATES
+    return message.finish is not None and (message.finish.reason in REPLY_STATES or is_elsewhere(message))
+
+
+def is_elsewhere(message: Message) -> bool:
+    """Whether another window is reading this reply."""
+    return message.finish is not None and message.finish.reason == "elsewhere"
 
 
 def mark_unseen(messages: Sequence[Message], after: str, known: Collection[str], ended: Finish) -> None:

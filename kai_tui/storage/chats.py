@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
@@ -38,7 +38,8 @@ class CachedMessage:
     """One message as UIMessage JSON, and how far it came."""
 
     wire: JsonObject
-    state: ReplyState
+    state: ReplyState | Literal["elsewhere"]
+    """`elsewhere`: another window, which is open, writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,11 @@ _COLUMNS = "id, title, created_at, updated_at, visibility"
 class Chats:
     """The cache of one account. Every method raises StorageError only."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, owner: str | None = None) -> None:
+        """`owner` names this window in rows it writes; see `presence.py`."""
         self._database = database
-        self._owner = secrets.token_hex(8)
-        """A "streaming" message of another owner belongs to a process that died (or to another window)."""
+        self._owner = owner or secrets.token_hex(8)
+        """A "streaming" message of another owner belongs to another window, or to one that died."""
 
     async def put_summaries(self, chats: Sequence[CachedChat]) -> None:
         """Keep rows as the server listed them, the newest first."""
@@ -125,11 +127,13 @@ class Chats:
         chat: CachedChat,
         messages: Sequence[JsonObject],
         states: Mapping[str, ReplyState] | None = None,
+        *,
+        open_windows: Collection[str] = (),
     ) -> None:
         """Keep a chat as the server has it now; messages not in `states` (by id) are complete.
 
         An unfinished reply of ours stays behind it when the server has nothing after the message it
-        answers: what was seen is not lost (P7).
+        answers: what was seen is not lost (P7). A reply that one of the `open_windows` writes stays its own.
         """
         chat = _clean(chat)
         rows = [(_message_id(wire, number), to_json(wire)) for number, wire in enumerate(messages)]
@@ -140,11 +144,17 @@ class Chats:
             _put_summary(connection, chat, _next_sequence(connection))
             ids = [message_id for message_id, _ in rows]
             unfinished = _unfinished_tail(connection, chat.id, ids)
+            theirs = _written_by(connection, chat.id, open_windows)
             connection.execute("DELETE FROM messages WHERE chat_id = ?", (chat.id,))
             connection.executemany(
                 "INSERT OR REPLACE INTO messages (chat_id, position, id, wire, state, owner) VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (chat.id, position, message_id, wire, ended.get(message_id, "complete"), "")
+                    (
+                        chat.id,
+                        position,
+                        message_id,
+                        *theirs.get(message_id, (wire, ended.get(message_id, "complete"), "")),
+                    )
                     for position, (message_id, wire) in enumerate(rows)
                 ],
             )
@@ -157,8 +167,21 @@ class Chats:
 
         await self._database.write(work)
 
-    async def chat(self, chat_id: str) -> CachedConversation | None:
-        """The copy of a chat. A reply whose writer died reads as `cut-off` (P7, P8)."""
+    async def writers(self, chat_id: str) -> set[str]:
+        """The other windows that write, or wrote when they died, a reply of this chat."""
+        parameters = (storable(chat_id), self._owner)
+
+        def work(connection: Connection) -> set[str]:
+            rows = connection.execute(
+                "SELECT owner FROM messages WHERE chat_id = ? AND state = 'streaming' AND owner <> ?",
+                parameters,
+            )
+            return {str(row[0]) for row in rows}
+
+        return await self._database.run(work)
+
+    async def chat(self, chat_id: str, open_windows: Collection[str] = ()) -> CachedConversation | None:
+        """The copy of a chat. A reply whose writer died, which is none of `open_windows`, is `cut-off` (P7, P8)."""
         chat_id = storable(chat_id)
 
         def work(connection: Connection) -> CachedConversation | None:
@@ -174,8 +197,9 @@ class Chats:
             ):
                 read = from_json(wire)
                 if read is not None:
-                    cut = state == "streaming" and owner != self._owner
-                    messages.append(CachedMessage(read, "cut-off" if cut else cast(ReplyState, state)))
+                    if state == "streaming" and owner != self._owner:
+                        state = "elsewhere" if owner in open_windows else "cut-off"
+                    messages.append(CachedMessage(read, cast(ReplyState, state)))
             return CachedConversation(CachedChat(*map(str, row[:5])), messages, bool(row[5]))
 
         return await self._database.run(work)
@@ -285,6 +309,16 @@ def _unfinished_tail(
     if len(last) < 2 or last[0][2] == "complete" or last[0][0] in ids:
         return None
     return last[0] if ids and ids[-1] == last[1][0] else None
+
+
+def _written_by(
+    connection: Connection, chat_id: str, owners: Collection[str]
+) -> dict[str, tuple[str, str, str]]:
+    """(wire, state, owner) of replies these windows write, by message id."""
+    rows = connection.execute(
+        "SELECT id, wire, state, owner FROM messages WHERE chat_id = ? AND state = 'streaming'", (chat_id,)
+    )
+    return {str(row[0]): (row[1], row[2], row[3]) for row in rows if row[3] in owners}
 
 
 def _make_room(connection: Connection) -> None:

@@ -10,9 +10,11 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from kai_tui.backends.base import NotFound, ServerFailed, TokenRefused
+from kai_tui.backends.base import Chat, NotFound, ServerFailed, TokenRefused
 from kai_tui.conversation import events as e
+from kai_tui.conversation.messages import Message
 from kai_tui.services.chat_session import ChatSession
+from kai_tui.services.workspace import Workspace
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.confirm import Confirm
@@ -366,6 +368,46 @@ async def test_changing_the_account_asks_when_something_runs_and_not_otherwise(o
         await until(pilot, lambda: isinstance(app.screen, ChatScreen) and app.screen is not screen)
         app.open_account(app.accounts.sandbox())
         await until(pilot, lambda: app.workspace is not None and app.workspace.account.kind == "sandbox")
+
+
+async def test_a_reply_of_another_window_is_said_to_be_one_and_read_again_in_place(own_home: Path) -> None:
+    gate = asyncio.Event()
+    chats = stored("Counting")
+    chats["chat-0"] = Chat(chats["chat-0"].summary, [Message.user("q", "How many?")])
+    backend = ScriptedBackend(stored=chats, replies=[reply("a", gate)])
+    other = app_for(own_home, backend).accounts.open(kai_account())
+    await other._keeper.ready()
+    writer = await other.chats.open_chat("chat-0")
+    writer.send("again")
+    await until_kept(other, "from a")
+    backend.stored["chat-0"] = Chat(chats["chat-0"].summary, writer.messages[:2])
+
+    app = app_for(own_home, backend, sandbox=False)
+    async with app.run_test(size=WIDE) as pilot:
+        app.open_account(kai_account())
+        await ready(app, pilot)
+        await until(pilot, lambda: "Counting" in words(app))
+        await go(app, pilot, "chat-0")
+        await until(pilot, lambda: "another kai-tui window writes this" in words(app))
+        assert "cut off" not in words(app)
+        await pilot.press(*"typed here")
+        gate.set()
+        await until(pilot, lambda: not writer.turn.busy)
+        backend.stored["chat-0"] = Chat(chats["chat-0"].summary, writer.messages)
+        chats_list = app.screen.query_one(ChatList)
+        chats_list.post_message(ChatList.Opened(chats_list, "chat-0"))
+        await until(pilot, lambda: "another kai-tui window" not in words(app) and "from a" in words(app))
+        assert composer(app).text == "typed here"
+    await other.aclose()
+
+
+async def until_kept(workspace: Workspace, text: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            copy = await workspace._keeper.chat_copy("chat-0")
+            if copy is not None and any(message.text == text for message in copy.messages):
+                return
+            await asyncio.sleep(0.02)
 
 
 # Notifications

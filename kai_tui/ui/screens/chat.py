@@ -162,9 +162,8 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
     async def _open(self, chat_id: str) -> None:
         """Open a chat from the list; the prompt shows its draft at once."""
         before = self._session
-        if (
-            before is not None and before.chat_id == chat_id and self._opening is None
-        ) or self._bridge is None:
+        shown = before is not None and before.chat_id == chat_id and self._opening is None
+        if (shown and not self.workspace.chats.is_behind(chat_id)) or self._bridge is None:
             return
         again = self._opening == chat_id
         draft = self._typed() if again else self._drafts.known(chat_id)
@@ -175,6 +174,8 @@ class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, C
         saved = self._drafts.leave()
         if before is not None and self._opening is None:
             self._drafts.remember(before.chat_id, self._typed())
+            if before.chat_id == chat_id:
+                draft = self._typed()
         elif not again:
             self._leave_opening()
         self._session, self._opening, self._problem = None, chat_id, None

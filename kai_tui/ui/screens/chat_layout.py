@@ -130,6 +130,9 @@ class ChatLayout(KaiScreen):
             self._about.update(about_line(path, max(20, self._composer.size.width - 4)))
         self._refresh_note()
 
+    def _go_to(self, chat_id: str) -> None:
+        """Open a chat; see `ChatElsewhere`."""
+
     def look(self) -> None:
         """The user may see the end of the chat on screen now; see `ChatElsewhere`."""
 

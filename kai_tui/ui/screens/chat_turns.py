@@ -93,6 +93,8 @@ class ChatTurns(ChatLoan):
             return
         if not self._session.messages:
             self._tell(Notice("There is nothing to look for in an empty chat."))
+        elif self.workspace.chats.is_behind(self._session.chat_id):
+            self._go_to(self._session.chat_id)
         else:
             self._session.look_again()
 

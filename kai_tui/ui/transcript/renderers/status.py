@@ -164,6 +164,8 @@ def ending(finish: Finish) -> Remark | None:
         return Remark("✗", f"cut off: {detail}" if detail else "cut off", "error")
     if reason == "error":
         return Remark("✗", detail or "the answer failed", "error")
+    if reason == "elsewhere":
+        return Remark("●", "another kai-tui window writes this: open the chat again to read on", "muted")
     if reason == "length":
         return Remark("■", "cut off: the answer reached its greatest length", "warning")
     if reason == "content-filter":
