@@ -102,6 +102,7 @@ class HttpDoor:
         self._connections = Connections(self.origin, transport)
         self._timeouts = timeouts or Timeouts()
         self._sleep, self._jitter, self._clock = sleep, jitter, clock
+        self._renewals = 0
         self.on_wait: OnWait | None = None
         """Told of the pauses of `request`."""
         self.on_refused: OnRefused | None = None
@@ -140,12 +141,15 @@ class HttpDoor:
         """
         tries = self._tries(_RULES[method], self.on_wait, window=WINDOW)
         while True:
+            renewals = self._renewals
             try:
                 return await self._once(method, path, params, body, auth, form, also)
             except BackendError as error:
                 failed = error
+            if method == "GET" and isinstance(failed, TokenRefused) and renewals != self._renewals:
+                continue  # it was on its way with the token before this one
             if not await tries.another(failed):
-                self._tell_if_refused(failed, auth)
+                self._tell_if_refused(failed, auth, renewals)
                 if method == "GET":
                     failed.delivery = "not-sent"  # reading sends nothing of the user's
                 raise noted(failed, unsure_note)
@@ -175,16 +179,17 @@ class HttpDoor:
         limits = self._limits(self._timeouts.stream if silence == -1 else silence)
         tries = self._tries(rule, on_wait, window=None)
         while True:
+            renewals = self._renewals
             try:
                 response = await self._open_stream(method, path, body, limits, accepts)
                 break
             except BackendError as error:
                 failed = error
             if not await tries.another(failed):
-                self._tell_if_refused(failed, True)
+                self._tell_if_refused(failed, True, renewals)
                 raise noted(failed, unsure_note)
         try:
-            await self._check_stream(response, method, unsure_note, accepts)
+            await self._check_stream(response, method, unsure_note, accepts, renewals)
             watch_for_dead_peer(response)
             try:
                 yield response
@@ -196,9 +201,13 @@ class HttpDoor:
     def renew(self, auth_headers: Mapping[str, Secret | str]) -> None:
         """Send these with every further request that has `auth`, in place of those of the same names."""
         self._auth_headers.update(auth_headers)
+        self._renewals += 1
 
-    def _tell_if_refused(self, error: BackendError, auth: bool) -> None:
-        if auth and isinstance(error, TokenRefused) and self.on_refused is not None:
+    def _tell_if_refused(self, error: BackendError, auth: bool, renewals: int) -> None:
+        """Unless the request went out before the last of so many `renewals`: nobody has that token any more."""
+        if not auth or not isinstance(error, TokenRefused) or renewals != self._renewals:
+            return
+        if self.on_refused is not None:
             self.on_refused(error)
 
     async def aclose(self) -> None:
@@ -272,13 +281,18 @@ class HttpDoor:
         raise failed
 
     async def _check_stream(
-        self, response: httpx.Response, method: Method, unsure_note: str, accepts: Sequence[str]
+        self,
+        response: httpx.Response,
+        method: Method,
+        unsure_note: str,
+        accepts: Sequence[str],
+        renewals: int,
     ) -> None:
         if response.status_code == 204 and method == "GET":
             return
         if not response.is_success:
             refusal = await self._refusal(response)
-            self._tell_if_refused(refusal, True)
+            self._tell_if_refused(refusal, True, renewals)
             raise noted(refusal, unsure_note)
         media_type = media_type_of(response)
         if media_type not in accepts:

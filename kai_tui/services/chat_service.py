@@ -266,14 +266,14 @@ class ChatService:
         # A chat that another window has just begun may not be on the server yet.
         begun = copy is not None and any(is_elsewhere(message) for message in copy.messages)
         gone = isinstance(error, NotFound) and not begun
+        # One that is only in the outbox may never have reached the server.
+        stored = not gone and (copy is not None or self._history.lists(chat_id))
         if self._history.is_deleted(chat_id):
             raise error
         if copy is None:
             copy = Chat(ChatSummary(chat_id, short_title(texts[0])), ())
         session = self._add(
-            ChatSession(
-                chat_id, self._tools, title=copy.summary.title, messages=copy.messages, stored=not gone
-            )
+            ChatSession(chat_id, self._tools, title=copy.summary.title, messages=copy.messages, stored=stored)
         )
         if not gone:
             self._copies.add(chat_id)

@@ -78,6 +78,10 @@ class HistoryService:
         """Whether this chat was deleted during this run."""
         return chat_id in self._deleted
 
+    def lists(self, chat_id: str) -> bool:
+        """Whether this chat is or was in the server's list, or was written in during this run."""
+        return chat_id in self._rows
+
     def keep_at_hand(self, chat_id: str, title: str) -> None:
         """This chat is shown, in the list's pages or not, until `let_go`."""
         before = self._at_hand.get(chat_id)

@@ -41,6 +41,10 @@ _YES_OR_NO = (
 _DECIDE_PLAINLY = "Nothing was sent: this Kai takes only a yes or a no."
 _CHANGED = "This request changed since you saw it."
 _NOT_ARRIVED = "Your first answer did not arrive."
+ANSWERED_BEFORE = (
+    "You answered this before, and the server still shows it as waiting: it may be at work on it. "
+    "That is checked again before anything is sent."
+)
 NOT_KNOWN = "It is not known whether your first answer arrived. That is checked before anything is sent."
 
 
@@ -150,6 +154,8 @@ class SessionDecisions(SessionTurn):
         if not calls:
             self._finish("unknown")
             return
+        if note is None and any(self._answered_before(part) is not None for part in calls):
+            note = ANSWERED_BEFORE
         self._reply = message
         self._answering = None
         self._round = self._questions.ask_all(message, calls, note)
@@ -264,6 +270,9 @@ class SessionDecisions(SessionTurn):
             elif self._run is run:
                 self._ask_again(message, _NOT_ARRIVED)
 
+    def _may_be_read_anew(self) -> bool:
+        return self._answering is None and super()._may_be_read_anew()
+
     def _goes_on(self) -> None:
         self._answering = None
 
@@ -306,8 +315,9 @@ class SessionDecisions(SessionTurn):
                 await asyncio.sleep(PATIENCE_SECONDS)
                 theirs = await backend.chat(self.chat_id)
         except NotFound:
-            self._tell(Notice("This chat no longer exists on the server. Nothing was sent.", "error"))
-            self._finish("error")
+            if self._run is run:
+                self._tell(Notice("This chat no longer exists on the server. Nothing was sent.", "error"))
+                self._finish("error")
             return None
         if self._run is not run:
             return None

@@ -133,6 +133,8 @@ class SessionQueue(SessionLeftOpen):
         ]
         if left:
             self.queue[:0] = left
+            # A disk that was full may have kept one of them here that was sent.
+            self._doubted.update(each.id for each in left)
             self._queue_changed()
 
     # What turns do to it

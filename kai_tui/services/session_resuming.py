@@ -10,12 +10,7 @@ from kai_tui.conversation.approvals import pending
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import Notice
 from kai_tui.services.read_back import went_on
-from kai_tui.services.session_decisions import NOT_KNOWN, PATIENCE_SECONDS, SessionDecisions
-
-_ANSWERED_BEFORE = (
-    "You answered this before, and the server still shows it as waiting: it may be at work on it. "
-    "That is checked again before anything is sent."
-)
+from kai_tui.services.session_decisions import ANSWERED_BEFORE, NOT_KNOWN, PATIENCE_SECONDS, SessionDecisions
 
 
 class SessionResuming(SessionDecisions):
@@ -48,7 +43,7 @@ class SessionResuming(SessionDecisions):
 
     async def _resume_answered(self, backend: Backend, message: Message) -> None:
         """A call was answered and its chat still shows it as waiting: the server may be carrying it out."""
-        note = _ANSWERED_BEFORE
+        note = ANSWERED_BEFORE
         try:
             await asyncio.sleep(PATIENCE_SECONDS)
             theirs = await backend.chat(self.chat_id)

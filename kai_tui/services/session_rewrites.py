@@ -134,21 +134,16 @@ class SessionRewrites(SessionQueue):
         self._contexts[new_id] = question.about
         if question.about is not None:
             self._keep_contexts()
-        if last.outcome == "not-sent":
-            self._drop_unsent(question, new_id)
-        else:
-            self._rewrites[new_id] = question_id
-            self._keep_rewrites()
-        self._begin(self._outgoing(new_id, text))
-        self._tell_superseded(new_id)
-        return True
-
-    def _drop_unsent(self, question: Message, new_id: str) -> None:
-        replaced = self._rewrites.pop(question.id, None)
+        replaced = self._rewrites.pop(question_id, None) if last.outcome == "not-sent" else question_id
         if replaced is not None:
             self._rewrites[new_id] = replaced
             self._keep_rewrites()
-        self.take_back(question.id)
+        # First on disk as one that is being sent: no words of the user are ever in neither (P6).
+        self._begin(self._outgoing(new_id, text))
+        if last.outcome == "not-sent":
+            self.take_back(question_id)
+        self._tell_superseded(new_id)
+        return True
 
     async def has_more(self, question_id: str) -> bool:
         """Read the chat: whether the server has more of the answer than we saw. Raises BackendError."""

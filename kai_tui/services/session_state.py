@@ -11,6 +11,7 @@ from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import (
     MessageAdded,
     MessageChanged,
+    MessagesReset,
     Notice,
     SessionChange,
     TitleChanged,
@@ -222,6 +223,8 @@ class SessionState:
         self._tell(notice)
 
     def _tell(self, change: SessionChange) -> None:
+        if isinstance(change, MessagesReset):
+            self._superseded_for = ()
         self._observers.tell(change)
 
     def _set_phase(self, phase: TurnPhase) -> None:

@@ -83,8 +83,9 @@ class SessionUpkeep(SessionState):
     def take_back(self, message_id: str) -> str:
         """Take a message that was not sent out of this chat, to send it elsewhere; its text."""
         message = self.find(message_id)
-        if message is None or self._deliveries.get(message_id) != "not-sent":
-            return ""
+        waits = self._countdown is not None and self._countdown.message_id == message_id and self.turn.busy
+        if message is None or self._deliveries.get(message_id) != "not-sent" or waits:
+            return ""  # `waits`: it will be sent in a moment, by itself
         self.messages.remove(message)
         del self._deliveries[message_id]
         self._why.pop(message_id, None)
@@ -165,7 +166,7 @@ class SessionUpkeep(SessionState):
         if theirs is not None and any(each.id == message_id for each in theirs.messages):
             self._set_delivery(message_id, "sent")
             self.stored = True
-            if not self.turn.busy or self._phase == "sending":
+            if self._may_be_read_anew():
                 known = {each.id for each in self.messages}
                 self.messages = adopt(self.messages, theirs.messages)
                 mark_unseen(self.messages, message_id, known, ended)
@@ -178,6 +179,10 @@ class SessionUpkeep(SessionState):
         else:
             self._set_delivery(message_id, "unsure", f"It is not known whether it arrived. {failed.sentence}")
         await self._settle(message_id)
+
+    def _may_be_read_anew(self) -> bool:
+        """Whether nothing that runs holds on to a message as it is now."""
+        return not self.turn.busy or self._phase == "sending"
 
     async def _read_rest(self, message: Message) -> None:
         """After a loss or a stop: show what the server kept, still marked as cut off (P8); ask what waits."""

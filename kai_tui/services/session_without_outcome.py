@@ -55,8 +55,12 @@ class SessionWithoutOutcome(SessionResuming):
             return False
         run = self._run
         current = await self._outcome(backend, stuck)
-        if self._run is not run or stuck not in self.messages:
+        if self._run is not run:
             return True  # stopped meanwhile
+        if stuck not in self.messages:
+            return await self._held_back(
+                backend, outgoing
+            )  # the chat was read anew meanwhile: what it says now
         if current is None:
             return False
         if without_outcome(current):

@@ -140,9 +140,10 @@ class Workspace:
         """The computer was asleep: find out what became of connections, turns and questions. Never raises."""
         if self._backend is None or not self.needs_looking_after:
             return
+        # First: what is read from here on must not use a connection that died in its sleep.
+        await self._backend.hang_up(streams=False)
         for session in tuple(self.chats.sessions.values()):
             session.woke()
-        await self._backend.hang_up(streams=False)
         self.connect()
 
     @property

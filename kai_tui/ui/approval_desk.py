@@ -61,6 +61,7 @@ class ApprovalDesk:
             self._dialog.withdraw()
             self._dialog = None
         self._later.clear()
+        self._held = False  # whoever held it went with the screens of the last account
         self._service = service
         if service is not None:
             self._unsubscribe = service.observe(self._heard)

@@ -37,6 +37,7 @@ class RenewsTokens(SafeApp[object]):
     def renewals_begin(self) -> None:
         """Another account is opened: what the user said to the last one does not count."""
         self._renewal_put_away = False
+        self._renewing = False  # its dialog, if one was open, went with the screens of the last account
 
     def sign_in_again(self, why: str, *, asked: bool = False) -> None:
         """The server refused the token: offer to go on with another one, over the open chat, once.

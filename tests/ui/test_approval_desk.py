@@ -226,3 +226,18 @@ async def test_a_change_of_the_connection_disarms(own_home: Path) -> None:
         await arm(pilot, dialog_of(app), clock)
         workspace.connect()
         await until(pilot, lambda: not dialog_of(app).guard.armed)
+
+
+async def test_another_account_asks_although_a_dialog_of_the_last_one_held_questions_back(
+    own_home: Path,
+) -> None:
+    """The screens of an account go without closing what stands on them."""
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        app.desk.hold(True)
+        assert app.workspace is not None
+        app.desk.watch(app.workspace.approvals)
+        Decisions(app).ask()
+        await until(pilot, showing(app))
