@@ -144,7 +144,7 @@ async def test_an_edited_list_of_accounts_sends_nothing(company: Company):
     assert edited.base_url == MOVED
     workspace = later.open(edited)
     with pytest.raises(
-        TokenRefused, match=r"Its token was not sent to kai-new\.stack\.example\. Sign in again"
+        TokenRefused, match=r"Its token was not sent to kai-new\.stack\.example\. Sign in to it as"
     ):
         await workspace.backend()
     assert company.moved.connections == 0
