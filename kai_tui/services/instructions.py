@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Whose
+    from kai_tui.services.disk_keeper import DiskKeeper
 
 LONGEST = 4_000
 """Characters the server takes."""
@@ -23,8 +24,11 @@ class ChangedElsewhere(Exception):
 class Instructions:
     """One text of the server, and what it was when it was last seen."""
 
-    def __init__(self, backend: Callable[[], Awaitable[Backend]], whose: Whose) -> None:
+    def __init__(self, backend: Callable[[], Awaitable[Backend]], keeper: DiskKeeper, whose: Whose) -> None:
         self._backend = backend
+        self._keeper = keeper
+        self._place = f"instructions of the {whose}"
+        """Where typed text is noted."""
         self.whose: Whose = whose
         self._seen: str | None = None
 
@@ -51,3 +55,25 @@ class Instructions:
     def accept(self, theirs: str) -> None:
         """The user goes on from this text of the server."""
         self._seen = theirs
+
+    # What was typed and not saved, over the end of the program (P6)
+
+    async def keep_typed(self, text: str | None) -> None:
+        """Note on disk what is being typed; None: there is nothing to keep any more. Never raises."""
+        note = {"text": text, "seen": self._seen} if text is not None else None
+        await self._keeper.keep_note(self._place, "unsaved", note)
+
+    async def take_up_typed(self) -> str | None:
+        """What was typed before the program ended; None when nothing was. Never raises.
+
+        Saving it asks first when the server's text is not the one it began from.
+        """
+        note: Any = (await self._keeper.notes(self._place)).get("unsaved")
+        if not isinstance(note, dict):
+            return None
+        text, seen = (cast("dict[str, Any]", note).get(name) for name in ("text", "seen"))
+        if not isinstance(text, str):
+            return None
+        if isinstance(seen, str):
+            self._seen = seen
+        return text

@@ -30,8 +30,10 @@ from kai_tui.services.offers import Offers
 from kai_tui.services.session_tools import SessionTools
 
 if TYPE_CHECKING:
+    from kai_tui.backends.base import Whose
     from kai_tui.backends.secret import Secret
     from kai_tui.services.approval_round import Place
+    from kai_tui.services.instructions import Instructions
 
 _LOG = logging.getLogger(__name__)
 
@@ -111,6 +113,12 @@ class Workspace:
             offline=lambda: self.connection.state == "failed",
         )
         self.attention = Attention(self.chats, self.approvals, self.history, keeper)
+
+    def instructions(self, whose: Whose) -> Instructions:
+        """The user's own instructions for Kai, or the project's, to be edited."""
+        from kai_tui.services.instructions import Instructions
+
+        return Instructions(self.backend, self._keeper, whose)
 
     def observe(self, callback: Callable[[Connection], None]) -> Callable[[], None]:
         """Hear of changes of `connection`."""

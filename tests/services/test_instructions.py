@@ -9,11 +9,24 @@ from kai_tui.services.instructions import ChangedElsewhere, Instructions
 from tests.services.scripted_backend import ScriptedBackend
 
 
-def over(backend: ScriptedBackend) -> Instructions:
+class Notes:
+    """A keeper that remembers over the end of the program."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, object]] = {}
+
+    async def keep_note(self, place: str, kind: str, value: object) -> None:
+        self.kept[place] = {} if value is None else {kind: value}
+
+    async def notes(self, place: str) -> dict[str, object]:
+        return self.kept.get(place, {})
+
+
+def over(backend: ScriptedBackend, keeper: Notes | None = None) -> Instructions:
     async def provide() -> ScriptedBackend:
         return backend
 
-    return Instructions(provide, "project")
+    return Instructions(provide, keeper or Notes(), "project")  # type: ignore[arg-type]
 
 
 async def test_what_is_saved_is_what_the_server_keeps() -> None:
@@ -67,3 +80,26 @@ async def test_a_refusal_changes_nothing() -> None:
     with pytest.raises(NotAllowed):
         await instructions.save("Mine.")
     assert backend.instructions_now["project"] == "Old."
+
+
+async def test_what_was_typed_is_taken_up_and_still_asks_before_it_replaces_another_text() -> None:
+    backend, keeper = ScriptedBackend(instructions_now={"project": "Old."}), Notes()
+    first = over(backend, keeper)
+    await first.load()
+    await first.keep_typed("Typed.")
+    backend.instructions_now["project"] = "Theirs."
+    second = over(backend, keeper)
+    await second.load()
+    assert await second.take_up_typed() == "Typed."
+    with pytest.raises(ChangedElsewhere):
+        await second.save("Typed.")
+    await second.keep_typed(None)
+    assert await over(backend, keeper).take_up_typed() is None
+
+
+@pytest.mark.parametrize("junk", ["text", {"text": 5}, {"seen": "x"}, None])
+async def test_junk_on_disk_is_nothing(junk: object) -> None:
+    keeper = Notes()
+    instructions = over(ScriptedBackend(), keeper)
+    await keeper.keep_note("instructions of the project", "unsaved", junk)
+    assert await instructions.take_up_typed() is None

@@ -243,6 +243,46 @@ async def test_hidden_characters_of_the_server_are_written_out(own_home: Path) -
         assert "\x1b" not in words(app)
 
 
+async def test_what_was_typed_survives_the_end_of_the_program(own_home: Path) -> None:
+    backend = keeping()
+    app = app_for(own_home, backend)
+    async with app.run_test(size=(100, 30)) as pilot:
+        dialog = await opened(app, pilot)
+        await pilot.press("x")
+        await until(pilot, lambda: dialog.sheet.noted is not None)
+        await app.workers.wait_for_complete(
+            [worker for worker in app.workers if worker.group == "instructions"]
+        )
+    again = app_for(own_home, backend)
+    async with again.run_test(size=(100, 30)) as pilot:
+        dialog = await opened(again, pilot)
+        await until(pilot, lambda: dialog.sheet.editor.text == "xAnswer in Czech.")
+        await until(pilot, lambda: "what you typed last time" in words(again))
+        assert dialog.sheet.unsaved
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: backend.instructions_now["user"] == "xAnswer in Czech.")
+        await until(pilot, lambda: dialog.sheet.noted is None)
+    third = app_for(own_home, backend)
+    async with third.run_test(size=(100, 30)) as pilot:
+        dialog = await opened(third, pilot)
+        assert not dialog.sheet.unsaved
+        assert "last time" not in words(third)
+
+
+async def test_what_was_thrown_away_does_not_come_back(own_home: Path) -> None:
+    app = app_for(own_home, keeping())
+    async with app.run_test(size=(100, 30)) as pilot:
+        dialog = await opened(app, pilot)
+        await pilot.press("x")
+        await until(pilot, lambda: dialog.sheet.noted is not None)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: not isinstance(app.screen, InstructionsDialog | Confirm))
+        dialog = await opened(app, pilot)
+        assert dialog.sheet.editor.text == "Answer in Czech."
+
+
 async def test_a_kai_without_instructions_says_so(own_home: Path) -> None:
     app = app_for(own_home, ScriptedBackend())
     async with app.run_test(size=(100, 30)) as pilot:

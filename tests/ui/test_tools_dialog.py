@@ -217,6 +217,7 @@ async def test_hostile_names_and_words_are_shown_harmlessly(own_home: Path) -> N
         shown = words(app)
         assert "\x1b" not in shown
         assert "U+001B" in shown
+        assert "U+0435" in flat(app), "a letter of another script is told"
         assert "[bold]x[/bold]" in shown
 
 

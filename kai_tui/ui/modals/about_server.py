@@ -51,7 +51,7 @@ class AboutServer(Ask[None]):
     AboutServer #about-clock { height: auto; color: $text-warning; display: none; }
     AboutServer #about-clock.-shown { display: block; }
     AboutServer #about-body { height: auto; max-height: 30; margin: 1 0; scrollbar-size-vertical: 1; }
-    AboutServer #about-facts { height: auto; }
+    AboutServer #about-facts { height: auto; padding-right: 1; }
     AboutServer.-low #about-body { max-height: 13; }
     """
 
@@ -146,7 +146,7 @@ class AboutServer(Ask[None]):
         clock.set_class(bool(self._clock), "-shown")
         clock.update(Content(self._clock))
         body = self.query_one("#about-body", VerticalScroll)
-        width = max(30, body.scrollable_content_region.width or 70)
+        width = max(30, (body.scrollable_content_region.width or 71) - 1)
         lines = [line for fact in self._facts() for line in self._lines(fact, width)]
         self.query_one("#about-facts", Static).update(Content("\n").join(lines))
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
 from kai_tui.backends.base import BackendError, NotAllowed
@@ -20,7 +21,7 @@ from kai_tui.ui.modals.picker import Picker
 from kai_tui.ui.widgets.instructions_editor import InstructionsEditor
 
 if TYPE_CHECKING:
-    from kai_tui.backends.base import Backend, Whose
+    from kai_tui.backends.base import Whose
 
 _WHOSE: tuple[Whose, ...] = ("user", "project")
 _CHOICES = ("Your own", "The project's")
@@ -30,6 +31,8 @@ _ABOUT = {
     "Only admins and managers of the project can change it.",
 }
 _FORBIDDEN = "Only admins and managers of the project can change these. Your text is still here."
+NOTE_SECONDS = 0.4
+"""So long after a key what was typed is on disk."""
 _KEYS = "Ctrl+S save · F2 your own / the project's · Esc close"
 
 
@@ -44,6 +47,8 @@ class Sheet:
     """What was last to say about it. May hold foreign text, raw."""
     bad: bool = False
     """Whether that is a problem."""
+    noted: str | None = None
+    """What was typed, as it is on disk; None: nothing is."""
 
     @property
     def unsaved(self) -> bool:
@@ -71,11 +76,12 @@ class InstructionsDialog(Ask[None]):
     InstructionsDialog.-low #about-whose { margin-bottom: 0; }
     """
 
-    def __init__(self, backend: Callable[[], Awaitable[Backend]]) -> None:
+    def __init__(self, instructions: Callable[[Whose], Instructions]) -> None:
         super().__init__(name="instructions")
+        self._noting: Timer | None = None
         self._picker = Picker(_CHOICES, id="whose")
         self._sheets = [
-            Sheet(Instructions(backend, whose), InstructionsEditor(id=f"text-{whose}")) for whose in _WHOSE
+            Sheet(instructions(whose), InstructionsEditor(id=f"text-{whose}")) for whose in _WHOSE
         ]
 
     def compose(self) -> ComposeResult:
@@ -140,6 +146,13 @@ class InstructionsDialog(Ask[None]):
             sheet.state = "ready"
             hidden = sheet.editor.show(text)
             sheet.editor.say(None)
+            sheet.noted = typed = await sheet.instructions.take_up_typed()
+            if typed is not None and sheet.editor.go_on_from(typed):
+                self._say(
+                    sheet,
+                    "This is what you typed last time and did not save. Ctrl+Z shows what the server keeps.",
+                )
+                return
             warning = "Characters that cannot be seen are written out like ⟨U+202E⟩; saved is what you see."
             self._say(sheet, warning if hidden else "", bad=hidden)
 
@@ -190,6 +203,7 @@ class InstructionsDialog(Ask[None]):
                 shown = sheet.editor.saved(text, kept)
                 differs = shown and kept.replace("\r\n", "\n") != text
                 self._say(sheet, "Saved. The server keeps it as you see it now." if differs else "Saved.")
+                self._note()
 
         self.run_worker(work(), group=f"save-{sheet.instructions.whose}", exit_on_error=False)
 
@@ -231,14 +245,38 @@ class InstructionsDialog(Ask[None]):
                 no="Keep editing",
                 name="confirm-unsaved",
             ),
-            lambda yes: self.finish(None) if yes else None,
+            lambda yes: self._throw_away() if yes else None,
         )
+
+    def _throw_away(self) -> None:
+        if self._noting is not None:
+            self._noting.stop()
+        for sheet in self._sheets:
+            self._leave_behind(sheet.instructions.keep_typed(None))
+        self.finish(None)
 
     # Words
 
     def on_text_area_changed(self, message: TextArea.Changed) -> None:
         message.stop()
         self._draw()
+        if self._noting is None:
+            self._noting = self.set_timer(NOTE_SECONDS, self._note)
+
+    def _note(self) -> None:
+        """What was typed goes to disk: the program may end in any way."""
+        self._noting = None
+        for sheet in self._sheets:
+            if sheet.state not in ("ready", "saving"):
+                continue
+            typed = sheet.editor.text if sheet.editor.changed else None
+            if typed != sheet.noted:
+                sheet.noted = typed
+                self._leave_behind(sheet.instructions.keep_typed(typed))
+
+    def _leave_behind(self, work: Coroutine[Any, Any, None]) -> None:
+        """In the app, not here: it must not end with the dialog."""
+        app_of(self).run_worker(work, group="instructions", exit_on_error=False)
 
     def on_instructions_editor_too_long(self, message: InstructionsEditor.TooLong) -> None:
         message.stop()

@@ -118,6 +118,7 @@ class ToolsDialog(Ask[None]):
         lines += [
             (name.text, "bold"),
             (f" · {kind_words(row)} · {safe_line(permission_words(row), 60)}\n", "$text-muted"),
+            *((f"! {warning}\n", "$text-warning") for warning in name.flags),
             (safe_prose(row.info.description) or "The server does not describe it.", ""),
         ]
         words.update(Content.assemble(*lines))

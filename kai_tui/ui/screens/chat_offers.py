@@ -99,7 +99,7 @@ class ChatOffers(ChatLoan):
         from kai_tui.ui.modals.instructions import InstructionsDialog
 
         if self._has("edit_instructions") and not isinstance(app_of(self).screen, InstructionsDialog):
-            app_of(self).push_screen(InstructionsDialog(self.workspace.backend))
+            app_of(self).push_screen(InstructionsDialog(self.workspace.instructions))
 
     def action_tool_permissions(self) -> None:
         """Which tools there are and what they may do."""

@@ -67,6 +67,13 @@ class InstructionsEditor(TextArea):
         self._baseline = shown
         return self.text == shown
 
+    def go_on_from(self, typed: str) -> bool:
+        """Show what was typed earlier in place of the server's text; undo brings that back. False when it is the same."""
+        if typed == self.text:
+            return False
+        self.replace(typed, (0, 0), self.document.end)
+        return True
+
     def take_over(self, raw: str) -> None:
         """The server's text in place of the own one; undo brings that back."""
         shown, _ = _shown(raw)
