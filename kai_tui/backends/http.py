@@ -129,21 +129,24 @@ class HttpDoor:
         unsure_note: str = "",
         form: Form | None = None,
         also: Collection[int] = (),
+        rule: Rule | None = None,
+        on_wait: OnWait | None = None,
+        patient: bool = False,
     ) -> Answer:
         """Ask and read the whole answer; 2xx only, else raises a BackendError.
 
-        `form` goes in the place of `body` and has as much time as a stream; with it the method is POST.
-        `also`: other statuses that are answers, not errors.
+        `form` goes in the place of `body`; with it the method is POST. It has as much time as a stream,
+        and so has what is `patient`: the answers of a model. `also`: other statuses that are answers.
 
-        GET and DELETE are tried up to three times while nothing was reached, GET also after a loss;
-        `on_wait` is told. `unsure_note` ends the sentence of an error after which the request may
+        GET and DELETE are tried up to three times while nothing was reached, GET also after a loss, other
+        methods as `rule` says; `on_wait` is told, or who listens to all. `unsure_note` ends the sentence of an error after which the request may
         have been carried out.
         """
-        tries = self._tries(_RULES[method], self.on_wait, window=WINDOW)
+        tries = self._tries(rule or _RULES[method], on_wait or self.on_wait, window=WINDOW)
         while True:
             renewals = self._renewals
             try:
-                return await self._once(method, path, params, body, auth, form, also)
+                return await self._once(method, path, params, body, auth, form, also, patient)
             except BackendError as error:
                 failed = error
             if method == "GET" and isinstance(failed, TokenRefused) and renewals != self._renewals:
@@ -241,10 +244,11 @@ class HttpDoor:
         auth: bool,
         form: Form | None,
         also: Collection[int],
+        patient: bool,
     ) -> Answer:
         request = await self._request(method, path, params, body, auth, form)
         clocks = self._timeouts
-        read, total = (clocks.stream, clocks.stream) if form else (clocks.read, clocks.total)
+        read, total = (clocks.stream, clocks.stream) if form or patient else (clocks.read, clocks.total)
         request.extensions["timeout"] = self._limits(read)
         try:
             async with asyncio.timeout(total):

@@ -66,7 +66,8 @@ def new_request(
         lines["content-type"] = "application/json"
         content = _encode(body)
     try:
-        url = httpx.URL(base + path, params=dict(params) if params else None)
+        # With None httpx would drop a query that is part of the path.
+        url = httpx.URL(base + path, params=dict(params)) if params else httpx.URL(base + path)
     except (httpx.InvalidURL, ValueError):
         raise CannotConnect(f"An address at {origin.shown} could not be built.", code="address") from None
     if not path.startswith("/") or not _same_origin(url, origin):

@@ -64,6 +64,12 @@ class WireModel(BaseModel):
     )
 
 
+class SnakeModel(WireModel):
+    """Base of answers whose names have underscores."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+
 M = TypeVar("M", bound=WireModel)
 
 
