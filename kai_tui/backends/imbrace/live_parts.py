@@ -54,16 +54,21 @@ class LiveSubAgent:
         self.state: LiveState = "streaming"
         self.text = Growing(MAX_SAID)
         self._calls: dict[str, JsonObject] = {}
+        self._listed: list[JsonObject] = []
+        """The calls as they were shown last; never changed, so that events can share it."""
 
     def call(self, call_id: str, tool: str) -> None:
         """It uses a tool."""
         if len(self._calls) < MAX_CALLS:
             self._calls[call_id or f"call-{len(self._calls) + 1}"] = {"tool": tool, "done": False}
+            self._listed = list(self._calls.values())
 
     def called(self, call_id: str) -> None:
         """The tool answered."""
-        if call_id in self._calls:
-            self._calls[call_id] = {**self._calls[call_id], "done": True}
+        call = self._calls.get(call_id)
+        if call is not None and not call["done"]:
+            self._calls[call_id] = {**call, "done": True}
+            self._listed = list(self._calls.values())
 
     def event(self) -> Data:
         """The part as it is now."""
@@ -72,7 +77,7 @@ class LiveSubAgent:
             "agent": self.name,
             "state": self.state,
             "text": self.text.text(),
-            "calls": [dict(call) for call in self._calls.values()],
+            "calls": self._listed,
         }
         for key, value in (
             ("parent", self.parent),
