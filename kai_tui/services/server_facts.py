@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kai_tui.backends.base import Quota, ServerInfo
     from kai_tui.services.health import Pulse
 
+LIVE = ("Running for", "MCP server", "Quota")
+"""Rows that are only true while the server answers."""
 LONGEST_VALUE = 2_000
 """Characters of one value that are shown; what is left out is counted."""
 MOST_FIELDS = 200

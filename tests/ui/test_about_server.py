@@ -74,12 +74,13 @@ async def test_it_asks_while_it_is_open_and_never_when_it_is_closed(
 
 
 async def test_a_server_that_is_gone_is_said_with_the_key_that_asks_again(own_home: Path) -> None:
-    backend = ScriptedBackend(alive_error=CannotConnect("kai.test refuses connections."))
+    backend = ScriptedBackend(details=dict(SAYS), alive_error=CannotConnect("kai.test refuses connections."))
     app = app_for(own_home, backend)
     async with app.run_test(size=(100, 30)) as pilot:
         dialog = await opened(app, pilot)
         await until(pilot, lambda: "kai.test refuses connections. Press r to ask again." in flat(app))
         assert dialog._workspace.connection.state == "failed"
+        assert "Running for" not in words(app)
         backend.alive_error = None
         await pilot.press("r")
         await until(pilot, lambda: "kai.test answers in" in words(app))

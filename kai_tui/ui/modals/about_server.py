@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from kai_tui.backends.base import BackendError
 from kai_tui.services.server_facts import (
+    LIVE,
     Fact,
     clock_words,
     facts_text,
@@ -64,6 +65,8 @@ class AboutServer(Ask[None]):
         self._health = "Asking…"
         self._clock = ""
         self._asking = False
+        self._gone = False
+        """Whether it does not answer."""
         self._leave_offers = lambda: None
 
     def compose(self) -> ComposeResult:
@@ -121,6 +124,7 @@ class AboutServer(Ask[None]):
     def _show_pulse(self, pulse: Pulse) -> None:
         host = self._info.host if self._info is not None else self._workspace.account.label
         self._clock = clock_words(pulse)
+        self._gone = pulse.failure is not None
         if pulse.failure is not None:
             self._show_trouble(pulse.failure.sentence)
             return
@@ -134,7 +138,11 @@ class AboutServer(Ask[None]):
     # Showing
 
     def _facts(self) -> list[Fact]:
-        return server_facts(self._workspace.account, self._info, self._workspace.offers.quota.quota)
+        facts = server_facts(self._workspace.account, self._info, self._workspace.offers.quota.quota)
+        if not self._gone:
+            return facts
+        # Nobody knows that of a server that does not answer.
+        return [fact for fact in facts if fact.label not in LIVE or fact.foreign]
 
     def _draw(self) -> None:
         if not self.is_mounted:
