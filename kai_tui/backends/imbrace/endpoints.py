@@ -21,7 +21,7 @@ from kai_tui.backends.base import (
 )
 from kai_tui.backends.http import Answer, HttpDoor, segment
 from kai_tui.backends.imbrace import wire
-from kai_tui.backends.imbrace.live_parts import with_documents
+from kai_tui.backends.imbrace.history import Reading
 from kai_tui.backends.imbrace.offers import ChatStatus, Document, DocumentKind, Person
 from kai_tui.backends.imbrace.places import Doors, Service
 from kai_tui.backends.imbrace.words import NO_ORGANIZATION, explained, in_our_words
@@ -46,6 +46,7 @@ class ImbraceEndpoints:
     def __init__(self, doors: Doors, organization: str) -> None:
         self._doors = doors
         self._organization = organization
+        self._server_ids: dict[str, str] = {}
 
     @property
     def host(self) -> str:
@@ -134,16 +135,17 @@ class ImbraceEndpoints:
         return Chat(summary=_summary(row), messages=messages, extra=row.model_dump(by_alias=True))
 
     async def messages(self, chat_id: str) -> list[Message]:
-        """GET /chat-client/chats/{id}/messages, oldest first (§8)."""
+        """GET /chat-client/chats/{id}/messages, oldest first (§8).
+
+        Messages of the user have the ids they were sent with, wherever the server kept them.
+        """
         answer = await self._ask("GET", f"{self._chat_path(chat_id)}/messages")
         rows = wire.rows_of(answer.json(), "messages")
         if rows is None:
             raise self._odd(answer)
-        return [
-            with_documents(Message.from_wire(cast("JsonObject", row)))
-            for row in rows
-            if isinstance(row, dict)
-        ]
+        found = Reading(rows)
+        self._server_ids.update(found.server_ids)
+        return found.messages
 
     async def status(self, chat_id: str) -> ChatStatus:
         """Whether the server still works on the chat, asked once (§7)."""
@@ -193,9 +195,23 @@ class ImbraceEndpoints:
         return self._read(wire.Deleted, answer).deleted_count or 0
 
     async def delete_from(self, message_id: str) -> None:
-        """DELETE /chat-client/messages/{id}/trailing: that message and all after it (§8)."""
-        path = f"/chat-client/messages/{segment(message_id)}/trailing"
+        """DELETE /chat-client/messages/{id}/trailing: that message and all after it (§8).
+
+        For a message of the user by our id, the chat has to be read before.
+        """
+        server_id = self._server_ids.get(message_id, message_id)
+        path = f"/chat-client/messages/{segment(server_id)}/trailing"
         self._done(await self._ask("DELETE", path, unsure_note=_DELETE_UNSURE))
+
+    async def keep_answer(self, chat_id: str, message: Message) -> None:
+        """POST /chat-client/messages: store an answer the server did not keep (`Finish.stored` False; §5, §8).
+
+        Its next turn knows of it then. Never done by itself.
+        """
+        checked_id(chat_id)
+        body = wire.kept_message(chat_id, message)
+        body["message"]["id"] = message.id = _uuid_or_new(message.id)
+        self._done(await self._ask("POST", "/chat-client/messages", body=body, unsure_note=UNSURE))
 
     async def set_visibility(self, chat_id: str, visibility: Visibility) -> None:
         """PATCH /chat-client/chats/{id} (§8)."""
@@ -321,6 +337,13 @@ def checked_id(chat_id: str) -> str:
     except ValueError:
         raise Refused("This chat has an id that iMBRACE cannot have.", code="id") from None
     return segment(chat_id)
+
+
+def _uuid_or_new(message_id: str) -> str:
+    try:
+        return str(uuid.UUID(message_id))
+    except ValueError:
+        return str(uuid.uuid4())
 
 
 def _summary(row: wire.ChatRow) -> ChatSummary:

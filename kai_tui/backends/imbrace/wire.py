@@ -8,6 +8,7 @@ from typing import Any, cast
 from pydantic import Field
 
 from kai_tui.backends.base import Outgoing
+from kai_tui.backends.imbrace.history import OUR_ID
 from kai_tui.backends.imbrace.offers import Attachment
 from kai_tui.backends.tolerant import Count, Fields, Flag, Rows, Text, WireModel, whole
 from kai_tui.conversation.events import JsonObject
@@ -202,7 +203,7 @@ def chat_body(
 
 
 def user_message(outgoing: Outgoing, attachments: Iterable[Attachment] = ()) -> JsonObject:
-    """The new message, files after the text (§3)."""
+    """The new message, files after the text (§3); our id goes in its first part (`history`)."""
     parts: list[JsonObject] = []
     if outgoing.text.strip():
         parts.append({"type": "text", "text": whole(outgoing.text)})
@@ -215,6 +216,8 @@ def user_message(outgoing: Outgoing, attachments: Iterable[Attachment] = ()) -> 
         }
         for each in attachments
     ]
+    if parts:
+        parts[0][OUR_ID] = outgoing.message_id
     return {"id": outgoing.message_id, "role": "user", "parts": parts}
 
 
@@ -222,6 +225,11 @@ def answered_message(message: Message) -> JsonObject:
     """The assistant's own message with its calls answered (§6), without the parts of our making."""
     parts = [part.to_wire() for part in message.parts if part.type not in OUR_PARTS]
     return {"id": message.id, "role": "assistant", "parts": parts}
+
+
+def kept_message(chat_id: str, message: Message) -> JsonObject:
+    """Body of POST /chat-client/messages (§8)."""
+    return {"message": {**answered_message(message), "chatId": chat_id}}
 
 
 def vote_body(chat_id: str, message_id: str, up: bool) -> JsonObject:

@@ -74,7 +74,11 @@ async def test_a_message_is_posted_as_the_protocol_says(fake: ImbraceFake, make:
         "assistant_id": "asst_stream",
         "organization_id": "org_1",
         "messages": [
-            {"id": say("").message_id, "role": "user", "parts": [{"type": "text", "text": "Hello"}]}
+            {
+                "id": say("").message_id,
+                "role": "user",
+                "parts": [{"type": "text", "text": "Hello", "clientMessageId": say("").message_id}],
+            }
         ],
     }
     assert seen.headers["x-api-key"] == "api_test"
@@ -92,7 +96,7 @@ async def test_everything_optional_is_posted_when_there_is_something(fake: Imbra
     body: Any = fake.seen[0].body
     assert (body["model_id"], body["provider_id"], body["board_id"]) == ("gpt-other", "p2", "brd_1")
     assert body["messages"][0]["parts"] == [
-        {"type": "text", "text": "ž 😀 ?"},
+        {"type": "text", "text": "ž 😀 ?", "clientMessageId": say("").message_id},
         {"type": "file", "mediaType": "image/png", "name": "a.png", "url": picture.url},
     ]
     only_file = await collect(backend.send(OTHER_CHAT, say(" "), attachments=[picture]))
@@ -435,6 +439,30 @@ async def test_the_end_of_a_chat_is_cut_off_to_say_it_anew(fake: ImbraceFake, ma
     second = (await backend.messages(CHAT))[2]
     await backend.delete_from(second.id)
     assert [each.text for each in await backend.messages(CHAT) if each.role == "user"] == ["first"]
+
+
+async def test_what_was_sent_is_found_again_by_the_id_it_was_sent_with(fake: ImbraceFake, make: Make):
+    """The server gives it another id; without ours a message that arrived would be sent a second time."""
+    first = say("hello", "aaaaaaaa-0000-4000-8000-000000000001")
+    second = say("hello", "aaaaaaaa-0000-4000-8000-000000000002")
+    backend = make()
+    for outgoing in (first, second, second):
+        await collect(backend.send(CHAT, outgoing))
+    for reading in (make(), backend):
+        mine = [each for each in await reading.messages(CHAT) if each.role == "user"]
+        assert [each.id for each in mine[:2]] == [first.message_id, second.message_id]
+        assert mine[2].id == fake.chats[CHAT].messages[4]["id"]
+        assert all(each.parts[0].to_wire() == {"type": "text", "text": "hello"} for each in mine)
+    await backend.delete_from(second.message_id)
+    assert [each["role"] for each in fake.chats[CHAT].messages] == ["user", "assistant"]
+
+
+async def test_an_answer_that_was_not_kept_can_be_stored(fake: ImbraceFake, make: Make):
+    backend = make(agent="asst_plain")
+    message = await turn(backend, "Hello")
+    await backend.keep_answer(CHAT, message)
+    (_, kept) = await backend.messages(CHAT)
+    assert (kept.text, kept.id) == (message.text, message.id)
 
 
 async def test_visibility_and_titles(fake: ImbraceFake, make: Make):

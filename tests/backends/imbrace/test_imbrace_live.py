@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kai_tui.backends.imbrace.growing import Growing
+from kai_tui.backends.imbrace.history import OUR_ID, Reading
 from kai_tui.backends.imbrace.live import MAX_PARTS, LiveParts
 from kai_tui.backends.imbrace.live_parts import MAX_CALLS, MAX_DOCUMENT, with_documents
 from kai_tui.conversation import events as e
@@ -183,6 +184,61 @@ def test_the_history_names_each_document_once():
     )  # fmt: skip
     assert [part.fields["id"] for part in shown.parts if isinstance(part, DataPart)] == ["d1"]
     assert shown.parts[1].type == "data-document"
+
+
+def test_the_rows_of_a_team_become_parts_and_what_is_not_for_the_reader_is_left_out():
+    def row(role: str, text: str, **about: Any) -> dict[str, Any]:
+        return {
+            "id": text,
+            "role": role,
+            "parts": [{"type": "text", "text": text}],
+            "metadata": about or None,
+        }
+
+    worker = row(
+        "assistant", "Looked.", subAgent=True, sessionId="s1", agentName="Researcher", status="completed"
+    )
+    worker["parts"] += [
+        {"type": "tool-call", "toolCallId": "c1", "toolName": "search"},
+        {"type": "tool-result", "toolCallId": "c1", "result": 5},
+        {"type": "tool-call", "toolCallId": "c2", "toolName": "read"},
+        "odd",
+    ]
+    lead = row("assistant", "Done.")
+    lead["parts"].insert(0, {"type": "tool-task", "toolCallId": "t", "state": "output-available"})
+    failed = row("assistant", "", subAgent=True, sessionId="s2", status="error", error="gave up")
+    nobodys = row("assistant", "early", subAgent=True, sessionId="s0")
+    found = Reading(
+        [
+            nobodys, row("user", "go"), lead, worker, failed,
+            row("user", "aside", subAgentDirectChat=True), row("assistant", "aside", subAgentDirectChat=True),
+            row("assistant", "[Conversation Summary]", synthetic=True), row("user", "[Compaction marker]", compaction=True),
+            row("user", "on"), 5, None,
+        ]
+    )  # fmt: skip
+    assert [each.text for each in found.messages] == ["go", "Done.", "[Conversation Summary]", "on"]
+    answer = found.messages[1]
+    assert [part.type for part in answer.parts] == ["tool-task", "data-sub-agent", "data-sub-agent", "text"]
+    by_session = {
+        part.fields["id"]: part.fields["data"] for part in answer.parts if isinstance(part, DataPart)
+    }
+    assert by_session["s1"] == {
+        "session": "s1", "agent": "Researcher", "state": "done", "text": "Looked.",
+        "calls": [{"tool": "search", "done": True}, {"tool": "read", "done": False}],
+    }  # fmt: skip
+    assert (by_session["s2"]["state"], by_session["s2"]["error"]) == ("failed", "gave up")
+
+
+def test_ids_of_ours_are_taken_only_from_messages_of_the_user():
+    def row(role: str, server_id: str, ours: Any) -> dict[str, Any]:
+        return {"id": server_id, "role": role, "parts": [{"type": "text", "text": "x", OUR_ID: ours}]}
+
+    found = Reading(
+        [row("user", "a", "mine"), row("assistant", "b", "mine2"), row("user", "c", 5), row("user", "d", "x" * 200),
+         {"id": "e", "role": "user", "parts": []}]
+    )  # fmt: skip
+    assert [each.id for each in found.messages] == ["mine", "b", "c", "d", "e"]
+    assert found.server_ids == {"mine": "a"}
 
 
 def test_a_growing_text_is_worth_showing_ever_less_often():
