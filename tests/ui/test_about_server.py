@@ -9,8 +9,11 @@ import pytest
 from textual.widgets import OptionList
 
 from kai_tui.backends.base import CannotConnect
+from kai_tui.services.account_service import AccountService
 from kai_tui.ui.app import KaiApp
+from kai_tui.ui.launch import LaunchOptions
 from kai_tui.ui.modals.about_server import EVERY_SECONDS, AboutServer
+from kai_tui.ui.palette import ActionProvider
 from tests.services.scripted_backend import ScriptedBackend
 from tests.ui.fakes import TOKEN, accounts_of, app_for, until
 from tests.ui.test_chat_screen import ready, words
@@ -38,7 +41,7 @@ def flat(app: KaiApp) -> str:
     return " ".join(words(app).replace("│", " ").split())
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((140, 45), marks=pytest.mark.slow)])
 async def test_it_shows_who_answers_and_how_fast(own_home: Path, size: tuple[int, int]) -> None:
     app = app_for(own_home, ScriptedBackend(details=dict(SAYS)))
     async with app.run_test(size=size) as pilot:
@@ -140,3 +143,24 @@ async def test_the_palette_offers_the_panel(own_home: Path) -> None:
         )
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(app.screen, AboutServer))
+
+
+@pytest.mark.parametrize(
+    ("flavour", "says", "offered"),
+    [
+        ("agent", "MCP server sandbox-project · connected", {"edit_instructions", "tool_permissions"}),
+        ("assistant", "MCP server https://mcp.sandbox.kai-tui.invalid · connected", set()),
+    ],
+)
+async def test_over_the_real_sandbox(own_home: Path, flavour: str, says: str, offered: set[str]) -> None:
+    environ = {"KAI_TUI_HOME": str(own_home), "KAI_SERVICE": flavour, "KAI_TUI_SANDBOX_PACE": "0"}
+    app = KaiApp(AccountService(environ), LaunchOptions(sandbox=True))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await ready(app, pilot)
+        palette = {item.name for item in ActionProvider(screen)._offered()}
+        assert palette & {"edit_instructions", "tool_permissions"} == offered
+        await opened(app, pilot)
+        await until(pilot, lambda: "sandbox.kai-tui.invalid answers in" in words(app))
+        assert says in flat(app)
+        assert f"kai-{flavour}-sandbox (kai-{flavour})" in flat(app)
+        assert ("of 500 messages" in flat(app)) == (flavour == "agent")

@@ -21,7 +21,7 @@ from tests.ui.test_chat_screen import ready, words
 from tests.ui.test_quota import told
 from tests.ui.test_tools_dialog import flat
 
-SIZES = [(80, 24), (140, 45)]
+SIZES = [(80, 24), pytest.param((140, 45), marks=pytest.mark.slow)]
 
 
 def keeping(**more) -> ScriptedBackend:

@@ -24,7 +24,7 @@ TOOLS = [
     ToolInfo("create_bucket", "Makes a bucket. " + "It goes on and on. " * 60 + "The very end."),
     ToolInfo("run_job", "Starts a job."),
 ]
-SIZES = [(80, 24), (140, 45)]
+SIZES = [(80, 24), pytest.param((140, 45), marks=pytest.mark.slow)]
 
 
 def serving(**more) -> ScriptedBackend:
