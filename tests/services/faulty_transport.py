@@ -10,7 +10,17 @@ from typing import Any, Literal
 
 import httpx
 
-Fault = Literal["none", "unreached", "swallowed", "answer lost", "cut", "bad gateway", "bad gateway after"]
+Fault = Literal[
+    "none",
+    "unreached",
+    "swallowed",
+    "answer lost",
+    "cut",
+    "bad gateway",
+    "bad gateway after",
+    "too many",
+    "too many for now",
+]
 FAULTS: tuple[Fault, ...] = (
     "unreached",
     "swallowed",
@@ -18,6 +28,8 @@ FAULTS: tuple[Fault, ...] = (
     "cut",
     "bad gateway",
     "bad gateway after",
+    "too many",
+    "too many for now",
 )
 
 
@@ -55,6 +67,9 @@ class FaultyTransport(httpx.AsyncBaseTransport):
             )
         if fault == "bad gateway":
             return _page(request)
+        if fault in ("too many", "too many for now"):
+            wait = {"retry-after": "0"} if fault == "too many for now" else {}
+            return httpx.Response(429, headers=wait, json={"error": "Too many requests"}, request=request)
         content = await request.aread()
         body = json.loads(content) if content else None
         delivered = Delivered(request.method, request.url.path, body)
