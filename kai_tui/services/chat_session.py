@@ -76,6 +76,7 @@ class ChatSession(SessionRewrites, SessionWaking):
         """Stop the turn and keep what came; without `keep` nothing (more) is kept: the chat was deleted."""
         self._closing = True
         self._nudged.set()
+        self._nudged.set()
         if not keep:
             self._tools = replace(self._tools, keeper=ForgetfulKeeper())
         if self._round is not None:

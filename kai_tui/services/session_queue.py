@@ -89,16 +89,26 @@ class SessionQueue(SessionLeftOpen):
         return taken.text
 
     def edit_queued(self, message_id: str, text: str) -> bool:
-        """Change a waiting message in its place; a blank text removes it. False when it does not wait any more."""
+        """Change a waiting message in its place (its id may change, too); a blank text removes it. False when it does not wait any more."""
         place = self._place_of(message_id)
         if place is None:
             return False
         if text.strip():
-            self.queue[place] = replace(self.queue[place], text=text)
+            self.queue[place] = replace(self.queue[place], text=text, id=self._id_for_other_words(message_id))
         else:
             del self.queue[place]
         self._queue_changed()
         return True
+
+    def _id_for_other_words(self, message_id: str) -> str:
+        """A message that may have arrived under its id keeps that for what it said then: the new words are another."""
+        if message_id not in self._doubted:
+            return message_id
+        fresh = str(uuid.uuid4())
+        self._contexts[fresh] = self._contexts.get(message_id)
+        if self._contexts[fresh] is not None:
+            self._keep_contexts()
+        return fresh
 
     def remove_queued(self, message_id: str) -> tuple[int, Queued] | None:
         """Take a message out; its place and itself, for `put_back`. None when it does not wait any more."""
@@ -149,7 +159,8 @@ class SessionQueue(SessionLeftOpen):
         self._queue_changed()
 
     def _go_on(self) -> None:
-        if not self.queue_paused and not self._closing:
+        # Outside of a turn only a question whose stream was lost is pending: its answer comes first.
+        if not self.queue_paused and not self._closing and not self.pending_calls():
             self.send_next()
 
     def _place_of(self, message_id: str) -> int | None:

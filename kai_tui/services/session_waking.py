@@ -103,6 +103,7 @@ class SessionWaking(SessionQueue):
             await self._until(self._tools.clock() + RESULT_SECONDS, lambda: not self._closing)
             if not self.turn.busy and not self._closing:
                 await self._look()
+                self._go_on()
 
     def _break_off(self, finish: Finish, why: str, ended: Finish = READ_BACK) -> None:
         """End the running turn now. What came stays; what is not known is asked of the server.

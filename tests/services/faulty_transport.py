@@ -57,7 +57,12 @@ class FaultyTransport(httpx.AsyncBaseTransport):
     """How many requests meet a fault."""
     delivered: list[Delivered] = field(default_factory=list)
 
+    dead: bool = False
+    """Whether the program behind it was killed: nothing goes out any more."""
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.dead:
+            raise httpx.ConnectError("killed", request=request)
         fault = self.chance.choice(FAULTS) if self.chance.random() < self.share else "none"
         if fault == "unreached":
             raise httpx.ConnectError("All connection attempts failed", request=request)

@@ -304,6 +304,7 @@ class RandomUser:
             for _ in range(5):
                 await asyncio.sleep(0)
             await old._keeper.draft("")
+            self.transport.dead = True
             await old._keeper.aclose()
         await old.aclose()
         self.transport = self._transport()

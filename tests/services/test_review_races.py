@@ -11,11 +11,16 @@ from kai_tui.backends.base import CannotConnect, Chat, ChatSummary, NotFound, To
 from kai_tui.conversation import events as e
 from kai_tui.conversation.approvals import respond
 from kai_tui.conversation.messages import Message
-from kai_tui.services import session_decisions, session_resuming, session_without_outcome
+from kai_tui.services import (
+    session_decisions,
+    session_resuming,
+    session_waking,
+    session_without_outcome,
+)
 from kai_tui.services.approval_service import Decision
 from kai_tui.services.changes import Notice
 from tests.services.scripted_backend import ScriptedBackend, Step, until
-from tests.services.test_chat_session import ANSWER, CHAT, Desk, asking, text_reply
+from tests.services.test_chat_session import ANSWER, CHAT, Desk, asking, text_reply, write_call
 from tests.services.test_chat_session import desk_for as desk_for
 from tests.services.test_history_and_chats import open_workspace as open_workspace
 
@@ -151,6 +156,19 @@ async def test_a_message_that_waited_when_the_program_ended_is_looked_for_before
     assert desk.session.delivery("m-1") == "sent"
 
 
+async def test_new_words_for_a_message_that_may_have_arrived_are_not_lost(desk_for) -> None:
+    backend = ScriptedBackend(replies=[text_reply("ok")])
+    backend.stored[CHAT] = Chat(ChatSummary(CHAT, "t"), [Message.user("m-1", "once")])
+    desk = desk_for(backend, [Message.user("m-0", "older")])
+    desk.session.set_context("/admin/projects/1/storage")
+    desk.session.restore_queue([("m-1", "once")])
+    assert desk.session.edit_queued("m-1", "twice")
+    assert desk.session.send_next()
+    await desk.turn_over()
+    assert [each.text for each in backend.posts] == ["twice"]
+    assert backend.posts[0].message_id != "m-1"
+
+
 async def test_an_edited_unsent_message_is_on_disk_before_its_old_words_leave_it(desk_for) -> None:
     desk = desk_for(ScriptedBackend(replies=[[CannotConnect("no")], text_reply("ok")]))
     desk.session.send("old")
@@ -222,3 +240,40 @@ async def test_a_chat_deleted_elsewhere_is_still_told(desk_for) -> None:
         await desk.backend.chat(CHAT)
     desk.session.look_again()
     await until(lambda: desk.session.gone)
+
+
+async def lost_question(desk_for) -> Desk:
+    """A call of an open stream that was lost; the server shows it as open, so it is asked about again."""
+    gate = asyncio.Event()
+    reply: list[Step] = [e.Start(ANSWER), *write_call(), gate, e.Finish("lost")]
+    desk = desk_for(ScriptedBackend(replies=[reply, text_reply("hi")]))
+    desk.session.send("go")
+    await until(lambda: desk.approvals.pending)
+    desk.backend.stored[CHAT] = Chat(ChatSummary(CHAT, "t"), copies(desk.session.messages))
+    gate.set()
+    await desk.turn_over()
+    await until(lambda: desk.approvals.pending)
+    assert not desk.session.turn.busy
+    return desk
+
+
+async def test_a_message_that_is_to_wait_behind_a_lost_question_waits(desk_for, monkeypatch) -> None:
+    """The dialog says “my message waits behind it”."""
+    monkeypatch.setattr(session_waking, "RESULT_SECONDS", 0.0)
+    desk = await lost_question(desk_for)
+    desk.session.enqueue("next", quietly=True)
+    await asyncio.sleep(0.02)
+    assert [each.text for each in desk.backend.posts] == ["go"]
+    assert desk.approvals.pending
+    desk.approvals.decide(desk.approvals.pending[0], Decision(True))
+    await until(lambda: len(desk.backend.posts) == 2)
+    assert [[a.approved for a in each] for each in desk.backend.answered] == [[True]]
+    await desk.turn_over()
+
+
+async def test_leaving_does_not_wait_for_the_result_of_an_answer(desk_for) -> None:
+    desk = await lost_question(desk_for)
+    desk.approvals.decide(desk.approvals.pending[0], Decision(True))
+    await until(lambda: desk.backend.answered)
+    async with asyncio.timeout(0.5):
+        await desk.session.aclose()
