@@ -97,7 +97,10 @@ def _from_json(body: Any, depth: int = 0) -> Refusal:
         return _from_agent(cast("dict[str, Any]", error))
     refusal = Refusal(
         message=one_line(
-            next(filter(None, (_text(error), *(_text(fields.get(name)) for name in _MESSAGES))), "")
+            next(
+                filter(None, (_text(error), *(_text(fields.get(name)) for name in _MESSAGES))),
+                _of_field(fields),
+            )
         ),
         code=_text(fields.get("code")) or _text(fields.get("error_code")) or None,
         cause=one_line(_text(fields.get("cause")) or _details(fields.get("details"))) or None,
@@ -133,6 +136,13 @@ def _from_agent(error: dict[str, Any]) -> Refusal:
         cause=one_line(_text(error.get("subtype")) or _text(error.get("cause"))) or None,
         exception_id=one_line(_text(error.get("exceptionId")), 80) or None,
     )
+
+
+def _of_field(fields: dict[str, Any]) -> str:
+    """What FastAPI finds wrong with one field of a request (assistant-ui.md §3): its place and what it says."""
+    said, place = _text(fields.get("msg")), fields.get("loc")
+    steps = [str(step) for step in cast("list[Any]", place)[:8]] if isinstance(place, list) else []
+    return f"{'.'.join(steps)}: {said}" if said and steps else said
 
 
 def _text(value: Any) -> str:
