@@ -333,6 +333,7 @@ async def _stream(exchange: Exchange, answering: Answering) -> None:
     finally:
         leaving.cancel()
         writing.cancel()
+        await asyncio.gather(leaving, writing, return_exceptions=True)
 
 
 async def _write(exchange: Exchange, answering: Answering) -> None:

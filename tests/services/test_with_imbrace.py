@@ -1,0 +1,186 @@
+"""Whole conversations with iMBRACE through the services: sent once, approved, lost and read back, opened again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kai_tui.backends.base import Backend
+from kai_tui.backends.imbrace.client import ImbraceBackend
+from kai_tui.conversation.messages import DataPart
+from kai_tui.services.account import SANDBOX
+from kai_tui.services.approval_service import Decision
+from kai_tui.services.chat_session import ChatSession
+from kai_tui.services.disk_keeper import DiskKeeper
+from kai_tui.services.workspace import Workspace
+from kai_tui.storage.paths import Paths, account_files
+from tests.backends.imbrace.kit import account
+from tests.backends.kai_server import Exchange, Hangup
+from tests.fakes.imbrace import ImbraceFake
+from tests.services.scripted_backend import until
+
+POST = "POST /ai-agent/v2/chat"
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[ImbraceFake]:
+    async with ImbraceFake() as running:
+        yield running
+
+
+@asynccontextmanager
+async def entered(fake: ImbraceFake, folder: Path, agent: str = "asst_stream") -> AsyncIterator[Workspace]:
+    """The program's services on one user's files."""
+    backends: list[ImbraceBackend] = []
+
+    async def open_backend() -> Backend:
+        backends.append(account(fake.url, agent=agent))
+        return backends[-1]
+
+    who = replace(SANDBOX, id="imbrace")
+    workspace = Workspace(
+        who, open_backend, DiskKeeper(account_files(Paths(folder, folder, folder, folder), who.id))
+    )
+    workspace.connect()
+    await until(lambda: workspace.connection.state == "connected", 20)
+    try:
+        yield workspace
+    finally:
+        await workspace.aclose()
+    leaked = [
+        t for t in asyncio.all_tasks() if t is not asyncio.current_task() and "session" in repr(t).lower()
+    ]
+    assert leaked == []
+
+
+async def over(session: ChatSession) -> None:
+    await until(lambda: session.turn.phase == "finished", 20)
+
+
+def said(session: ChatSession) -> list[tuple[str, str]]:
+    return [(message.role, message.text) for message in session.messages]
+
+
+async def test_a_chat_goes_on_and_is_opened_again_without_a_message_twice(fake: ImbraceFake, tmp_path: Path):
+    async with entered(fake, tmp_path) as workspace:
+        session = workspace.chats.new_chat()
+        for text in ("Hello", "makedoc please", "Hello"):
+            session.send(text)
+            await over(session)
+        before = said(session)
+        assert [role for role, _ in before] == ["user", "assistant"] * 3
+        chat_id = session.chat_id
+        assert session.delivery(session.messages[0].id) == "sent"
+    async with entered(fake, tmp_path) as workspace:
+        again = await workspace.chats.open_chat(chat_id)
+        assert said(again) == before
+        assert any(isinstance(part, DataPart) for part in again.messages[3].parts)
+        again.send("One more")
+        await over(again)
+        assert [text for role, text in said(again) if role == "user"] == [
+            "Hello",
+            "makedoc please",
+            "Hello",
+            "One more",
+        ]
+    assert fake.posts == 4
+
+
+@pytest.mark.parametrize("yes", [True, False])
+async def test_a_change_happens_only_after_a_yes(fake: ImbraceFake, tmp_path: Path, yes: bool):
+    async with entered(fake, tmp_path) as workspace:
+        session = workspace.chats.new_chat()
+        session.send("please approve a new board")
+        await until(lambda: len(workspace.approvals.pending) == 1, 20)
+        approval = workspace.approvals.pending[0]
+        assert approval.tool_name == "create_board"
+        assert fake.posts == 1
+        assert workspace.approvals.decide(approval, Decision(yes, None if yes else "not now"))
+        await over(session)
+        (call,) = session.messages[-1].tool_calls()
+        assert call.state == ("output-available" if yes else "output-denied")
+        assert not workspace.approvals.decide(approval, Decision(True))
+        assert fake.posts == 2
+
+
+async def test_a_question_left_open_waits_in_the_next_run(fake: ImbraceFake, tmp_path: Path):
+    async with entered(fake, tmp_path) as workspace:
+        session = workspace.chats.new_chat()
+        session.send("please approve a new board")
+        await until(lambda: len(workspace.approvals.pending) == 1, 20)
+        chat_id = session.chat_id
+    async with entered(fake, tmp_path) as workspace:
+        session = await workspace.chats.open_chat(chat_id)
+        await until(lambda: len(workspace.approvals.pending) == 1, 20)
+        workspace.approvals.decide(workspace.approvals.pending[0], Decision(True))
+        await over(session)
+        assert [call.state for call in session.messages[-1].tool_calls()] == ["output-available"]
+    assert fake.posts == 2
+
+
+async def test_a_message_whose_answer_was_lost_is_found_to_have_arrived(fake: ImbraceFake, tmp_path: Path):
+    """P5: the server took it and gave it another id; it must not be offered as not sent."""
+
+    async def takes_it_and_hangs_up(exchange: Exchange) -> None:
+        fake.on(POST, fake.otherwise(exchange.seen))
+        answering = asyncio.create_task(fake.otherwise(exchange.seen)(_Nowhere(exchange)))
+        await until(lambda: any(len(chat.messages) == 2 for chat in fake.chats.values()), 20)
+        answering.cancel()
+        raise Hangup
+
+    async with entered(fake, tmp_path) as workspace:
+        fake.on(POST, takes_it_and_hangs_up)
+        session = workspace.chats.new_chat()
+        session.send("Hello")
+        await until(lambda: session.delivery(session.messages[0].id) == "sent", 20)
+        await until(lambda: len(session.messages) == 2, 20)
+        assert said(session)[0] == ("user", "Hello")
+        assert said(session)[1][1].endswith("You said: Hello")
+    assert fake.posts == 1
+
+
+class _Nowhere(Exchange):
+    """An answer that nobody gets."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.seen = exchange.seen
+
+    async def start(self, *_: object, **__: object) -> None:
+        return None
+
+    async def write(self, data: bytes) -> None:
+        return None
+
+    async def until_hung_up(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_what_was_stopped_is_read_back_when_the_server_is_done(fake: ImbraceFake, tmp_path: Path):
+    fake.slowly.clear()
+    async with entered(fake, tmp_path) as workspace:
+        session = workspace.chats.new_chat()
+        session.send("slow please")
+        await until(lambda: "word4" in session.messages[-1].text, 20)
+        session.stop()
+        await until(lambda: session.turn.phase == "finished", 20)
+        assert session.turn.reason == "cancelled"
+        fake.slowly.set()
+        await until(lambda: len(fake.chats[session.chat_id].messages) == 2, 20)
+        session.look_again()
+        await until(lambda: session.messages[-1].text.endswith("word199 "), 20)
+        assert [role for role, _ in said(session)] == ["user", "assistant"]
+    assert fake.posts == 1
+
+
+async def test_a_plain_agent_answers(fake: ImbraceFake, tmp_path: Path):
+    async with entered(fake, tmp_path, agent="asst_plain") as workspace:
+        session = workspace.chats.new_chat()
+        session.send("Hello")
+        await over(session)
+        assert said(session)[-1] == ("assistant", "Hello from the stub model. You said: Hello")
+        assert session.turn.reason == "stop"
