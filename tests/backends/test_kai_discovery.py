@@ -91,7 +91,10 @@ async def test_a_bad_status_is_told(stack: KaiServer):
     stack.on("GET /v2/storage", answer(401, {"error": "Invalid", "code": "storage.tokenInvalid"}))
     with pytest.raises(TokenRefused) as refused:
         await discover(stack.url, TOKEN)
-    assert (refused.value.code, refused.value.detail) == ("discovery:http_error", "storage.tokenInvalid")
+    assert (refused.value.code, refused.value.detail) == (
+        "discovery:http_error",
+        "storage.tokenInvalid · Invalid",
+    )
 
 
 async def test_rows_nobody_can_read_are_left_out(stack: KaiServer):
