@@ -19,8 +19,8 @@ def adopt(
 ) -> list[Message]:
     """The server's messages, with what only we know: how turns ended, and replies it did not keep.
 
-    A reply that broke off stays after the message it answers, unless the server has one there; its
-    mark stays until the server has more than we saw, and when it is not `final` also then (P7, P8).
+    A reply that was seen here stays after the message it answers, unless the server has one there; the
+    mark of one that broke off stays until the server has more than we saw, and when it is not `final` also then (P7, P8).
     With `questions` messages of the user that the server does not know stand at the end.
     """
     known = {each.id: each for each in ours}
@@ -37,7 +37,8 @@ def adopt(
             asked = mine
             if questions and mine.id not in there:
                 result.append(mine)
-        elif mine.id not in there and _broke_off(mine):
+        elif mine.id not in there and mine.finish is not None:
+            # It was seen here: a server that does not keep it, or not yet, takes nothing away (P7).
             _put_back(result, mine, asked, final)
     return result
 

@@ -233,7 +233,8 @@ class SessionUpkeep(SessionState):
         for number, pause in enumerate(LOOKS, 1):
             until = self._tools.clock() + pause
             self._count(Countdown("look-again", message_id, until, number, len(LOOKS)))
-            await self._until(until, lambda: True)
+            if not await self._until(until, lambda: not self.turn.busy):
+                break
             try:
                 backend = await self._tools.backend()
                 theirs = await backend.chat(self.chat_id)
@@ -259,14 +260,17 @@ class SessionUpkeep(SessionState):
         self._tell(TurnChanged())
 
     async def _until(self, until: float, still: Callable[[], bool]) -> bool:
-        """Wait until the session's clock says `until` (monotonic seconds); False when `still` is over before."""
-        while still():
+        """Wait until the session's clock says `until` (monotonic seconds); False when `still` or the session
+        is over before."""
+        while still() and not self._closing:
             left = until - self._tools.clock()
             if left <= 0:
                 return True
             self._nudged.clear()
             try:
-                await asyncio.wait_for(self._nudged.wait(), min(left, 1.0))
+                # Not `wait_for`: before Python 3.12 it may swallow a cancellation that comes with the nudge.
+                async with asyncio.timeout(min(left, 1.0)):
+                    await self._nudged.wait()
             except TimeoutError:
                 pass
         return False

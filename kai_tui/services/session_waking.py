@@ -100,7 +100,7 @@ class SessionWaking(SessionQueue):
         await super()._answer_open_stream(run, approval, decision)
         if run is None:
             # No stream tells what came of it.
-            await self._until(self._tools.clock() + RESULT_SECONDS, lambda: not self._closing)
+            await self._until(self._tools.clock() + RESULT_SECONDS, lambda: True)
             if not self.turn.busy and not self._closing:
                 await self._look()
                 self._go_on()

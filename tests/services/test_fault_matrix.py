@@ -245,6 +245,8 @@ async def test_a_message_that_gets_no_answer(house: House, row: Row) -> None:
     session = house.enter(timeouts=SHORT if short else AT_ONCE, silence=0.2 if short else 600.0)
     session.send("Hello there")
     await over(session)
+    if row.back == "question":
+        await until(lambda: session.turn.countdown is not None)
     message_id = session.messages[0].id
     assert session.delivery(message_id) == row.delivery
     assert row.sees in screen(session, house.clock)

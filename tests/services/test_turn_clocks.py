@@ -328,6 +328,25 @@ async def test_looking_for_an_answer_ends_by_itself_and_with_a_new_message(room_
     assert len(room.backend.posts) == 3
 
 
+async def test_reading_back_takes_no_reply_away_that_was_seen(room_for) -> None:
+    gate = asyncio.Event()
+    room = room_for(
+        ScriptedBackend(replies=[text_reply("Seen"), [gate, ServerFailed("Server error.", status=502)]])
+    )
+    room.session.send("one")
+    await room.over()
+    room.session.send("two")
+    await until(lambda: len(room.backend.posts) == 2)
+    asked = [Message.user(post.message_id, post.text) for post in room.backend.posts]
+    room.backend.stored[CHAT] = Chat(ChatSummary(CHAT, "t"), asked)
+    gate.set()
+    await room.over()
+    assert [m.text for m in room.session.messages] == ["one", "Seen", "two"]
+    finish = room.session.messages[1].finish
+    assert finish is not None
+    assert finish.reason == "stop"
+
+
 async def test_the_outcome_is_said_to_be_unknown_while_it_is_checked(room_for) -> None:
     gate, reading = asyncio.Event(), asyncio.Event()
     backend = ScriptedBackend(replies=[[gate, ServerFailed("Server error.", status=500)]])
