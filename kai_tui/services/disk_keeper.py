@@ -323,6 +323,8 @@ def _message(kept: CachedMessage) -> Message:
     reason = _ENDED.get(kept.state)
     if reason is not None:
         message.finish = Finish(
-            reason, detail="kai-tui ended while this was written." if reason == "lost" else None
+            # The program ended, or the connection did: the file does not say.
+            reason,
+            detail="Its end was not seen here." if reason == "lost" else None,
         )
     return message

@@ -43,6 +43,8 @@ class SessionSending(SessionTerms):
         super().__init__(chat_id, tools, title=title, messages=messages, stored=stored)
         self._run: object | None = None
         """The running turn; events of any other are ignored."""
+        self._posted: str | None = None
+        """The message of which a byte may have left, as far as the session knows."""
 
     # What turns and decisions do
 
@@ -101,6 +103,7 @@ class SessionSending(SessionTerms):
         if await self._held_back(backend, outgoing):
             return
         await self._prepare(backend)
+        self._posted = outgoing.message_id
         await self._read(
             run,
             backend,

@@ -76,6 +76,7 @@ class SessionTurn(SessionSending):
         self._deliveries[outgoing.message_id] = "sending"
         self._why.pop(outgoing.message_id, None)
         self._checks.pop(outgoing.message_id, None)
+        self._posted = None
         self._reply = None
         self._tell(MessageAdded(outgoing.message_id))
         self._started = self._last_event = self._tools.clock()
@@ -110,8 +111,9 @@ class SessionTurn(SessionSending):
         for message_id, state in list(self._deliveries.items()):
             if state != "sending":
                 continue
-            if self._countdown is not None and self._countdown.what == "connect-again":
-                # Between two tries to connect: nothing can have arrived.
+            between = self._countdown is not None and self._countdown.what == "connect-again"
+            if between or self._posted != message_id:
+                # Before anything was posted, or between two tries to connect: nothing can have arrived.
                 self._set_delivery(message_id, "not-sent", why)
                 self._in_background(self._settle(message_id))
             else:

@@ -34,6 +34,8 @@ class SessionWaking(SessionQueue):
         self._nudged.set()
         if self._round is not None:
             self._look_up(self._read_questions_again(self._run))
+        elif self.pending_calls():
+            self._look_up(self._drop_settled_questions())
         elif self.turn.phase in ("sending", "streaming"):
             due = self._tools.clock() + GRACE_SECONDS
             self._look_up(self._prove_alive(self._run, self._last_event, due))
@@ -61,6 +63,20 @@ class SessionWaking(SessionQueue):
             await self._checked(run, backend, message, together, "other")
         except BackendError:
             return  # it is read again before anything is sent
+
+    async def _drop_settled_questions(self) -> None:
+        """kai-agent: what was decided elsewhere meanwhile is not asked any more; its open stream may not say so."""
+        try:
+            backend = await self._tools.backend()
+            theirs = await backend.chat(self.chat_id)
+        except BackendError:
+            return  # an answer nobody waits for is refused
+        waiting = set(self.pending_calls())
+        for message in theirs.messages:
+            for part in message.tool_calls():
+                if part.settled and part.tool_call_id in waiting:
+                    self._questions.settled(part, explained=True)
+                    self._tell(Notice(f"{part.tool_name} was settled elsewhere. Nothing was sent."))
 
     # Questions whose stream was lost
 

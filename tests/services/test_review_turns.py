@@ -447,8 +447,9 @@ async def test_a_message_stopped_in_the_moment_it_was_sent_is_in_the_outbox(desk
     desk.session.send("precious")
     desk.session.stop()
     message_id = desk.session.messages[0].id
-    await until(lambda: desk.session.delivery(message_id) == "not-sent")
-    assert desk.keeper.log[0] == ("keep", message_id, "precious")
+    assert desk.session.delivery(message_id) == "not-sent"
+    await until(lambda: len(desk.keeper.log) == 2)
+    assert desk.keeper.log == [("keep", message_id, "precious"), ("settle", message_id, "not-sent")]
     assert desk.backend.posts == []
 
 

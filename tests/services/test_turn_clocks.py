@@ -263,6 +263,23 @@ async def test_tries_to_connect_count_down_and_a_stop_means_not_sent(room_for) -
     await until(lambda: room.settled() == ["not-sent"])
 
 
+async def test_a_stop_before_anything_was_posted_means_not_sent(room_for) -> None:
+    room = room_for(ScriptedBackend(replies=[text_reply("Hi")]))
+    asked = asyncio.Event()
+
+    async def tools() -> list[object]:
+        asked.set()
+        await asyncio.Event().wait()
+        return []
+
+    room.backend.tools = tools
+    room.session.send("go")
+    await asked.wait()
+    room.session.stop()
+    assert room.session.delivery(room.message_id) == "not-sent"
+    assert room.backend.posts == []
+
+
 # Unknown outcomes
 
 
@@ -411,6 +428,23 @@ async def test_looking_again_says_when_there_is_nothing_new_or_nobody_answers(ro
     room.backend.chat_error = CannotConnect("kai.test refuses connections.")
     room.session.look_again()
     await until(lambda: "could not be asked" in room.notices()[-1])
+
+
+async def test_after_a_sleep_a_question_settled_elsewhere_goes_away(room_for) -> None:
+    gate = asyncio.Event()
+    room = room_for(ScriptedBackend(replies=[[e.Start(ANSWER), *write_call(), gate, e.Finish("stop")]]))
+    room.session.send("create it")
+    await until(lambda: room.approvals.pending)
+    asked, answer = room.session.messages
+    settled = Message.from_wire(answer.to_wire())
+    settled.parts[0].fields.update(state="output-available", output={"ok": True})
+    room.backend.stored[CHAT] = Chat(ChatSummary(CHAT, "t"), [asked, settled])
+    room.session.woke()
+    await until(lambda: not room.approvals.pending)
+    assert room.notices() == ["create_config was settled elsewhere. Nothing was sent."]
+    assert room.backend.answered == []
+    gate.set()
+    await room.over()
 
 
 # Chats that are gone, tokens that are refused

@@ -88,7 +88,8 @@ def _held(connection: Connection, session: ChatSession | None) -> Countdown | Pa
     """What is tried again in a moment: the message of the chat on screen first, then what is read."""
     turn = session.turn if session is not None else None
     if turn is not None and turn.busy:
-        return turn.countdown
+        # Before a message is posted its server may have to be asked something.
+        return turn.countdown or (connection.pause if turn.phase == "sending" else None)
     return connection.pause
 
 
