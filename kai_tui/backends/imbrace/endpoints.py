@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.http_request import Method
     from kai_tui.backends.multipart import Form
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 UNSURE = "It may or may not have been saved."
 _DELETE_UNSURE = "It may or may not have been deleted."
 
@@ -332,18 +334,13 @@ class ImbraceEndpoints:
 
 def checked_id(chat_id: str) -> str:
     """The chat id as a piece of a path. Raises Refused: the server fails at ids that are no UUIDs (§3)."""
-    try:
-        uuid.UUID(chat_id)
-    except ValueError:
-        raise Refused("This chat has an id that iMBRACE cannot have.", code="id") from None
+    if _UUID.fullmatch(chat_id) is None:
+        raise Refused("This chat has an id that iMBRACE cannot have.", code="id")
     return segment(chat_id)
 
 
 def _uuid_or_new(message_id: str) -> str:
-    try:
-        return str(uuid.UUID(message_id))
-    except ValueError:
-        return str(uuid.uuid4())
+    return message_id if _UUID.fullmatch(message_id) else str(uuid.uuid4())
 
 
 def _summary(row: wire.ChatRow) -> ChatSummary:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from kai_tui.backends.addresses import base_address
+from kai_tui.backends.addresses import base_address, is_loopback
 from kai_tui.backends.base import CannotConnect
 from kai_tui.backends.secret import Secret
 
@@ -85,7 +85,8 @@ def places(
                 f"There is no environment of that name. Known are {names}; or type the gateway's address.",
                 code="address",
             )
-        address = f"https://{address}"
+        loopback = is_loopback(address.partition("/")[0].rpartition(":")[0].strip("[]").lower())
+        address = f"{'http' if loopback else 'https'}://{address}"
     gateway, _ = base_address(address, in_process=in_process)
     found: dict[Service, str] = {service: gateway + path for service, path in _BEHIND_GATEWAY.items()}
     for service, other in (overrides or {}).items():

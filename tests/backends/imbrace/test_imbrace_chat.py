@@ -110,6 +110,8 @@ async def test_nothing_is_sent_that_cannot_be_right(fake: ImbraceFake, make: Mak
     for wrong, code in (
         (backend.send(CHAT, say("  ")), "empty"),
         (backend.send("nope", say("x")), "id"),
+        (backend.send(CHAT.replace("-", ""), say("x")), "id"),
+        (backend.send(f"{{{CHAT}}}", say("x")), "id"),
         (backend.send(CHAT, say("x"), attachments=[bad]), "url"),
         (make(agent=None).send(CHAT, say("x")), "no-agent"),
         (backend.answer(CHAT, Message(), []), "empty"),

@@ -194,7 +194,7 @@ ANY_JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(ANY_JSON, max_size=10))
 def test_no_chunk_makes_it_fail(bodies: list[Any]):
     chunks = OpenAiChunks()

@@ -51,6 +51,9 @@ def test_environments_and_gateways_lead_to_the_services():
         "https://gw.example.com/base/data-board",
     )
     assert places("gw.example.com").gateway == "https://gw.example.com"
+    assert places("localhost:3000/x").gateway == "http://localhost:3000/x"
+    assert places("[::1]:3000").gateway == "http://[::1]:3000"
+    assert places("gw.example.com:8443").gateway == "https://gw.example.com:8443"
     other = places("sandbox", {"ai_agent": "http://127.0.0.1:3000/api/", "chat_ai": " "})
     assert other.of("ai_agent") == "http://127.0.0.1:3000/api"
     assert other.of("chat_ai") == f"{ENVIRONMENTS['sandbox']}/v3/ai"
