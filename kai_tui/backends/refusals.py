@@ -98,8 +98,10 @@ def _from_json(body: Any, depth: int = 0) -> Refusal:
     refusal = Refusal(
         message=one_line(
             next(
-                filter(None, (_text(error), *(_text(fields.get(name)) for name in _MESSAGES))),
-                _of_field(fields),
+                filter(
+                    None, (_text(error), _of_field(fields), *(_text(fields.get(name)) for name in _MESSAGES))
+                ),
+                "",
             )
         ),
         code=_text(fields.get("code")) or _text(fields.get("error_code")) or None,
@@ -141,8 +143,9 @@ def _from_agent(error: dict[str, Any]) -> Refusal:
 def _of_field(fields: dict[str, Any]) -> str:
     """What FastAPI finds wrong with one field of a request (assistant-ui.md §3): its place and what it says."""
     said, place = _text(fields.get("msg")), fields.get("loc")
-    steps = [str(step) for step in cast("list[Any]", place)[:8]] if isinstance(place, list) else []
-    return f"{'.'.join(steps)}: {said}" if said and steps else said
+    if not said or not isinstance(place, list) or not place:
+        return ""
+    return f"{'.'.join(str(step) for step in cast('list[Any]', place)[:8])}: {said}"
 
 
 def _text(value: Any) -> str:

@@ -326,7 +326,7 @@ class AssistantUiBackend(Lacks):
                 self._stop_soon(request.chat_id)
             raise
         except NotFound as error:
-            if error.code is not None:
+            if request.body is None:
                 raise
             raise NotFound(
                 f"{self.host} has nothing at {request.path}. Check the address and the paths of the account.",
