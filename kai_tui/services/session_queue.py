@@ -141,7 +141,7 @@ class SessionQueue(SessionLeftOpen):
             for message_id, text in waiting
             if message_id not in known and self.find(message_id) is None
         ]
-        if left:
+        if left or any(self.find(message_id) is not None for message_id, _ in waiting):
             self.queue[:0] = left
             # A disk that was full may have kept one of them here that was sent.
             self._doubted.update(each.id for each in left)

@@ -162,12 +162,10 @@ class RandomUser:
     async def act(self) -> None:
         """One thing a user does, at some moment."""
         session = await self.session()
-        if self.chance.random() < 0.8:
-            await until(
-                lambda: (
-                    not session.turn.busy or self.waiting() or session.turn.phase in ("sending", "holding")
-                )
-            )
+        if self.chance.random() < 0.75:
+            await until(lambda: not session.turn.busy or self.waiting())
+        else:
+            await asyncio.sleep(self.chance.choice((0, 0.001, 0.003, 0.01)))
         for _ in range(self.chance.choice((1, 3, 20, 60))):
             await asyncio.sleep(0)
         habits: list[tuple[float, Callable[[ChatSession], object]]] = [

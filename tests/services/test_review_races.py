@@ -277,3 +277,22 @@ async def test_leaving_does_not_wait_for_the_result_of_an_answer(desk_for) -> No
     await until(lambda: desk.backend.answered)
     async with asyncio.timeout(0.5):
         await desk.session.aclose()
+
+
+async def test_looking_for_an_answer_ends_although_somebody_looks_in_at_that_moment(desk_for) -> None:
+    desk = desk_for(ScriptedBackend())
+    looking = desk.session._look_up(desk.session._look_for_answer("m-1"))
+    assert looking is not None
+    await asyncio.sleep(0.02)
+    desk.session.set_watched(True)  # what waits is nudged in the same round in which it is cancelled
+    looking.cancel()
+    await asyncio.wait([looking], timeout=0.5)
+    assert looking.cancelled()
+
+
+async def test_what_waited_and_is_on_the_server_does_not_wait_for_ever(desk_for) -> None:
+    """Its row would be announced at every start."""
+    desk = desk_for(ScriptedBackend(), [Message.user("m-1", "once")])
+    desk.session.restore_queue([("m-1", "once")])
+    assert desk.session.queue == []
+    await until(lambda: ("queue",) in desk.keeper.log)

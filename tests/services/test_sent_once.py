@@ -19,7 +19,7 @@ from kai_tui.services import session_decisions, session_resuming, session_withou
 from tests.services.random_user import Flavour, RandomUser, words_of
 
 FLAVOURS: tuple[Flavour, ...] = ("agent", "assistant")
-FAST = int(os.environ.get("KAI_TUI_FAULTS", "10"))
+FAST = int(os.environ.get("KAI_TUI_FAULTS", "6"))
 ALL = 500
 
 
