@@ -299,7 +299,7 @@ class HttpDoor:
             self._tell_if_refused(refusal, True, renewals)
             raise noted(refusal, unsure_note)
         media_type = media_type_of(response)
-        if media_type not in accepts:
+        if media_type not in accepts or response.status_code == 204:
             content = await self._read_refusal(response)
             raise noted(
                 refusals.not_what_was_asked(

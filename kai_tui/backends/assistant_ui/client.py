@@ -141,8 +141,10 @@ class AssistantUiBackend(Lacks):
         self._connection.hung_up()
         if self._stops:
             await asyncio.wait(self._stops, timeout=_SECONDS_TO_STOP)
-        for task in self._stops:
+        late = tuple(self._stops)
+        for task in late:
             task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
         await self._door.aclose()
 
     async def hang_up(self) -> None:

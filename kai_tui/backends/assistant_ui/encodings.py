@@ -13,9 +13,9 @@ from kai_tui.backends.sse import MAX_EVENT
 from kai_tui.conversation.events import JsonObject
 from kai_tui.conversation.json_text import BadJson, decode_json
 
-ANSWERS: Final = ("text/event-stream", "text/plain", "application/json")
-"""Media types an answer may have."""
-ANY_ANSWER: Final = (*ANSWERS, "application/octet-stream", "application/x-ndjson", "text/markdown", "")
+ANSWERS: Final = ("text/event-stream", "text/plain", "application/json", "")
+"""Media types an answer may have; frameworks that stream name none unless told to."""
+ANY_ANSWER: Final = (*ANSWERS, "application/octet-stream", "application/x-ndjson", "text/markdown")
 """Those it may have when its encoding is configured."""
 MAX_UNDECIDED: Final = 20
 """Events after which a stream that nothing tells counts as an assistant transport."""
@@ -121,7 +121,7 @@ def _told(read: bytes, *, ended: bool) -> Encoding | None:
         return None
     line, newline, _ = text.partition(b"\n")
     whole = bool(newline) or ended or len(line) > MAX_EVENT
-    if _may_begin(line, b"data:") or _may_begin(line, b"event:") or line.startswith(b":"):
+    if _may_begin(line, b"data:"):
         return "transport" if _is_event(line) else "plain" if whole else None
     found = _MAYBE_KEY.match(line)
     if found is None:
@@ -142,15 +142,13 @@ def _may_begin(line: bytes, start: bytes) -> bool:
 
 
 def _is_event(line: bytes) -> bool:
-    """A whole `data:` line with JSON in it, or a comment."""
-    if line.startswith((b": ", b"event:")):
-        return True
+    """A whole `data:` line with JSON in it."""
     if not line.startswith(b"data:"):
         return False
     try:
         decode_json(line.removeprefix(b"data:").strip())
     except BadJson:
-        return line.removeprefix(b"data:").strip() == b"[DONE]"
+        return False
     return True
 
 

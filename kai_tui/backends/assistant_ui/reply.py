@@ -64,6 +64,8 @@ async def reply_events(body: Body, reading: Reading) -> AsyncGenerator[Event, No
             encoding, read = await told_by_text(pieces)
             if encoding is None:
                 raise ConnectionLost(f"{reading.host} ended its answer before it began.", code="lost")
+            if not body.media_type and read.lstrip()[:9].lower().startswith((b"<!doctype", b"<html")):
+                raise not_what_was_asked(200, "text/html", read, reading.host, wanted="a reply")
             source = after(read, pieces)
             if encoding == "transport":
                 encoding, sse = None, True
@@ -129,7 +131,7 @@ async def _from_chunks(
     """Events with JSON in them, up to `[DONE]`, which an assistant transport must have (§8)."""
     done = False
 
-    async def steps() -> AsyncGenerator[list[Event] | None, None]:
+    async def steps() -> AsyncGenerator[list[Event] | Skipped, None]:
         nonlocal done
         async with aclosing(texts):
             async for text in texts:
@@ -139,8 +141,7 @@ async def _from_chunks(
                 try:
                     yield decoder.chunk(decode_json(text))
                 except BadJson:
-                    yield [Skipped("an event that is no JSON", text)]
-                    yield None
+                    yield Skipped("an event that is no JSON", text)
 
     def rest() -> list[Event]:
         return decoder.end() if isinstance(decoder, TransportDecoder) else []
@@ -164,16 +165,15 @@ async def _from_bytes(
         return
     plain = PlainDecoder(records)
 
-    async def lines() -> AsyncGenerator[list[Event] | None, None]:
+    async def lines() -> AsyncGenerator[list[Event] | Skipped, None]:
         decoder = DataStreamDecoder(records)
         async for line in _lines(source):
             try:
                 yield decoder.line(line)
             except BadJson:
-                yield [Skipped("a line that is no record", line)]
-                yield None
+                yield Skipped("a line that is no record", line)
 
-    async def texts() -> AsyncGenerator[list[Event] | None, None]:
+    async def texts() -> AsyncGenerator[list[Event] | Skipped, None]:
         async for piece in source:
             yield plain.piece(piece)
 
@@ -191,12 +191,12 @@ async def _from_bytes(
 
 
 async def _concluded(
-    steps: AsyncGenerator[list[Event] | None, None],
+    steps: AsyncGenerator[list[Event] | Skipped, None],
     rest: Callable[[], list[Event]],
     marked: Callable[[], bool],
     records: Records,
 ) -> AsyncGenerator[Event, None]:
-    """All events, and the `Finish` they come to. A step of None: something could not be read.
+    """All events, and the `Finish` they come to. A step that is one `Skipped` could not be read.
 
     `rest`: what is still held back at the end; `marked`: whether the end was marked as such.
     """
@@ -205,12 +205,13 @@ async def _concluded(
     try:
         async with aclosing(steps):
             async for step in steps:
-                if step is None:
+                if isinstance(step, Skipped):
                     ending.count_broken(1)
                     if ending.unreadable:
                         break
-                    continue
-                ending.count_readable()
+                    step = [step]
+                else:
+                    ending.count_readable()
                 for event in step:
                     ending.note(event)
                     begun = True
