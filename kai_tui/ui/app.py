@@ -268,7 +268,7 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving, RenewsTokens, NoticesSleep):
 
     def action_review_waiting(self) -> None:
         """Open a waiting question."""
-        if not self.desk.review():
+        if not self.desk.review(self._chat_on_screen()):
             self.notify("No question waits for you.", markup=False)
 
     def action_sign_in(self) -> None:

@@ -410,6 +410,30 @@ async def until_kept(workspace: Workspace, text: str) -> None:
             await asyncio.sleep(0.02)
 
 
+async def test_a_waiting_question_is_named_with_its_chat_and_this_chat_comes_first(own_home: Path) -> None:
+    clock = Clock()
+    backend = ScriptedBackend(replies=[question("a", asyncio.Event()), question("b", asyncio.Event())])
+    app = app_for(own_home, backend, clock=clock)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await ready(app, pilot)
+        first = await ask(app, pilot, "alpha")
+        await put_off(app, pilot, clock)
+        await until(pilot, lambda: "The assistant asks: " in words(app))
+        await ask(app, pilot, "beta")
+        await put_off(app, pilot, clock)
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "The assistant asks in “alpha”: " in words(app))
+        await pilot.press("f9")
+        await until(pilot, lambda: screen.session is first)
+        await pilot.press("f9")
+        await until(pilot, lambda: screen.session not in (None, first))
+        await until(pilot, lambda: "The assistant asks: " in words(app))
+        await pilot.press("f3")
+        await until(pilot, lambda: isinstance(app.screen, ApprovalDialog))
+        assert isinstance(app.screen, ApprovalDialog)
+        assert app.screen.approval.chat_title == "beta"
+
+
 # Notifications
 
 

@@ -113,7 +113,8 @@ class ChatLayout(KaiScreen):
         held = bool(pending) and not self._desk.showing
         self._banner.set_class(held, "-shown")
         if held:
-            self._banner.update(banner_line(pending, typing=self._desk.waits_for_typing))
+            here = session.chat_id if session is not None else self._opening
+            self._banner.update(banner_line(pending, here, typing=self._desk.waits_for_typing))
         queue = session.queue if session is not None else []
         self._queued.set_class(bool(queue), "-shown")
         if queue:

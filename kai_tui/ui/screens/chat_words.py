@@ -189,16 +189,17 @@ def offer_words(choice: Choice, width: int) -> Content:
     )
 
 
-def banner_line(pending: Sequence[Approval], *, typing: bool) -> Content:
-    """A question waits and its dialog is not open."""
+def banner_line(pending: Sequence[Approval], here: str | None, *, typing: bool) -> Content:
+    """A question waits and its dialog is not open; that of the chat `here` is named first, others with their chat."""
     from kai_tui.conversation.safe_text import safe_line
 
-    first = pending[0]
+    first = next((each for each in pending if each.chat_id == here), pending[0])
+    where = "" if first.chat_id == here else f" in “{safe_line(first.chat_title.strip(), 30)}”"
     more = f" (+{len(pending) - 1})" if len(pending) > 1 else ""
     key = key_name(action("review_waiting").keys[0])
     how = f"opens when you pause, {key} now" if typing else f"{key} to answer"
     return Content.assemble(
         ("! ", "bold $text-warning"),
-        (f"The assistant asks: {safe_line(first.title, 60)}{more}", "bold"),
+        (f"The assistant asks{where}: {safe_line(first.title, 60)}{more}", "bold"),
         (f" · {how}", "$text-muted"),
     )
