@@ -125,7 +125,7 @@ async def test_put_off_it_waits_and_can_be_taken_up(own_home: Path) -> None:
         await arm(pilot, dialog_of(app), clock)
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, ChatScreen))
-        await until(pilot, lambda: "The assistant asks: Create a bucket" in words(app))
+        await until(pilot, lambda: "“Orders” asks: Create a bucket" in words(app))
         assert "1 decision waits" in words(app)
         app.desk.update()
         await pilot.pause()

@@ -422,7 +422,7 @@ async def test_a_waiting_question_is_named_with_its_chat_and_this_chat_comes_fir
         await ask(app, pilot, "beta")
         await put_off(app, pilot, clock)
         await pilot.press("ctrl+n")
-        await until(pilot, lambda: "The assistant asks in “alpha”: " in words(app))
+        await until(pilot, lambda: "“alpha” asks: " in words(app))
         await pilot.press("f9")
         await until(pilot, lambda: screen.session is first)
         await pilot.press("f9")

@@ -38,6 +38,8 @@ class ChatElsewhere(ChatLayout):
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self._marks_timer: Timer | None = None
         self._painted = float("-inf")
+        self._gone = False
+        """Whether the account was left: what still comes is not drawn."""
         self._said: dict[tuple[str, str], float] = {}
         self._unsaid: dict[tuple[str, str], Happening] = {}
         self._beckoned: list[tuple[str, float]] = []
@@ -74,6 +76,8 @@ class ChatElsewhere(ChatLayout):
     # Marks
 
     def on_attention_news(self) -> None:
+        if self._gone:
+            return
         self.look()
         if self._marks_timer is None:
             wait = self._painted + MARKS_SECONDS - monotonic()
@@ -114,7 +118,7 @@ class ChatElsewhere(ChatLayout):
             self._tell_of(happening)
 
     def _tell_of(self, happening: Happening) -> None:
-        if self._is_shown(happening.chat_id):
+        if self._gone or self._is_shown(happening.chat_id):
             return
         key = _kind(happening)
         now = monotonic()
@@ -182,6 +186,9 @@ class ChatElsewhere(ChatLayout):
 
     def _seen_by(self, session: ChatSession | None) -> None:
         """The account is left while this chat is on screen."""
+        self._gone = True
+        if self._marks_timer is not None:
+            self._marks_timer.stop()
         here = session.chat_id if session is not None else None
         self.workspace.attention.looked_at = lambda chat_id: chat_id == here
 

@@ -194,12 +194,12 @@ def banner_line(pending: Sequence[Approval], here: str | None, *, typing: bool) 
     from kai_tui.conversation.safe_text import safe_line
 
     first = next((each for each in pending if each.chat_id == here), pending[0])
-    where = "" if first.chat_id == here else f" in “{safe_line(first.chat_title.strip(), 30)}”"
+    who = "The assistant" if first.chat_id == here else f"“{safe_line(first.chat_title.strip(), 24)}”"
     more = f" (+{len(pending) - 1})" if len(pending) > 1 else ""
     key = key_name(action("review_waiting").keys[0])
     how = f"opens when you pause, {key} now" if typing else f"{key} to answer"
     return Content.assemble(
         ("! ", "bold $text-warning"),
-        (f"The assistant asks{where}: {safe_line(first.title, 60)}{more}", "bold"),
+        (f"{who} asks: {safe_line(first.title, 60)}{more}", "bold"),
         (f" · {how}", "$text-muted"),
     )
