@@ -51,7 +51,9 @@ class RenewsTokens(SafeApp[object]):
         if self._renewing or (self._renewal_put_away and not asked):
             return
         if not workspace.account.storage_url:
-            self._sign_in(why)  # nothing tells the address a new token could be checked at
+            # Nothing tells the address a new token could be checked at: a sign-in from the start, once.
+            self._renewal_put_away = True
+            self._sign_in(why)
             return
         self._renewing = True
         self.call_later(self._ask_renewal, workspace, why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -354,6 +355,22 @@ async def test_a_question_typed_into_the_dialog_is_sent_nowhere(own_home: Path) 
         await story.pilot.press(*"what is this", "enter")
         await story.sees("A token has no spaces in it. Nothing was sent.")
         assert accounts_of(story.app).renewals == []
+
+
+async def test_without_an_address_to_check_at_the_usual_sign_in_opens_once(own_home: Path) -> None:
+    backend = ScriptedBackend()
+    story = Story(own_home, backend)
+    story.accounts.known = [replace(kai_account(), storage_url="")]
+    async with story.app.run_test(size=WIDE) as pilot:
+        await story.begin(pilot)
+        assert backend.on_refused is not None
+        for _ in range(3):
+            backend.on_refused(TokenRefused("Token refused by kai.test.", status=401))
+        await until(pilot, lambda: isinstance(story.app.screen, SignInDialog))
+        await pilot.pause(0.05)
+        assert sum(isinstance(each, SignInDialog) for each in story.app.screen_stack) == 1
+        await pilot.press("escape")
+        await until(pilot, lambda: story.app.screen is story.screen)
 
 
 # Sleep
