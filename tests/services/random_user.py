@@ -162,7 +162,8 @@ class RandomUser:
     async def act(self) -> None:
         """One thing a user does, at some moment."""
         session = await self.session()
-        if self.chance.random() < 0.75:
+        # The patient meet more faults, the hasty queue and interrupt more.
+        if self.chance.random() < (0.75 if self.seed % 2 else 0.3):
             await until(lambda: not session.turn.busy or self.waiting())
         else:
             await asyncio.sleep(self.chance.choice((0, 0.001, 0.003, 0.01)))
