@@ -242,7 +242,7 @@ class Attention:
                 self._tell(Happening(chat_id, self._title(chat_id), "decision"))
 
     def _drop_deleted(self) -> None:
-        for chat_id in [each for each in self._unseen if self._history.is_deleted(each)]:
+        for chat_id in [each for each in self._unseen if self._history.is_gone(each)]:
             del self._unseen[chat_id]
             self._changed(chat_id)
 

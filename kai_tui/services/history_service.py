@@ -34,6 +34,8 @@ class HistoryService:
         """Chats that were written in during this run: the server may not list them yet."""
         self._at_hand: dict[str, ChatSummary] = {}
         """Chats that want something of the user: shown even if no page of the list had them yet."""
+        self._gone: set[str] = set()
+        """Chats that were in the list and are not on the server any more: deleted elsewhere."""
         self._deleted: set[str] = set()
         """Chats deleted during this run: pages and turns that were on their way must not bring them back."""
         self._leave: Callable[[str], Awaitable[None]] | None = None
@@ -78,6 +80,10 @@ class HistoryService:
         """Whether this chat was deleted during this run."""
         return chat_id in self._deleted
 
+    def is_gone(self, chat_id: str) -> bool:
+        """Whether this chat was deleted here, or is missing in the server's list where it should stand."""
+        return chat_id in self._deleted or chat_id in self._gone
+
     def lists(self, chat_id: str) -> bool:
         """Whether this chat is or was in the server's list, or was written in during this run."""
         return chat_id in self._rows
@@ -85,7 +91,7 @@ class HistoryService:
     def keep_at_hand(self, chat_id: str, title: str) -> None:
         """This chat is shown, in the list's pages or not, until `let_go`."""
         before = self._at_hand.get(chat_id)
-        if chat_id in self._deleted or (before is not None and before.title == title):
+        if self.is_gone(chat_id) or (before is not None and before.title == title):
             return
         now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         self._at_hand[chat_id] = ChatSummary(chat_id, title, now, now)
@@ -101,6 +107,7 @@ class HistoryService:
         if chat_id in self._deleted:
             return
         self._here.add(chat_id)
+        self._gone.discard(chat_id)
         before = self._rows.get(chat_id) or ChatSummary(chat_id, title, updated_at)
         self._unsent.pop(chat_id, None)
         self._rows[chat_id] = replace(
@@ -189,6 +196,7 @@ class HistoryService:
 
     async def _keep(self, items: Sequence[ChatSummary]) -> None:
         items = [row for row in items if row.id not in self._deleted]
+        self._gone.difference_update(row.id for row in items)
         for row in items:
             mine = self._rows.get(row.id)
             # A chat that is going on here is newer than what the server says.
@@ -207,6 +215,8 @@ class HistoryService:
         for row in list(self._rows.values()):
             if row.id not in there and row.id not in self._here and (complete or _age(row) > oldest):
                 del self._rows[row.id]
+                self._gone.add(row.id)
+                self._at_hand.pop(row.id, None)
                 self._keeper.drop_copy(row.id)
 
 

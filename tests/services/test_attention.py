@@ -206,6 +206,9 @@ async def test_marks_outlive_the_program_until_they_are_seen(open_workspace: Ope
     await until(lambda: wants(first.attention).get(seen.chat_id) == "new")
     first.attention.seen(seen.chat_id)
     await first.aclose()
+    for each in (new, waiting, running, seen):
+        summary = ChatSummary(each.chat_id, each.title, "2026-11-21T10:00:00Z", "2026-11-21T10:00:00Z")
+        backend.stored[each.chat_id] = Chat(summary, [])
 
     again = open_workspace(backend)
     again.connect()
@@ -294,3 +297,15 @@ def test_the_others_in_words() -> None:
         in_words(states("working", "working", "failed", "waiting", "waiting"))
         == "5 other chats: 2 wait, 1 failed, 2 work"
     )
+
+
+async def test_a_mark_goes_with_a_chat_that_was_deleted_elsewhere(open_workspace: Open) -> None:
+    backend = ScriptedBackend(replies=[reply("a")])
+    first = open_workspace(backend)
+    gone = started(first, "gone")
+    await until(lambda: wants(first.attention).get(gone.chat_id) == "new")
+    await first.aclose()
+    again = open_workspace(backend)
+    again.connect()
+    await until(lambda: again.connection.state == "connected" and not again.attention.states)
+    await until(lambda: again.history.rows == [])
