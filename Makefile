@@ -4,23 +4,25 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 UV := $(shell command -v uv 2>/dev/null)
 READY := .venv/.ready
 
-.PHONY: run test check format test-slow bench screenshots snapshots lock clean
+.PHONY: run test check static format test-slow bench screenshots snapshots lock clean
 
 run: $(READY)
 	@$(BIN)/kai-tui $(ARGS)
 
+# More workers than cores: tests of the whole program wait more than they compute.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
 
-check: $(READY)
+check: static test
+
+static: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-cache
-	@$(MAKE) --no-print-directory test
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,12 +39,19 @@ class Quote:
     """How many older ones are not."""
 
 
-def quote_chat(title: str, messages: Sequence[Message], limit: int = MOST_CHARACTERS) -> Quote:
+def quote_chat(
+    title: str,
+    messages: Sequence[Message],
+    limit: int = MOST_CHARACTERS,
+    *,
+    denied: Callable[[ToolPart], bool] = lambda _: False,
+) -> Quote:
     """Quote these messages, the oldest first. At most about `limit` characters: the newest are kept.
 
-    A message that is too long by itself loses its beginning, which is said.
+    A message that is too long by itself loses its beginning, which is said. `denied`: whether the user
+    denied a call, which the wire may call failed.
     """
-    said = [_said(message) for message in messages]
+    said = [_said(message, denied) for message in messages]
     kept: list[str] = []
     room = limit
     for text in reversed([each for each in said if each]):
@@ -87,11 +94,11 @@ def split_quote(text: str) -> tuple[str, str]:
     return text[:end], rest.removeprefix("\n").removeprefix("\n")
 
 
-def _said(message: Message) -> str:
+def _said(message: Message, denied: Callable[[ToolPart], bool]) -> str:
     """What a message says, every line quoted; empty when it says nothing."""
     blocks: list[str] = []
     for part in message.parts:
-        said = _part(part, ours=message.role == "user")
+        said = _part(part, denied, ours=message.role == "user")
         if said:
             blocks.append(said)
     if not blocks:
@@ -101,27 +108,27 @@ def _said(message: Message) -> str:
     return "\n".join([f"> {name}:", *(f"> {line}" if line else ">" for line in lines)])
 
 
-def _part(part: Part, *, ours: bool) -> str:
+def _part(part: Part, denied: Callable[[ToolPart], bool], *, ours: bool) -> str:
     if isinstance(part, TextPart):
         # A quote inside a quote is left out: it would grow from fork to fork.
         quote, words = split_quote(part.text) if ours else ("", part.text)
         return (_QUOTED_BEFORE if quote else "") + safe_copy(words).strip()
     if isinstance(part, ToolPart):
-        return _call(part)
+        return _call(part, denied=denied(part))
     if isinstance(part, FilePart):
         name = part.fields.get("filename")
         return f"(file: {safe_line(name if isinstance(name, str) else 'without a name', _TOOL)})"
     return ""
 
 
-def _call(part: ToolPart) -> str:
+def _call(part: ToolPart, *, denied: bool) -> str:
     """A tool call by its name and the size of its result; never the result itself."""
     name = safe_line(part.tool_name, _TOOL) or "tool"
     if part.state == "output-available":
         size = safe_line(result_size(part.output) or f"{_characters(part.output):,} characters", 40)
         return f"(tool {name}: done, {size}, not quoted)"
     ended = {
-        "output-error": "failed",
+        "output-error": "denied by the user" if denied else "failed",
         "output-denied": "denied by the user",
         "approval-requested": "not answered",
     }

@@ -99,7 +99,7 @@ class ChatService:
         arrived = [
             each for each in said if session.delivery(each.id) not in ("not-sent", "unsure", "sending")
         ]
-        quote = quote_chat(session.title, arrived)
+        quote = quote_chat(session.title, arrived, denied=lambda call: session.decision(call) is False)
         if not quote.messages:
             return None
         forked = self._add(ChatSession(str(uuid4()), self._tools, title=f"Fork of {session.title}"))

@@ -28,6 +28,11 @@ class PartClock:
         if index not in self._ended and _is_over(part):
             self._ended[index] = self._clock()
 
+    def begin(self, index: int) -> None:
+        """A call that waited for the user begins to run now. How long it waited does not count."""
+        if index not in self._ended:
+            self._started[index] = self._clock()
+
     def go_on(self, message: Message) -> None:
         """Its questions were answered: the calls begin to run now. How long they waited does not count."""
         now = self._clock()

@@ -59,8 +59,6 @@ class SessionDecisions(SessionTurn):
         """Continuation style: what is decided together."""
         self._answering: tuple[Message, Message] | None = None
         """The message before and after the answers that are on their way, until the server goes on."""
-        self._ledger: dict[tuple[str, str], bool] = {}
-        """Answers that were noted on disk, by call and approval id."""
         self._questions = CallQuestions(
             tools.approvals,
             chat_id=chat_id,
@@ -75,10 +73,6 @@ class SessionDecisions(SessionTurn):
         self._run = object()
         self._started = self._last_event = self._tools.clock()
         self._ask_again(message, note)
-
-    def _answered_before(self, part: ToolPart) -> bool | None:
-        """What was noted about a call: approved, denied, or nothing."""
-        return self._ledger.get((part.tool_call_id, part.approval_id or ""))
 
     def use_tools(self, tools: Sequence[ToolInfo]) -> None:
         """The user changed permissions: they hold for the next call, also of a running turn."""
@@ -154,7 +148,7 @@ class SessionDecisions(SessionTurn):
         if not calls:
             self._finish("unknown")
             return
-        if note is None and any(self._answered_before(part) is not None for part in calls):
+        if note is None and any(self.decision(part) is not None for part in calls):
             note = ANSWERED_BEFORE
         self._reply = message
         self._answering = None
@@ -199,6 +193,7 @@ class SessionDecisions(SessionTurn):
             async for _ in backend.answer(self.chat_id, message, answers, terms=self.terms):
                 pass
             self._show_what_runs(message, part, decision)
+            self._begins_now(message, part)
         except NotFound:
             self._tell(Notice("This request was already settled elsewhere."))
         except BackendError as error:
@@ -215,6 +210,12 @@ class SessionDecisions(SessionTurn):
         if decision.approved and decision.updated_input is not None:
             part.fields["input"] = copy_json(decision.updated_input)
             self._tell(PartChanged(message.id, message.parts.index(part)))
+
+    def _begins_now(self, message: Message, part: ToolPart) -> None:
+        """How long the user thought is not how long the call took."""
+        clock = self._clocks.get(message.id)
+        if clock is not None and not part.settled:
+            clock.begin(message.parts.index(part))
 
     def _not_sent_after_all(self, run: object | None, part: ToolPart, message: Message) -> None:
         if self._run is not run:

@@ -35,7 +35,7 @@ class SessionResuming(SessionDecisions):
         answered = any(self._deliveries.get(each.id) not in ("not-sent", "unsure") for each in after)
         if answered or not pending(message):
             return
-        if any(self._answered_before(part) is not None for part in pending(message)):
+        if any(self.decision(part) is not None for part in pending(message)):
             self._tell_soon(Notice("You answered a request of this chat before. Looking what became of it…"))
             self._look_up(self._resume_answered(backend, message))
         else:
@@ -73,7 +73,7 @@ class SessionResuming(SessionDecisions):
         unknown = [
             part.tool_name
             for part in message.tool_calls()
-            if not part.settled and self._answered_before(part) is True
+            if not part.settled and self.decision(part) is True
         ]
         if unknown:
             self._tell_soon(

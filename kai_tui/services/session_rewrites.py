@@ -84,7 +84,7 @@ class SessionRewrites(SessionQueue):
 
     def _did_not_run(self, part: ToolPart) -> bool:
         """Denied, or never answered, or left open by the server; all others ran, or may have."""
-        approved = self._answered_before(part)
+        approved = self.decision(part)
         if part.state in ("output-denied", "approval-requested", "input-streaming") or approved is False:
             return True
         if part.state == "approval-responded":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from kai_tui.backends.base import ChatTerms, Delivery
 from kai_tui.conversation.choices import Choice, choices_of, closing_text
 from kai_tui.conversation.events import FinishReason
-from kai_tui.conversation.messages import Message
+from kai_tui.conversation.messages import Message, ToolPart
 from kai_tui.services.changes import (
     MessageAdded,
     MessageChanged,
@@ -74,6 +74,8 @@ class SessionState:
         """Whether the server said that this chat is not there any more: it can be read, not written in."""
         self._watched = False
         self._countdown: Countdown | None = None
+        self._ledger: dict[tuple[str, str], bool] = {}
+        """Answers that were noted on disk, by call and approval id."""
         self.patience = Patience(
             tools.clock,
             last_event=lambda: self._last_event,
@@ -120,6 +122,10 @@ class SessionState:
         """How long a tool call or a thought took, or takes so far; None for messages read back."""
         clock = self._clocks.get(message_id)
         return clock.seconds(part_index) if clock is not None else None
+
+    def decision(self, call: ToolPart) -> bool | None:
+        """What the user decided here about a call: approved, denied, or nothing that is known."""
+        return self._ledger.get((call.tool_call_id, call.approval_id or ""))
 
     def find(self, message_id: str) -> Message | None:
         """The message with this id; the newest are looked at first."""

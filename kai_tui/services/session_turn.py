@@ -203,9 +203,7 @@ class SessionTurn(SessionSending):
             self._renamed(message, old_id, clock)
         if index is None:
             return
-        if (not self.messages or self.messages[-1] is not message) and message not in self.messages:
-            self.messages.append(message)
-            self._tell(MessageAdded(message.id))
+        self._show(message)
         if index < len(message.parts):
             clock.touch(message, index)
             part = message.parts[index]
@@ -214,6 +212,12 @@ class SessionTurn(SessionSending):
         self._checkpoints.mark()
         self._observers.tell(PartChanged(message.id, index))
 
+    def _show(self, message: Message) -> None:
+        """Put a reply under its question, once."""
+        if (not self.messages or self.messages[-1] is not message) and message not in self.messages:
+            self.messages.append(message)
+            self._tell(MessageAdded(message.id))
+
     def _renamed(self, message: Message, old_id: str, clock: PartClock) -> None:
         self._clocks[message.id] = clock
         if message in self.messages:
@@ -221,9 +225,8 @@ class SessionTurn(SessionSending):
             self._tell(MessageChanged(message.id, old_id))
 
     async def _stream_ended(self, run: object, backend: Backend, message: Message) -> None:
-        if message not in self.messages and (message.errors or message.finish is not None):
-            self.messages.append(message)
-            self._tell(MessageAdded(message.id))
+        if message.errors or message.finish is not None:
+            self._show(message)
         if message.finish is None:
             message.finish = Finish("lost")
         reason = message.finish.reason

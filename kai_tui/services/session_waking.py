@@ -126,6 +126,7 @@ class SessionWaking(SessionQueue):
 
         `why`: for a message that was on its way. `ended`: how a reply ended that was never seen.
         """
+        answering = self._phase == "streaming"
         self._cancel_turn()
         self._check_what_is_sending(why, ended)
         reply = self._take_back_answers()
@@ -134,6 +135,9 @@ class SessionWaking(SessionQueue):
         elif self._reply is not None:
             reply = self._reply
             fold(reply, finish, FoldState())
+            if answering:
+                # Also without a word: how it ended stands under its question.
+                self._show(reply)
         self._finish(finish.reason)
         if reply is not None and (pending(reply) or (finish.reason == "lost" and reply in self.messages)):
             # The server may wait for us, may have taken the answer, or may have more of the reply.

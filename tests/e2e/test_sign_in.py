@@ -299,14 +299,14 @@ def test_a_bad_start_is_one_sentence_and_loses_nothing(start: Start, agent: Serv
         user.wait_for("Not connected")
         if "token" in what:
             # What can be done about it is offered at once, and may be put off.
-            user.wait_for("Sign in again")
+            user.wait_for("Storage API token")
             user.write(ESCAPE)
             user.wait_gone("Storage API token")
         user.write("my long question" + ENTER)
         user.wait_for("my long question")
         user.wait_for(re.compile("not sent|unsure whether it arrived"))
         if "token" in what:
-            user.wait_for("Sign in again")
+            user.wait_for("Storage API token")
             user.write(ESCAPE)
             user.wait_gone("Storage API token")
         user.write("more")

@@ -416,7 +416,7 @@ async def test_silence_is_counted_in_events_and_a_stop_asks_what_became_of_it(
     phase = "sending" if name == "stall-before-headers" else "streaming"
     await until(lambda: session.turn.phase == phase and house.server.posts)
     if phase == "streaming":
-        await until(lambda: session.messages[-1].text)
+        await until(lambda: session.messages[-1].text == "Two words, and more.")
     house.pass_time(session, 16)
     assert session.turn.silence == "waiting"
     assert "Still nothing" not in screen(session, house.clock)

@@ -395,6 +395,21 @@ async def test_a_stopped_message_that_arrived_says_that_the_server_may_go_on(roo
     assert room.session.why_not_sent(room.message_id) == "Stopped. Kai may still be working on the server."
 
 
+async def test_a_reply_that_is_stopped_before_its_first_word_says_so_under_its_question(room_for) -> None:
+    gate = asyncio.Event()
+    room = room_for(ScriptedBackend(replies=[[e.Start("a1"), gate]]))
+    room.session.send("go")
+    await until(lambda: room.session.turn.phase == "streaming")
+    room.session.stop()
+    assert [each.role for each in room.session.messages] == ["user", "assistant"]
+    reply = room.session.messages[-1]
+    assert reply.finish is not None
+    assert reply.finish.reason == "cancelled"
+    assert room.session.delivery(room.message_id) == "sent"
+    await until(lambda: not room.session._background)
+    assert room.keeper.replies["a1"][1] == "stopped"
+
+
 async def test_a_reply_that_went_on_after_a_stop_says_so_when_it_is_read(room_for) -> None:
     gate = asyncio.Event()
     room = room_for(

@@ -127,6 +127,10 @@ async def test_a_denied_write_does_not_happen_and_the_reason_arrives(house: Hous
     state = calls(session)[0].state
     assert state == ("output-error" if house.flavour == "agent" else "output-denied")
     assert "call it monthly" in str(session.messages[-1].to_wire())
+    assert session.decision(calls(session)[0]) is False
+    quoted = workspace.chats.fork(session, session.messages[-1].id)
+    assert quoted is not None
+    assert "(tool create_bucket: denied by the user)" in quoted.quote
     assert "reports" not in await buckets(workspace)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kai_tui.backends.base import Delivery
 from kai_tui.conversation.choices import Choice
-from kai_tui.conversation.messages import Message
+from kai_tui.conversation.messages import Message, ToolPart
 from kai_tui.services.turn import Turn
 
 
@@ -35,6 +35,9 @@ class ForkPreview:
 
     def pending_calls(self) -> Sequence[str]:
         return ()
+
+    def decision(self, call: ToolPart) -> bool | None:
+        return None
 
     def is_superseded(self, message_id: str) -> bool:
         return False

@@ -13,7 +13,7 @@ from kai_tui.ui.transcript.heights import Heights
 
 if TYPE_CHECKING:
     from kai_tui.conversation.choices import Choice
-    from kai_tui.conversation.messages import Message, Part
+    from kai_tui.conversation.messages import Message, Part, ToolPart
     from kai_tui.ui.transcript.rows import Block as RowBlock
     from kai_tui.ui.transcript.source import TranscriptSource
     from kai_tui.ui.transcript.strips import Rendered
@@ -85,6 +85,10 @@ class Surroundings:
     def superseded(self, message: Message | None) -> bool:
         """Whether this message was asked again, or answers one that was."""
         return self.source is not None and message is not None and self.source.is_superseded(message.id)
+
+    def denied(self, call: ToolPart) -> bool:
+        """Whether the user denied this call, whatever the wire says of it."""
+        return self.source is not None and self.source.decision(call) is False
 
     def waits_for_user(self, tool_call_id: str) -> bool:
         """Whether the user was asked about this call."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from kai_tui.backends.base import Delivery
     from kai_tui.conversation.choices import Choice
-    from kai_tui.conversation.messages import Message
+    from kai_tui.conversation.messages import Message, ToolPart
     from kai_tui.services.turn import Turn
 
 
@@ -56,6 +56,10 @@ class TranscriptSource(Protocol):
 
     def pending_calls(self) -> Sequence[str]:
         """Ids of tool calls the user was asked about and did not decide yet."""
+        ...
+
+    def decision(self, call: ToolPart) -> bool | None:
+        """What the user decided about a call: approved, denied, or nothing that is known."""
         ...
 
     def is_superseded(self, message_id: str) -> bool:

@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 
 from kai_tui.backends.base import Delivery
 from kai_tui.conversation.choices import Choice, choices_of
-from kai_tui.conversation.messages import GrowingPart, Message, part_from_wire
+from kai_tui.conversation.messages import GrowingPart, Message, ToolPart, part_from_wire
 from kai_tui.services.changes import MessageAdded, PartChanged
 from kai_tui.services.turn import Turn
 from kai_tui.ui.themes import DARK, THEMES
@@ -29,6 +29,7 @@ class ChatSource:
         self.votes: dict[str, bool] = {}
         self.times: dict[tuple[str, int], float] = {}
         self.pending: list[str] = []
+        self.decisions: dict[str, bool] = {}
         self.gone = False
         self.superseded: set[str] = set()
 
@@ -52,6 +53,9 @@ class ChatSource:
 
     def pending_calls(self) -> list[str]:
         return self.pending
+
+    def decision(self, call: ToolPart) -> bool | None:
+        return self.decisions.get(call.tool_call_id)
 
     def is_superseded(self, message_id: str) -> bool:
         return message_id in self.superseded

@@ -45,6 +45,19 @@ def test_states_in_words(fields: dict[str, object], live: bool, words: str) -> N
     assert state_of(part, live=live).words == words
 
 
+async def test_a_call_the_user_denied_is_not_called_failed_when_the_wire_does() -> None:
+    """kai-agent reports a denied call as an error of the tool (kai.md §9.2)."""
+    source = ChatSource(answer(tool(state="output-error", errorText="User denied the tool call")))
+    app = TranscriptApp(source)
+    async with app.run_test(size=(80, 12)):
+        assert "failed" in app.lines()[0]
+    source.decisions["call-1"] = False
+    app = TranscriptApp(source)
+    async with app.run_test(size=(80, 12)):
+        assert "⊘ query_data" in app.lines()[0]
+        assert app.lines()[0].rstrip(" ▸").endswith("denied")
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0.84, "0.8 s"), (3, "3 s"), (9.96, "10 s"), (59.4, "59 s"), (60.0, "1 min"), (125, "2 min 5 s"), (7260, "2 h 1 min"), (None, "")],

@@ -41,11 +41,12 @@ INTERRUPTED = CardState("✗", "interrupted", "tool-failed")
 NOT_ANSWERED = CardState("○", "was not answered", "muted")
 
 
-def state_of(part: ToolPart, *, live: bool, broke_off: bool = False) -> CardState:
-    """What to say about a call. `live`: its message's turn is running; `broke_off`: it was not finished."""
+def state_of(part: ToolPart, *, live: bool, broke_off: bool = False, denied: bool = False) -> CardState:
+    """What to say about a call. `live`: its message's turn is running; `broke_off`: it was not finished;
+    `denied`: the user said no, which kai-agent reports as an error of the tool (kai.md §9.2)."""
     state = part.state
     if state == "output-error":
-        return FAILED
+        return DENIED if denied else FAILED
     if state == "output-denied":
         return DENIED
     if state == "output-available":
@@ -95,7 +96,7 @@ class ToolUnit(Unit):
         ):
             return LEFT_OPEN
         broke_off = finish is not None and finish.reason in ("lost", "cancelled", "error")
-        return state_of(self.part, live=live, broke_off=broke_off)
+        return state_of(self.part, live=live, broke_off=broke_off, denied=self.around.denied(self.part))
 
     def sync(self) -> int | None:
         part = self.part
