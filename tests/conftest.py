@@ -14,6 +14,8 @@ for _name in (
     "KAI_SERVICE",
     "HTTP_PROXY",
     "HTTPS_PROXY",
+    "COLUMNS",  # pytest-xdist sets these, and they would count for more than the size of a test's terminal
+    "LINES",
 ):
     os.environ.pop(_name, None)
 
