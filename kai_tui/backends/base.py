@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
+    from kai_tui.backends.agents import Agents
+    from kai_tui.backends.documents import Documents
     from kai_tui.backends.secret import Secret
     from kai_tui.conversation.events import Event, JsonObject
     from kai_tui.conversation.messages import Message
@@ -50,6 +52,10 @@ class Capabilities:
     """Whether a message can be about a page of the web interface (`requestContext.path`)."""
     branches: bool = False
     suggestions: bool = False
+    attachments: bool = False
+    """Whether files can go with a message, by their address (`Outgoing.attachments`)."""
+    restore: bool = False
+    """Whether a deleted chat can be brought back (`Backend.restore`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,15 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message: its http(s) or data: address."""
+
+    url: str
+    name: str = ""
+    media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """A user's message on its way. `message_id` stays the same over a manual retry (N10)."""
 
@@ -138,6 +153,7 @@ class Outgoing:
     """The server does not know the chat: one that names chats itself makes it now (knowrithm.md §7)."""
     earlier: Sequence[Message] = ()
     """The chat before this message, oldest first, for servers that remember nothing (`caps.history` is `local`)."""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +203,17 @@ OnRefused: TypeAlias = "Callable[[TokenRefused], None]"
 """Called in the event loop, before the error reaches whoever asked."""
 
 
+class LocalChats(Protocol):
+    """Chats kept on this computer, for servers that keep none. Raises only BackendErrors."""
+
+    async def chats(self, *, cursor: str | None = None, limit: int = 50) -> Page[ChatSummary]: ...
+    async def chat(self, chat_id: str) -> Chat:
+        """Raises NotFound for one that is not here."""
+        ...
+
+    async def delete(self, chat_id: str) -> None: ...
+
+
 class Backend(Protocol):
     """A remote assistant. Every method raises only `BackendError`s.
 
@@ -216,6 +243,15 @@ class Backend(Protocol):
     def caps(self) -> Capabilities: ...
     @property
     def host(self) -> str: ...
+    @property
+    def agents(self) -> Agents | None:
+        """Whom one can talk to; None where there is nobody to choose."""
+        ...
+
+    @property
+    def documents(self) -> Documents | None:
+        """What the assistant looks things up in; None where there is no such thing."""
+        ...
 
     async def connect(self) -> ServerInfo: ...
     async def about(self) -> ServerInfo:
@@ -302,6 +338,10 @@ class Backend(Protocol):
 
     async def suggestions(self) -> Sequence[Suggestion]:
         """What a new chat could begin with (`caps.suggestions`)."""
+        ...
+
+    async def restore(self, chat_id: str) -> None:
+        """Bring a deleted chat back (`caps.restore`)."""
         ...
 
 

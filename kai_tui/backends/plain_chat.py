@@ -19,13 +19,14 @@ from kai_tui.backends.base import (
     Unsupported,
     Whose,
 )
+from kai_tui.backends.without_extras import WithoutExtras
 from kai_tui.conversation.events import Event
 from kai_tui.conversation.messages import Message
 
 _USUAL_TERMS = ChatTerms()
 
 
-class PlainChat:
+class PlainChat(WithoutExtras):
     """The part of `Backend` that such an assistant refuses, before anything is sent."""
 
     system: str

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-AccountKind: TypeAlias = Literal["sandbox", "kai"]
+AccountKind: TypeAlias = str
+"""`sandbox`, `kai`, or a key of `backends.systems.SYSTEMS`."""
 ServiceFlavour: TypeAlias = Literal["agent", "assistant"]
 TokenSource: TypeAlias = Literal["", "keyring", "environment", "file", "memory"]
 
+ACCOUNT_COLOURS = ("blue", "green", "yellow", "red", "magenta", "cyan")
+"""Marks a user may give an account; each theme has its own shade of them."""
 MAIN = "main"
 """How the main branch is called on every screen."""
 
@@ -45,6 +49,10 @@ class Account:
     """The person its token belongs to, when the stack says so."""
     workspace_id: str = ""
     """The workspace Kai's queries are pinned to (kai.md §2); empty: Kai chooses."""
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What another system than Kai needs to be opened (`NewAccount.settings`)."""
+    colour: str = ""
+    """The user's mark for it: a name of `ACCOUNT_COLOURS`, or empty."""
 
     @property
     def branch(self) -> str:

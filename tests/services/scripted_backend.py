@@ -29,6 +29,7 @@ from kai_tui.backends.base import (
     Whose,
 )
 from kai_tui.backends.secret import Secret
+from kai_tui.backends.without_extras import WithoutExtras
 from kai_tui.conversation.events import Event
 from kai_tui.conversation.messages import Message
 
@@ -40,7 +41,7 @@ Step = Event | BackendError | asyncio.Event | Waiting
 
 
 @dataclass
-class ScriptedBackend:
+class ScriptedBackend(WithoutExtras):
     """Yields scripted steps per send and per answer; records what was asked of it."""
 
     style: ApprovalStyle = "side-request"

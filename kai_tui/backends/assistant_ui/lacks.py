@@ -15,13 +15,14 @@ from kai_tui.backends.base import (
     Unsupported,
     Whose,
 )
+from kai_tui.backends.without_extras import WithoutExtras
 
 
 def _lacks(what: str) -> Unsupported:
     return Unsupported(f"Assistant UI servers have no {what}.")
 
 
-class Lacks:
+class Lacks(WithoutExtras):
     """History is kept here (`caps.history`), the rest does not exist."""
 
     async def chats(self, *, cursor: str | None = None, limit: int = 50) -> Page[ChatSummary]:

@@ -22,6 +22,7 @@ from kai_tui.backends.imbrace.endpoints import ImbraceEndpoints
 from kai_tui.backends.imbrace.offers import MODEL_PREFIX, Agent, Attachment, KnowledgeFile
 from kai_tui.backends.multipart import Form, LocalFile, OnProgress
 from kai_tui.backends.tolerant import read, read_rows
+from kai_tui.backends.without_extras import WithoutExtras
 from kai_tui.conversation.events import JsonObject
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _ATTACHABLE: Final = ("image/", "application/pdf", "text/csv")
 _UPLOAD_UNSURE: Final = "The file may or may not have been stored."
 
 
-class ImbraceLibrary(ImbraceEndpoints):
+class ImbraceLibrary(ImbraceEndpoints, WithoutExtras):
     """What the other services offer to the chats. All methods raise only BackendErrors."""
 
     _no_completions = False
@@ -44,7 +45,7 @@ class ImbraceLibrary(ImbraceEndpoints):
 
     # Agents
 
-    async def agents(self) -> Sequence[Agent]:
+    async def all_agents(self) -> Sequence[Agent]:
         """All there is to talk to: the account's agents, then bare models (`Agent.kind`).
 
         The models are left out when they cannot be listed; the agents must be.

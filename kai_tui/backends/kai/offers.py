@@ -25,9 +25,10 @@ from kai_tui.backends.http import HttpDoor
 from kai_tui.backends.kai import wire
 from kai_tui.backends.kai.discovery import Flavour
 from kai_tui.backends.kai.endpoints import KaiEndpoints
+from kai_tui.backends.without_extras import WithoutExtras
 
 
-class KaiOffers(KaiEndpoints):
+class KaiOffers(KaiEndpoints, WithoutExtras):
     """The endpoints of kai-agent, refused on a kai-assistant before anything is sent (kai.md §4)."""
 
     def __init__(self, door: HttpDoor, service: Flavour | None) -> None:

@@ -515,7 +515,7 @@ async def test_a_refused_credential_is_told_and_a_new_one_used(fake: ImbraceFake
     backend = make("acc_old")
     told: list[TokenRefused] = []
     backend.on_refused = told.append
-    for call in (backend.send(CHAT, say("x")), backend.chats(), backend.agents()):
+    for call in (backend.send(CHAT, say("x")), backend.chats(), backend.all_agents()):
         error = await failing(call)
         assert (type(error), error.delivery) == (TokenRefused, "not-sent")
     assert len(told) == 3

@@ -103,7 +103,7 @@ async def test_a_missing_endpoint_is_said_and_not_offered_again(fake: ImbraceFak
     error = await failing(backend.send(CHAT, say("Hello")))
     assert (type(error), error.code, error.delivery) == (NotFound, "no-agent", "not-sent")
     assert error.sentence.endswith("has no models without an agent. Choose an agent.")
-    assert {each.kind for each in await backend.agents()} == {"agent"}
+    assert {each.kind for each in await backend.all_agents()} == {"agent"}
 
 
 async def test_a_message_that_was_not_taken_is_not_remembered(fake: ImbraceFake, backend: ImbraceBackend):

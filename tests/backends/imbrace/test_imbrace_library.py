@@ -32,7 +32,7 @@ async def backend(fake: ImbraceFake) -> AsyncIterator[ImbraceBackend]:
 
 
 async def test_agents_come_first_and_bare_models_after_them(fake: ImbraceFake, backend: ImbraceBackend):
-    found = await backend.agents()
+    found = await backend.all_agents()
     assert [(each.id, each.kind) for each in found] == [
         ("asst_stream", "agent"),
         ("asst_quiet", "agent"),
@@ -71,9 +71,9 @@ async def test_where_the_list_is_missing_the_web_clients_is_taken(fake: ImbraceF
 
 async def test_missing_models_do_not_cost_the_agents(fake: ImbraceFake, backend: ImbraceBackend):
     fake.on("GET /v3/ai/workflow-agent/models", answer(500, {"detail": "boom"}))
-    assert {each.kind for each in await backend.agents()} == {"agent"}
+    assert {each.kind for each in await backend.all_agents()} == {"agent"}
     fake.on("GET /v3/ai/workflow-agent/models", hang_up)
-    assert type(await failing(backend.agents())) is ConnectionLost
+    assert type(await failing(backend.all_agents())) is ConnectionLost
 
 
 async def test_suggestions_are_those_of_the_chosen_agent(fake: ImbraceFake, backend: ImbraceBackend):

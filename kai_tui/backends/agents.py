@@ -1,0 +1,42 @@
+"""Who a chat is with, where a server has several to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from kai_tui.backends.base import Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Somebody to talk to. Texts are the server's: raw."""
+
+    id: str
+    name: str
+    description: str = ""
+    note: str = ""
+    """A few words that tell it from others: "bare model", "answers in one piece", "inactive"."""
+
+
+class Agents(Protocol):
+    """The agents of a server. What was chosen last is kept by the backend itself (`Memory`)."""
+
+    async def list(self) -> Sequence[Agent]:
+        """All there are. Raises BackendError."""
+        ...
+
+    def chosen(self, chat_id: str | None = None) -> str | None:
+        """Whom this chat is with, or a new one will be with; None while nobody chose."""
+        ...
+
+    async def choose(self, agent_id: str, *, chat_id: str | None = None) -> None:
+        """New chats are with this agent from now on; with `chat_id`: that chat goes on with it. Raises
+        Unsupported where a chat cannot change its agent."""
+        ...
+
+    def caps(self, chat_id: str | None = None) -> Capabilities:
+        """What the agent of this chat can do, or that of a new one."""
+        ...

@@ -1,0 +1,29 @@
+"""What most assistants do not have beside their chats. A base of adapters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kai_tui.backends.base import Unsupported
+
+if TYPE_CHECKING:
+    from kai_tui.backends.agents import Agents
+    from kai_tui.backends.documents import Documents
+
+
+class WithoutExtras:
+    """One agent, no documents, and what is deleted is gone."""
+
+    @property
+    def agents(self) -> Agents | None:
+        """Nobody to choose from."""
+        return None
+
+    @property
+    def documents(self) -> Documents | None:
+        """Nothing to look things up in."""
+        return None
+
+    async def restore(self, chat_id: str) -> None:
+        """Deleted chats are gone."""
+        raise Unsupported("A deleted chat cannot be brought back here.")
