@@ -9,6 +9,7 @@ from pathlib import Path
 from textual import events
 from textual.command import CommandPalette
 from textual.widgets import OptionList, Static
+from textual.widgets._toast import Toast
 
 from kai_tui.backends.base import CannotConnect, Chat, ChatSummary, Outgoing, ServerFailed
 from kai_tui.conversation import events as e
@@ -412,3 +413,14 @@ async def test_what_was_sent_into_a_chat_that_still_opens_never_goes_to_another(
         await pilot.pause(0.2)
         assert sent == []
         assert screen._drafts.known("chat-0") == "delete it"
+
+
+async def test_a_notice_lies_neither_over_the_prompt_nor_over_what_is_being_written(own_home: Path) -> None:
+    app = app_for(own_home)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        screen = await ready(app, pilot)
+        app.notify("Something happened, and this is a sentence that takes some room to say it.", markup=False)
+        await until(pilot, lambda: screen.query(Toast) and screen.query_one(Toast).region.height)
+        notice = screen.query_one(Toast).region
+        assert notice.bottom < 12
+        assert not notice.overlaps(screen.query_one(Composer).region)
