@@ -116,6 +116,10 @@ class KaiServer:
         self._routes: dict[str, list[Handler]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.url = ""
+        self.port = 0
+        """The port to listen on; 0: any that is free, told once it listens."""
+        self.delay = 0.0
+        """Seconds before each request is looked at, for trying the program by hand."""
 
     def on(self, call: str, *handlers: Handler) -> None:
         """Answer `METHOD /path` with these in turn; the last one stays."""
@@ -129,8 +133,8 @@ class KaiServer:
         return answer(404, {"code": "not_found:api", "message": "no route"})
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, ssl=self._tls)
+        self.port = self._server.sockets[0].getsockname()[1]
         self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
         return self
 
@@ -174,6 +178,8 @@ class KaiServer:
             number,
         )
         self.seen.append(seen)
+        if self.delay:
+            await asyncio.sleep(self.delay)
         handlers = self._routes.get(seen.call) or [self.otherwise(seen)]
         handler = handlers.pop(0) if len(handlers) > 1 else handlers[0]
         exchange = Exchange(seen, reader, writer)

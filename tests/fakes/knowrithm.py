@@ -84,6 +84,7 @@ class FakeKnowrithm(KaiServer):
         self.refresh_as_task = False
         self.tasks_are_open = True
         """The vendor's command line asks for tasks without credentials (§4)."""
+        self.key = (KEY, SECRET)
         self.validate_status = 200
         self.locked = False
         self.echo_ids = True
@@ -207,7 +208,7 @@ class FakeKnowrithm(KaiServer):
     def _refused(self, seen: Seen) -> Handler | None:
         headers = seen.headers
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        by_key = (headers.get("x-api-key"), headers.get("x-api-secret")) == (KEY, SECRET)
+        by_key = (headers.get("x-api-key"), headers.get("x-api-secret")) == self.key
         if self.locked and (by_key or bearer):
             return answer(423, {"error": "Account locked", "code": "AUTH_423"})
         if by_key or bearer in self.access_tokens:
