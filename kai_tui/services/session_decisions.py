@@ -190,10 +190,10 @@ class SessionDecisions(SessionTurn):
                 self._not_sent_after_all(run, part, message)
                 return
             answers = list(together.answers.values())
+            self._begins_now(message, part)
             async for _ in backend.answer(self.chat_id, message, answers, terms=self.terms):
                 pass
             self._show_what_runs(message, part, decision)
-            self._begins_now(message, part)
         except NotFound:
             self._tell(Notice("This request was already settled elsewhere."))
         except BackendError as error:
@@ -214,7 +214,7 @@ class SessionDecisions(SessionTurn):
     def _begins_now(self, message: Message, part: ToolPart) -> None:
         """How long the user thought is not how long the call took."""
         clock = self._clocks.get(message.id)
-        if clock is not None and not part.settled:
+        if clock is not None:
             clock.begin(message.parts.index(part))
 
     def _not_sent_after_all(self, run: object | None, part: ToolPart, message: Message) -> None:

@@ -149,7 +149,7 @@ def _long(_talk: Talk) -> Script:
     while size < LONG_CHARACTERS:
         number += 1
         section = (
-            f"## Chapter {number}\n\nThe {number}th chapter of a report nobody asked for, with *some* **emphasis**, "
+            f"## Chapter {number}\n\nThis is chapter {number} of a report nobody asked for, with *some* **emphasis**, "
             f"a bit of `code` and a list:\n\n- region {number % 4 + 1} of 4\n- {number * 37 % 101} orders\n- nothing else\n\n"
             f"{table(('Month', 'Orders'), [(f'2026-{month:02d}', number * month % 97) for month in range(1, 5)])}\n\n"
             f"```sql\nSELECT region, count(*) FROM orders WHERE order_id % {number} = 0 GROUP BY 1;\n```\n"

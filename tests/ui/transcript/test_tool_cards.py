@@ -52,6 +52,7 @@ async def test_a_call_the_user_denied_is_not_called_failed_when_the_wire_does() 
     async with app.run_test(size=(80, 12)):
         assert "failed" in app.lines()[0]
     source.decisions["call-1"] = False
+    source.times[("a1", 0)] = 14.0  # how long the user thought: says nothing about the call
     app = TranscriptApp(source)
     async with app.run_test(size=(80, 12)):
         assert "⊘ query_data" in app.lines()[0]

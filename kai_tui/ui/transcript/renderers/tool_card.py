@@ -136,7 +136,7 @@ class ToolUnit(Unit):
             right.append(Lead(state.words, state.style))
         message = self.block.message
         seconds = self.around.seconds(message, self.part_index) if message is not None else None
-        if seconds is not None:
+        if seconds is not None and state is not DENIED:
             shown = float(seconds) if part.settled else int(seconds)
             right.append(Lead("  " + words_for(shown), "muted"))
         right.append(Lead(" ▾" if self.level else " ▸", "muted"))
