@@ -53,5 +53,6 @@ def test_the_wheel_runs_in_an_empty_environment(wheel: Path, tmp_path: Path) -> 
         terminal.wait_for("ask")
         terminal.write(b"What tables do I have?\r")
         terminal.wait_for("customers", timeout=30)
+        terminal.wait_gone("Esc stop")  # leaving in the middle of a reply would ask first
         terminal.write(b"\x11")
         assert terminal.wait_exit() == 0
