@@ -36,6 +36,7 @@ from kai_tui.backends.imbrace.endpoints import checked_id
 from kai_tui.backends.imbrace.library import ImbraceLibrary, checked_url
 from kai_tui.backends.imbrace.offers import MODEL_PREFIX, Attachment
 from kai_tui.backends.imbrace.places import Doors, Places, credential_headers, kind_of
+from kai_tui.backends.imbrace.shelf import Shelf
 from kai_tui.backends.imbrace.words import NO_AGENT, explained, in_our_words
 from kai_tui.backends.turns import SILENCE, stream_turn
 from kai_tui.conversation.events import Event, JsonObject, TextDelta
@@ -85,6 +86,7 @@ class ImbraceBackend(ImbraceLibrary):
         self._agent_of: dict[str, str] = {}
         self._model, self._board = model, board
         self._silence = silence
+        self._shelf = Shelf(self, lambda chat_id: self._agent if chat_id is None else self.agent_of(chat_id))
         self._transcripts = Transcripts()
         self._on_wait: OnWait | None = None
         self._on_refused: OnRefused | None = None
@@ -114,6 +116,11 @@ class ImbraceBackend(ImbraceLibrary):
         self._transcripts.recall(chat_id, messages)
 
     # Backend
+
+    @property
+    def documents(self) -> Shelf:
+        """The knowledge files of a chat's agent."""
+        return self._shelf
 
     @property
     def caps(self) -> Capabilities:

@@ -31,6 +31,7 @@ from kai_tui.backends.kiss.wire import (
     auth_body,
     query_body,
 )
+from kai_tui.backends.multipart import Form
 from kai_tui.backends.refusals import from_answer, read_refusal
 from kai_tui.backends.secret import Secret
 from kai_tui.backends.tolerant import read
@@ -85,11 +86,17 @@ class KissAccess:
         """Of the client there is, else of the one that will be made."""
         return self._client.scope if self._client is not None else self._scope
 
+    @property
+    def client_id(self) -> str:
+        """Whose documents are within reach; empty until somebody signed in."""
+        return self._client.client_id if self._client is not None else ""
+
     async def ask(
         self,
         path: str,
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] | None = None,
         *,
+        form: Callable[[], Form] | None = None,
         on_wait: OnWait | None = None,
         waiting: str = WAITING,
         changes: bool = False,
@@ -97,7 +104,8 @@ class KissAccess:
     ) -> AsyncGenerator[str | StackAnswer, None]:
         """What is being done, in sentences, and last the answer. Close it to hang up.
 
-        What `changes` something does not go again after a 500. `unsure_note` as in `HttpDoor.request`.
+        `form` makes what is sent in the place of `body`, anew for each try. What `changes` something does not
+        go again after a 500. `unsure_note` as in `HttpDoor.request`.
         """
         renewed, restarted = False, changes
         while True:
@@ -107,7 +115,7 @@ class KissAccess:
             tokens, starts = self._tokens, self._starts
             yield waiting
             try:
-                answer = await self._post(path, body, on_wait=on_wait, unsure_note=unsure_note)
+                answer = await self._post(path, body, form, on_wait=on_wait, unsure_note=unsure_note)
             except TokenRefused as error:
                 if renewed:
                     self._tell_refused(error)
@@ -247,12 +255,19 @@ class KissAccess:
         return await self._post(path, query_body(GREETING), on_wait=on_wait)
 
     async def _post(
-        self, path: str, body: Mapping[str, Any], *, on_wait: OnWait | None, unsure_note: str = ""
+        self,
+        path: str,
+        body: Mapping[str, Any] | None,
+        form: Callable[[], Form] | None = None,
+        *,
+        on_wait: OnWait | None,
+        unsure_note: str = "",
     ) -> StackAnswer:
         answer = await self._door.request(
             "POST",
             path,
             body=body,
+            form=form() if form is not None else None,
             rule="until-reached",
             on_wait=on_wait,
             patient=True,

@@ -30,6 +30,7 @@ from kai_tui.backends.kiss import documents
 from kai_tui.backends.kiss.access import Keep, KissAccess, KissClient
 from kai_tui.backends.kiss.address import stack_address
 from kai_tui.backends.kiss.memory import with_earlier
+from kai_tui.backends.kiss.shelf import Shelf
 from kai_tui.backends.kiss.wire import Scope, StackAnswer, Value, query_body, sources
 from kai_tui.backends.multipart import LocalFile, OnProgress
 from kai_tui.backends.plain_chat import PlainChat
@@ -85,6 +86,7 @@ class KissBackend(PlainChat):
         base = address if transport is not None else stack_address(address, secure=secure)
         self._door = HttpDoor(base, transport=transport, timeouts=timeouts)
         self._access = KissAccess(self._door, scope=scope, known=known, keep=keep)
+        self._shelf = Shelf(self._access, lambda: self.host)
         self._send_earlier = send_earlier
         self._left = False
 
@@ -101,6 +103,11 @@ class KissBackend(PlainChat):
     def scope(self) -> Scope:
         """Whether the server keeps our documents when we leave."""
         return self._access.scope
+
+    @property
+    def documents(self) -> Shelf:
+        """What was stored in this run."""
+        return self._shelf
 
     @property
     def on_wait(self) -> OnWait | None:

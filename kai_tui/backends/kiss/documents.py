@@ -5,14 +5,14 @@ The server says "Files stored" also when it stored nothing (kiss-ai-stack.md §5
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
 from kai_tui.backends.base import BackendError, CannotConnect, Refused, TokenRefused
 from kai_tui.backends.kiss.access import KissAccess
-from kai_tui.backends.kiss.wire import StackAnswer, Value, documents_body, stored_chunks
+from kai_tui.backends.kiss.wire import DocumentsBody, StackAnswer, Value, stored_chunks
 from kai_tui.backends.multipart import LocalFile, OnProgress
 
 LARGE: Final = 20 * 1024 * 1024
@@ -62,6 +62,11 @@ async def store(
     if not files:
         raise Refused("There is no file to send.", code="empty")
     total, sent = sum(len(file.content) for file in files), 0
+
+    def passed(done: int, of: int) -> None:
+        if on_progress is not None:
+            on_progress(sent + len(file.content) * done // of, total)
+
     outcomes: list[StoredFile] = []
     cut_off = ""
     for file in files:
@@ -69,7 +74,7 @@ async def store(
         why_not = cut_off
         if not cut_off:
             try:
-                chunks = await _store_one(access, file, metadata)
+                chunks = await _store_one(access, file, metadata, passed)
                 why_not = "" if chunks else f"{host} accepted {file.name} but stored nothing of it."
             except (CannotConnect, TokenRefused) as error:
                 if not outcomes:
@@ -79,28 +84,29 @@ async def store(
                 why_not = error.sentence
         outcomes.append(StoredFile(file.name, chunks, why_not))
         sent += len(file.content)
-        if on_progress is not None and not cut_off:
-            on_progress(sent, total)
     return outcomes
 
 
 async def _store_one(
-    access: KissAccess, file: LocalFile, metadata: Mapping[str, Value]
+    access: KissAccess, file: LocalFile, metadata: Mapping[str, Value], on_progress: OnProgress
 ) -> Mapping[str, Sequence[str]]:
     """The ids of what was stored. A stack that was not started hides that, so it is started and asked once more."""
-    body = documents_body([file], metadata)
-    chunks = stored_chunks(await _post(access, body))
+
+    def form() -> DocumentsBody:
+        return DocumentsBody([file], metadata, on_progress=on_progress)
+
+    chunks = stored_chunks(await _post(access, form))
     if not chunks:
         await access.restart()
-        chunks = stored_chunks(await _post(access, body))
+        chunks = stored_chunks(await _post(access, form))
     return chunks
 
 
-async def _post(access: KissAccess, body: Mapping[str, object]) -> StackAnswer:
+async def _post(access: KissAccess, form: Callable[[], DocumentsBody]) -> StackAnswer:
     async with aclosing(
         access.ask(
             "/documents",
-            body,
+            form=form,
             waiting=SENDING,
             changes=True,
             unsure_note="It may or may not have been stored.",

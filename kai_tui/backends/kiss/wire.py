@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from pydantic import Field
 
-from kai_tui.backends.multipart import LocalFile
+from kai_tui.backends.multipart import Form, LocalFile, OnProgress
 from kai_tui.backends.tolerant import Fields, SnakeModel, Text, whole
 from kai_tui.conversation.events import JsonObject
 
@@ -23,6 +23,9 @@ GONE_DETAILS: Final = frozenset({"Invalid client_id or client_secret", "Invalid 
 """How the server says that it does not know these credentials (any more) (§2, §6)."""
 _FIXED: Final = frozenset({"end_token", "file_name", "file_path", "start_token", "total_tokens"})
 """What the server itself notes about a piece of a document; the rest is the uploader's (§4)."""
+_PIECE: Final = 48 * 1024
+"""Bytes that become one piece of base64; a multiple of three, so that pieces can stand behind each other."""
+_TAIL: Final = b'"}'
 
 
 class Authorized(SnakeModel):
@@ -60,20 +63,48 @@ def query_body(text: str) -> JsonObject:
     return {"query": whole(text)}
 
 
-def documents_body(files: Sequence[LocalFile], metadata: Mapping[str, Value]) -> JsonObject:
-    """Body of POST /documents: base names and standard base64 (§5)."""
-    return {
-        "files": [
-            {
-                "name": whole(file.name.replace("\\", "/").rsplit("/", 1)[-1]),
-                "content": base64.b64encode(file.content).decode("ascii"),
-            }
-            for file in files
-        ],
-        "metadata": {
+class DocumentsBody(Form):
+    """Body of POST /documents: base names and standard base64 (§5), made piece by piece as it is sent.
+
+    Not in one go: for a large file that would hold up the screen for a second.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[LocalFile],
+        metadata: Mapping[str, Value],
+        *,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        super().__init__((), on_progress=on_progress)
+        self.content_type = "application/json"
+        plain = {
             whole(name): whole(value) if isinstance(value, str) else value for name, value in metadata.items()
-        },
-    }
+        }
+        self._files = tuple(files)
+        begin = [b'{"files":['] + [b","] * (len(files) - 1)
+        self._heads = [
+            b'%b{"name":%b,"content":"' % (before, _base_name(file))
+            for before, file in zip(begin, files, strict=True)
+        ]
+        self._end = f'],"metadata":{json.dumps(plain)}}}'.encode()
+
+    def __len__(self) -> int:
+        """Bytes of the whole body."""
+        contents = sum(4 * -(-len(file.content) // 3) for file in self._files)
+        return sum(map(len, self._heads)) + contents + len(_TAIL) * len(self._files) + len(self._end)
+
+    def _pieces(self) -> Iterator[bytes]:
+        for file, head in zip(self._files, self._heads, strict=True):
+            yield head
+            for at in range(0, len(file.content), _PIECE):
+                yield base64.b64encode(file.content[at : at + _PIECE])
+            yield _TAIL
+        yield self._end
+
+
+def _base_name(file: LocalFile) -> bytes:
+    return json.dumps(whole(file.name.replace("\\", "/").rsplit("/", 1)[-1])).encode()
 
 
 def stored_chunks(answer: StackAnswer) -> dict[str, tuple[str, ...]]:

@@ -31,6 +31,7 @@ from kai_tui.backends.knowrithm.conversations import Conversations, gone
 from kai_tui.backends.knowrithm.messages import answer_events
 from kai_tui.backends.knowrithm.names import Names, OnName
 from kai_tui.backends.knowrithm.offers import Offers, only_active
+from kai_tui.backends.knowrithm.shelf import Shelf
 from kai_tui.backends.knowrithm.tasks import Pace, ack_of, hint_of
 from kai_tui.backends.knowrithm.turns import Turn, answer_to
 from kai_tui.backends.knowrithm.wire import MessageRow, objects, one_of, opened, rows_of
@@ -83,6 +84,9 @@ class KnowrithmBackend(PlainChat):
         self.conversations = Conversations(self._access, self._names)
         self.offers = Offers(self._access)
         self._agent_id = agent_id
+        self._shelf = Shelf(
+            self.offers, self._access.pace, self._access.sleep, self._agent_for, self._known_agent
+        )
         self._making = asyncio.Lock()
         self._no_stream: int | None = None
         """With which status the server refused event streams: switched off (503), or an old server (404)."""
@@ -104,6 +108,19 @@ class KnowrithmBackend(PlainChat):
     def choose_agent(self, agent_id: str | None) -> None:
         """New chats are with this one; chats that are there stay with theirs."""
         self._agent_id = agent_id
+
+    @property
+    def documents(self) -> Shelf:
+        """What the agent of a chat looks things up in."""
+        return self._shelf
+
+    def _known_agent(self, chat_id: str | None) -> str | None:
+        """Whom a chat (None: a new one) is with, as far as is known."""
+        found = self.conversations.agent_of(chat_id) if chat_id is not None else None
+        return found or self._agent_id
+
+    async def _agent_for(self, chat_id: str | None) -> str:
+        return self._known_agent(chat_id) or await self._agent()
 
     @property
     def on_wait(self) -> OnWait | None:

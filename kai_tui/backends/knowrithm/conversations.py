@@ -64,6 +64,12 @@ class Conversations:
         """The address of a chat."""
         return f"/v1/conversation/{segment(self._names.theirs(chat_id))}{rest}"
 
+    def agent_of(self, chat_id: str) -> str | None:
+        """Whom a chat is with, once the server said so."""
+        row = self._titles.get(self._names.theirs(chat_id))
+        named = (row.agent or {}).get("id") if row is not None else None
+        return str(named) if named else row.agent_id if row is not None else None
+
     def seen(self, chat_id: str) -> set[str]:
         """Ids of the messages of a chat that were read in this run; grows with it."""
         return self._seen.setdefault(self._names.theirs(chat_id), set())

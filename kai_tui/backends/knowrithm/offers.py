@@ -31,6 +31,7 @@ from kai_tui.backends.refusals import one_line
 from kai_tui.conversation.events import JsonObject
 
 _MAX_AGENT_PAGES: Final = 20
+_MAX_DOCUMENT_PAGES: Final = 50
 _UNSURE: Final = "It may or may not have been stored."
 _SETTLED: Final = frozenset({"processed", "completed", "ready", "failed", "error", "deleted"})
 
@@ -166,6 +167,19 @@ class Offers:
         more = bool(rows) and further_page(body, page, len(rows), per_page)
         return Page([_document(row) for row in rows], str(page + 1) if more else None)
 
+    async def all_documents(self, agent_id: str) -> list[Document]:
+        """The documents of one agent, all pages."""
+        found: dict[str, Document] = {}
+        cursor: str | None = None
+        for _ in range(_MAX_DOCUMENT_PAGES):
+            page = await self.documents(agent_id=agent_id, cursor=cursor, limit=PER_PAGE)
+            fresh = {each.id: each for each in page.items if each.id not in found}
+            found.update(fresh)
+            cursor = page.cursor
+            if cursor is None or not fresh:
+                break
+        return list(found.values())
+
     async def upload(
         self,
         agent_id: str,
@@ -245,15 +259,14 @@ class Offers:
                 )
                 known += [_document(row) for row in rows_of(DocumentRow, result, "documents", "document")]
         if not known:
-            there = (await self.documents(agent_id=agent_id, limit=PER_PAGE)).items
+            there = await self.all_documents(agent_id)
             known = [each for each in there if each.name in report.names]
         yield known
         waited, pause = 0.0, pace.first
         while waited < pace.give_up and not all(each.settled for each in known):
             await self._access.sleep(pause)
             waited, pause = waited + pause, pace.after(pause)
-            listed = (await self.documents(agent_id=agent_id, limit=PER_PAGE)).items
-            by_id = {each.id: each for each in listed}
+            by_id = {each.id: each for each in await self.all_documents(agent_id)}
             found = [by_id.get(each.id, each) for each in known]
             if found != known:
                 known, waited, pause = found, 0.0, pace.first
