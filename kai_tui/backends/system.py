@@ -81,9 +81,7 @@ class NewAccount:
     settings: Mapping[str, str]
     """The answers by field name, and whatever else `open` needs. No secrets (S6)."""
     secret: Secret | None = field(repr=False)
-    """Goes to the keyring; several secrets are one JSON text. None where nothing is secret."""
-    identity: tuple[str, ...]
-    """What makes it another account than others of its kind: address, user, organisation… Never a secret."""
+    """Goes to the keyring; several secrets are one JSON text, an object of strings. None where nothing is secret."""
 
 
 class Memory(Protocol):
@@ -103,7 +101,23 @@ class Memory(Protocol):
         ...
 
     async def keep_secret(self, secret: Secret) -> None:
-        """The account's secret changed by itself (a renewed sign-in): keep the new one where the old one was."""
+        """The account's secret changed by itself (a renewed sign-in): keep the new one where the old one was.
+        An empty one: there is none any more."""
+        ...
+
+    async def alone(self) -> bool:
+        """Whether no other window has this account open: what an earlier run left behind is nobody's then."""
+        ...
+
+
+class Interview(Protocol):
+    """Asks for everything an account needs, with live checks."""
+
+    async def __call__(
+        self, guide: Guide, settings: Mapping[str, str], secret: Secret | None = None
+    ) -> NewAccount:
+        """`settings` and `secret` are those of an account that is edited, empty for a new one: defaults of
+        the fields, and what an empty answer for a secret keeps. Raises BackendError when it cannot go on."""
         ...
 
 
@@ -117,9 +131,10 @@ class System:
     """Its name on the screen."""
     about: str
     """One line for whoever chooses: what it is, and what is needed to sign in."""
-    interview: Callable[[Guide, Mapping[str, str]], Awaitable[NewAccount]]
-    """Ask for everything, with live checks. The mapping has the settings of an account that is edited:
-    defaults of the fields; empty for a new one. Raises BackendError when it cannot go on."""
+    interview: Interview
+    identity: Callable[[Mapping[str, str]], tuple[str, ...]]
+    """What makes an account of these settings another one than others of its kind: the address above all, and
+    user or organisation where they are known. A credential goes nowhere else than where it was kept for (T14)."""
     open: Callable[[Mapping[str, str], Secret | None, Memory], Awaitable[Backend]]
     """Make the backend of an account; nothing is sent yet. Raises BackendError for settings that cannot work."""
     lacks: tuple[str, ...] = ()
