@@ -212,6 +212,19 @@ class LocalChats(Protocol):
         ...
 
     async def delete(self, chat_id: str) -> None: ...
+    async def baggage(self, chat_id: str) -> JsonObject:
+        """What `keep_baggage` was given for this chat, new ones too; empty when nothing. Never raises."""
+        ...
+
+    async def keep_baggage(self, chat_id: str, baggage: Mapping[str, object]) -> None:
+        """Keep JSON values along with a chat, in place of those before; they go with it. Never raises."""
+        ...
+
+
+def caps_in(backend: Backend, chat_id: str | None) -> Capabilities:
+    """What can be done in one chat, or a new one (None): agents of one server may differ."""
+    agents = backend.agents
+    return backend.caps if agents is None else agents.caps(chat_id)
 
 
 class Backend(Protocol):

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from kai_tui.backends.base import Chat, ChatSummary
 from kai_tui.services.keeper import REPLY_STATES, ReplyState
+from kai_tui.services.kept_rows import cached_of, message_of, summary_of
+from kai_tui.services.local_chats import AccountChats
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import AccountFiles
 
 if TYPE_CHECKING:
-    from kai_tui.conversation.events import FinishReason
     from kai_tui.conversation.messages import Message
     from kai_tui.services.reply_text import ReplyText
     from kai_tui.storage.chat_notes import ChatNotes, NoteKind
-    from kai_tui.storage.chats import CachedChat, CachedMessage, Chats
+    from kai_tui.storage.chats import CachedChat, Chats
     from kai_tui.storage.database import Database
     from kai_tui.storage.drafts import Drafts, OutboxRow
     from kai_tui.storage.presence import Presence
@@ -27,14 +28,6 @@ T = TypeVar("T")
 
 SUMMARIES = 500
 """How many rows of the history are shown before the server answers."""
-
-_ENDED: dict[ReplyState | Literal["elsewhere"], FinishReason] = {
-    "elsewhere": "elsewhere",
-    "streaming": "lost",
-    "cut-off": "lost",
-    "stopped": "cancelled",
-    "failed": "error",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +48,7 @@ class LeftBehind:
 
 
 class DiskKeeper:
-    """Drafts, outbox and answers in the state file; copies of chats in the cache file.
+    """Drafts, outbox, answers and chats that no server keeps in the state file; copies of chats in the cache file.
 
     What works with the files is loaded at its first use: the first frame needs none of it.
     """
@@ -67,6 +60,8 @@ class DiskKeeper:
         self._background: set[asyncio.Task[None]] = set()
         self._texts: dict[str, ReplyText] = {}
         """Of replies that are being written, by chat."""
+        self.local_chats = AccountChats(lambda: self._state, lambda: self._presence)
+        """Chats that no server keeps."""
 
     @cached_property
     def _presence(self) -> Presence:
@@ -214,13 +209,42 @@ class DiskKeeper:
         """What chats wanted of the user when they were last heard of, by chat id."""
         return await self._quietly(self._notes.of_kind("unseen"), {})
 
-    # Copies of chats: a cache may fail silently, the server has the chats
+    # Chats: of those that servers keep, here are copies. That cache may fail silently
+
+    def keep_here(self, chat_id: str) -> None:
+        self.local_chats.take(chat_id)
+
+    def is_here(self, chat_id: str) -> bool:
+        """Whether no server keeps this chat, as far as it was listed, read or written in."""
+        return self.local_chats.holds(chat_id)
 
     async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
-        await self._quietly(self._chats.rename_message(chat_id, old_id, new_id), None, matters=False)
+        here = self.is_here(chat_id)
+        store = self.local_chats if here else self._chats
+        await self._quietly(store.rename_message(chat_id, old_id, new_id), None, matters=here)
 
     async def checkpoint(self, chat_id: str, title: str, message: Message, state: ReplyState) -> None:
-        await self._quietly(self._write(chat_id, title, message, state), None, matters=False)
+        work = self._write(chat_id, title, message, state)
+        await self._quietly(work, None, matters=self.is_here(chat_id))
+
+    async def keep_reply(
+        self, chat_id: str, title: str, question: Message, reply: Message, state: ReplyState
+    ) -> None:
+        from kai_tui.services.reply_text import ReplyText
+
+        kept: tuple[tuple[Message, ReplyState], ...] = ((question, "complete"), (reply, state))
+        for message, how in kept:
+            text = ReplyText().of(message)
+            work = self.local_chats.checkpoint(chat_id, title, message, how, text, whole=False)
+            await self._quietly(work, None)
+
+    async def replies_kept(self, chat_id: str) -> list[Message]:
+        """Replies the server does not keep although it keeps the chat, each after its question."""
+        return await self._quietly(self.local_chats.replies(chat_id), [])
+
+    async def drop_message(self, chat_id: str, message_id: str) -> None:
+        if self.is_here(chat_id):
+            await self._quietly(self.local_chats.drop_message(chat_id, message_id), None)
 
     async def _write(self, chat_id: str, title: str, message: Message, state: ReplyState) -> None:
         from kai_tui.services.reply_text import ReplyText
@@ -228,16 +252,21 @@ class DiskKeeper:
         text = self._texts.setdefault(chat_id, ReplyText()).of(message)
         if state != "streaming":
             del self._texts[chat_id]
-        await self._chats.checkpoint(chat_id, {"id": message.id}, state, title=title, text=text)
+        if self.is_here(chat_id):
+            await self.local_chats.checkpoint(chat_id, title, message, state, text)
+        else:
+            await self._chats.checkpoint(chat_id, {"id": message.id}, state, title=title, text=text)
 
     async def keep_summaries(self, rows: Iterable[ChatSummary]) -> None:
-        """Rows of the server's list, the newest first."""
-        await self._quietly(self._chats.put_summaries([_cached(row) for row in rows]), None, matters=False)
+        """Rows of the server's list, the newest first. Of those that are kept here anyway no copy is made."""
+        copies = [cached_of(row) for row in rows if not self.is_here(row.id)]
+        await self._quietly(self._chats.put_summaries(copies), None, matters=False)
 
     async def summaries(self) -> list[ChatSummary]:
-        """The newest rows known here."""
+        """The newest rows known here: copies, and chats that no server keeps."""
+        own: list[ChatSummary] = await self._quietly(self.local_chats.rows(SUMMARIES), [])
         rows: Sequence[CachedChat] = await self._quietly(self._chats.summaries(SUMMARIES), [], matters=False)
-        return [_summary(row) for row in rows]
+        return [*own, *(summary_of(row) for row in rows if not self.is_here(row.id))]
 
     async def keep_chat(self, chat: Chat) -> None:
         """Keep a chat as it was read, with the marks of replies that broke off (P8)."""
@@ -249,7 +278,7 @@ class DiskKeeper:
         }
         await self._quietly(
             self._chats.put_chat(
-                _cached(chat.summary), messages, states, open_windows=await self._writers(chat.summary.id)
+                cached_of(chat.summary), messages, states, open_windows=await self._writers(chat.summary.id)
             ),
             None,
             matters=False,
@@ -263,7 +292,7 @@ class DiskKeeper:
         copy = await self._quietly(self._chats.chat(chat_id, writers), None, matters=False)
         if copy is None or not copy.messages:
             return None
-        return Chat(_summary(copy.summary), [_message(each) for each in copy.messages])
+        return Chat(summary_of(copy.summary), [message_of(each.wire, each.state) for each in copy.messages])
 
     async def _writers(self, chat_id: str) -> set[str]:
         """The other open windows that write a reply of this chat."""
@@ -271,7 +300,9 @@ class DiskKeeper:
         return {each for each in owners if await asyncio.to_thread(self._presence.alive, each)}
 
     async def delete_chat(self, chat_id: str) -> None:
-        """Remove draft, outbox, answers, notes and copy."""
+        """Remove the chat or its copy, draft, outbox, answers and notes."""
+        await self._quietly(self.local_chats.remove(chat_id), None)
+        # Last of the state file: it renews the backups.
         await self._quietly(self._drafts.forget_chat(chat_id), None)
         await self._quietly(self._chats.delete(chat_id), None, matters=False)
 
@@ -281,7 +312,10 @@ class DiskKeeper:
         async def drop() -> None:
             if not await self._writers(chat_id):
                 await self._quietly(self._chats.delete(chat_id), None, matters=False)
+                await self._quietly(self.local_chats.remove(chat_id), None)
 
+        if self.is_here(chat_id):
+            return
         task = asyncio.create_task(drop())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -303,28 +337,3 @@ class DiskKeeper:
         if matters:
             self._failed = None
         return result
-
-
-def _cached(row: ChatSummary) -> CachedChat:
-    from kai_tui.storage.chats import CachedChat
-
-    return CachedChat(row.id, row.title, row.created_at, row.updated_at, row.visibility)
-
-
-def _summary(row: CachedChat) -> ChatSummary:
-    return ChatSummary(row.id, row.title, row.created_at, row.updated_at, row.visibility)
-
-
-def _message(kept: CachedMessage) -> Message:
-    from kai_tui.conversation.events import Finish
-    from kai_tui.conversation.messages import Message
-
-    message = Message.from_wire(kept.wire)
-    reason = _ENDED.get(kept.state)
-    if reason is not None:
-        message.finish = Finish(
-            # The program ended, or the connection did: the file does not say.
-            reason,
-            detail="Its end was not seen here." if reason == "lost" else None,
-        )
-    return message

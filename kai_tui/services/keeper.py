@@ -44,6 +44,20 @@ class Keeper(Protocol):
         """Keep a message as it is now (P7)."""
         ...
 
+    def keep_here(self, chat_id: str) -> None:
+        """No server keeps this chat: what `checkpoint` keeps of it from now on is the only copy, never thrown away."""
+        ...
+
+    async def keep_reply(
+        self, chat_id: str, title: str, question: Message, reply: Message, state: ReplyState
+    ) -> None:
+        """Keep a reply that the server does not keep, although it keeps the chat, and what it answers."""
+        ...
+
+    async def drop_message(self, chat_id: str, message_id: str) -> None:
+        """A message of a chat that no server keeps was taken back, or is about to be sent anew."""
+        ...
+
     async def remember_answer(
         self, chat_id: str, tool_call_id: str, approval_id: str | None, approved: bool
     ) -> bool:
@@ -75,6 +89,17 @@ class ForgetfulKeeper:
         return None
 
     async def checkpoint(self, chat_id: str, title: str, message: Message, state: ReplyState) -> None:
+        return None
+
+    def keep_here(self, chat_id: str) -> None:
+        return None
+
+    async def keep_reply(
+        self, chat_id: str, title: str, question: Message, reply: Message, state: ReplyState
+    ) -> None:
+        return None
+
+    async def drop_message(self, chat_id: str, message_id: str) -> None:
         return None
 
     async def remember_answer(

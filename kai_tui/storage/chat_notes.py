@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 
     from kai_tui.storage.database import Database
 
-NoteKind: TypeAlias = Literal["terms", "about", "superseded", "usage", "fork", "quote", "unseen", "unsaved"]
+NoteKind: TypeAlias = Literal[
+    "terms", "about", "superseded", "usage", "fork", "quote", "unseen", "unsaved", "baggage"
+]
 """`terms`: what holds for the chat from its first message on. `about`: the page of the web interface it is
 about, and those of messages the server may not have. `superseded`: ids of questions that were asked again,
 each by the id of the one that took its place. `usage`: tokens so far. `fork`: the chat and message this one
 began from. `quote`: what goes in front of its first message, until that is on its way.
 `unseen`: what the chat wanted of the user (`services/attention.py`) that was not looked at.
-`unsaved`: instructions for Kai that were typed and not saved; their place is no chat."""
+`unsaved`: instructions for Kai that were typed and not saved; their place is no chat. `baggage`: what a
+backend keeps along with a chat of which its server keeps nothing."""
 
 
 class ChatNotes:

@@ -1,4 +1,7 @@
-"""The tables of the state file: what the user typed, decided and chose. User data, never thrown away (P6)."""
+"""The tables of the state file: what the user typed, decided and chose, and chats no server keeps.
+
+User data, never thrown away (P6).
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,31 @@ if TYPE_CHECKING:
 _CHAT_NOTES = """CREATE TABLE chat_notes (
     chat_id TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (chat_id, kind))"""
 
+_OWN_CHATS = (
+    """CREATE TABLE chats (
+         id TEXT PRIMARY KEY, title TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+         whole INTEGER NOT NULL, sequence INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX chats_newest ON chats (sequence DESC)",
+    """CREATE TABLE messages (
+         chat_id TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE, id TEXT NOT NULL,
+         position INTEGER NOT NULL, state TEXT NOT NULL, owner TEXT NOT NULL, wire TEXT NOT NULL,
+         ending TEXT NOT NULL, PRIMARY KEY (chat_id, id))""",
+    "CREATE INDEX messages_in_order ON messages (chat_id, position)",
+)
+
 
 def _add_chat_notes(connection: Connection) -> None:
     connection.execute(_CHAT_NOTES)
 
 
+def _add_own_chats(connection: Connection) -> None:
+    for statement in _OWN_CHATS:
+        connection.execute(statement)
+
+
 STATE_SCHEMA = Schema(
-    version=2,
-    tables=("drafts", "outbox", "answers", "prompts", "chat_notes"),
+    version=3,
+    tables=("drafts", "outbox", "answers", "prompts", "chat_notes", "chats", "messages"),
     create=(
         "CREATE TABLE drafts (chat_id TEXT PRIMARY KEY, text TEXT NOT NULL, sequence INTEGER NOT NULL)",
         """CREATE TABLE outbox (
@@ -32,6 +52,7 @@ STATE_SCHEMA = Schema(
         """CREATE TABLE prompts (
              sequence INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL, chat_id TEXT NOT NULL)""",
         _CHAT_NOTES,
+        *_OWN_CHATS,
     ),
-    migrations={1: _add_chat_notes},
+    migrations={1: _add_chat_notes, 2: _add_own_chats},
 )

@@ -51,6 +51,17 @@ class MemoryKeeper:
     async def checkpoint(self, chat_id: str, title: str, message: Message, state: str) -> None:
         self.replies[message.id] = (message.to_wire(), state)
 
+    def keep_here(self, chat_id: str) -> None:
+        self.log.append(("here",))
+
+    async def keep_reply(
+        self, chat_id: str, title: str, question: Message, reply: Message, state: str
+    ) -> None:
+        self.log.append(("reply", question.id, reply.id, state))
+
+    async def drop_message(self, chat_id: str, message_id: str) -> None:
+        self.log.append(("drop", message_id))
+
     async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
         self.log.append(("rename", old_id, new_id))
 

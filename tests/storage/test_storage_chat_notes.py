@@ -11,7 +11,8 @@ from kai_tui.storage.drafts import Drafts
 from kai_tui.storage.schema import Schema
 from kai_tui.storage.state import STATE_SCHEMA
 
-VERSION_1 = Schema(1, STATE_SCHEMA.tables[:-1], STATE_SCHEMA.create[:-1])
+_NOTES = next(n for n, statement in enumerate(STATE_SCHEMA.create) if "TABLE chat_notes" in statement)
+VERSION_1 = Schema(1, STATE_SCHEMA.tables[:4], STATE_SCHEMA.create[:_NOTES])
 
 
 async def test_a_note_is_replaced_removed_and_goes_with_its_chat(tmp_path: Path):
@@ -49,4 +50,4 @@ async def test_a_state_file_of_version_1_keeps_everything_and_can_take_notes(tmp
     assert new.notice is None
     await new.aclose()
     with sqlite3.connect(tmp_path / "s") as file:
-        assert file.execute("PRAGMA user_version").fetchone() == (2,)
+        assert file.execute("PRAGMA user_version").fetchone() == (STATE_SCHEMA.version,)
