@@ -113,6 +113,8 @@ class KaiServer:
         self.connections = 0
         self.hung_up = asyncio.Event()
         """Set when a client left while a handler was answering."""
+        self.meddle: Callable[[Seen], Handler | None] | None = None
+        """Asked first, for every request: what it returns answers in the place of everything else."""
         self._routes: dict[str, list[Handler]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.url = ""
@@ -127,6 +129,11 @@ class KaiServer:
 
     def calls(self, call: str) -> list[Seen]:
         return [seen for seen in self.seen if seen.call == call]
+
+    def usual(self, seen: Seen) -> Handler:
+        """What answers this request when nobody meddles."""
+        handlers = self._routes.get(seen.call) or [self.otherwise(seen)]
+        return handlers.pop(0) if len(handlers) > 1 else handlers[0]
 
     def otherwise(self, seen: Seen) -> Handler:
         """What answers a call no route was set for."""
@@ -180,10 +187,9 @@ class KaiServer:
         self.seen.append(seen)
         if self.delay:
             await asyncio.sleep(self.delay)
-        handlers = self._routes.get(seen.call) or [self.otherwise(seen)]
-        handler = handlers.pop(0) if len(handlers) > 1 else handlers[0]
         exchange = Exchange(seen, reader, writer)
-        await handler(exchange)
+        meddled = self.meddle(seen) if self.meddle is not None else None
+        await (meddled or self.usual(seen))(exchange)
         await exchange.finish()
         return True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -59,6 +59,10 @@ class FakeAssistantUi(KaiServer):
         self.gave_up = asyncio.Event()
         self.results: list[Any] = []
         """Commands with tool results, as they came."""
+        self.speech: Sequence[str] | None = None
+        """What is said whatever is asked, in these pieces."""
+        self.speaks_in_state = False
+        """Whether it is said in the state only."""
         self.break_after: int | None = None
         """Bytes of an answer after which the connection is reset; once."""
         self._runs: dict[str, asyncio.Event] = {}
@@ -175,6 +179,7 @@ class FakeAssistantUi(KaiServer):
             raise Hangup from error
         finally:
             left.cancel()
+            await asyncio.gather(left, return_exceptions=True)
             close = getattr(pieces, "aclose", None)
             if close is not None:
                 await close()
@@ -200,6 +205,8 @@ class FakeAssistantUi(KaiServer):
     async def _script(self, rc: Any, body: Any) -> None:
         self.results += [each for each in body.get("commands", ()) if each["type"] == "add-tool-result"]
         script = SCRIPTS.get(_last_word(body), SCRIPTS["hello"])
+        if self.speech is not None:
+            script = _speech_in_state if self.speaks_in_state else _speech
         rc.cancel_by_post = self._runs[body["threadId"]]
         await script(self, rc, body)
 
@@ -374,6 +381,27 @@ async def _image(server: FakeAssistantUi, rc: Any, body: Any) -> None:
 
 async def _mirror(server: FakeAssistantUi, rc: Any, body: Any) -> None:
     rc.append_text(f"{len(body.get('messages') or ())} messages, {len(body.get('commands') or ())} commands")
+
+
+async def _speech(server: FakeAssistantUi, rc: Any, body: Any) -> None:
+    rc.add_step_start(server.message_id())
+    for piece in server.speech or ():
+        rc.append_text(piece)
+        await asyncio.sleep(0)
+    rc.add_step_finish("stop", 12, 34)
+
+
+async def _speech_in_state(server: FakeAssistantUi, rc: Any, body: Any) -> None:
+    for command in body["commands"]:
+        if command["type"] == "add-message":
+            rc.state["messages"].append(command["message"])
+    at = len(body["state"]["messages"]) + 1
+    rc.state["messages"].append({"role": "assistant", "parts": [{"type": "text", "text": ""}]})
+    await asyncio.sleep(0)
+    for piece in server.speech or ():
+        rc.append_state_text(["messages", at, "parts", 0, "text"], piece)
+        await asyncio.sleep(0)
+    rc.state["provider"] = "completed"
 
 
 async def _hostile(server: FakeAssistantUi, rc: Any, body: Any) -> None:

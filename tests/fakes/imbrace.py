@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
@@ -27,6 +27,8 @@ JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1XzEifQ.x"
 PASSWORD = "correct horse"
 CODE = "123456"
 INVALID = "The request couldn't be processed. Please check your input and try again."
+
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 AGENTS: list[dict[str, Any]] = [
     {
@@ -101,6 +103,8 @@ class ImbraceFake(KaiServer):
         self.uploads: list[tuple[dict[str, str], str, bytes]] = []
         self.agents = [dict(agent) for agent in AGENTS]
         self.completions = True
+        self.speech: Sequence[str] | None = None
+        """What is said whatever is asked, in these pieces."""
         self.slowly = asyncio.Event()
         """Slow answers wait for this after some words."""
         self.slowly.set()
@@ -284,11 +288,13 @@ async def _chat(fake: ImbraceFake, exchange: Exchange, found: Any, user: str) ->
     chat.row["title"] = text[:40] or "New chat"
     chat.row["status"] = "processing"
     if agent["streaming"] is False:
-        return await _plain(exchange, body, text)
+        return await _plain(fake, exchange, body, text)
     message = _message(fake, chat, "assistant", [])
     chunks = script.answer_to(
         text, body["id"], message["id"], thinks=agent.get("show_thinking_process", True)
     )
+    if fake.speech is not None:
+        chunks = list(script.spoken(list(fake.speech), message["id"]))
     answering = fake.begin(chat, chunks, message, "slow" in text)
     await _stream(exchange, answering)
     return None
@@ -311,11 +317,11 @@ async def _continued(fake: ImbraceFake, exchange: Exchange, chat: FakeChat, sent
     await _stream(exchange, fake.begin(chat, chunks, message, slow=False))
 
 
-async def _plain(exchange: Exchange, body: Any, text: str) -> Any:
+async def _plain(fake: ImbraceFake, exchange: Exchange, body: Any, text: str) -> Any:
     """Nothing is stored, and the chat stays in `processing`: a defect of the real server (§5)."""
     if "fail500" in text:
         raise No(500, {"error": "An error occurred while processing your request."})
-    said = f"Hello from the stub model. You said: {text}"
+    said = f"Hello from the stub model. You said: {text}" if fake.speech is None else "".join(fake.speech)
     if body.get("from-connector"):
         said = f"session_id: {body['id']}\n\n<chat_result>\n{said}\n</chat_result>"
     await exchange.send(200, {"content-type": "text/plain; charset=utf-8"}, said.encode())
@@ -348,6 +354,7 @@ async def _write(exchange: Exchange, answering: Answering) -> None:
             done = answering.done
         for chunk in fresh:
             line = json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))
+            line = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", line)  # as JSON.stringify writes it
             await exchange.write(f"data: {line}\n\n".encode())
     await exchange.write(b"data: [DONE]\n\n")
 
@@ -574,6 +581,8 @@ async def _completions(fake: ImbraceFake, exchange: Exchange, found: Any, user: 
         raise No(404, {"detail": "Not Found"})
     body: Any = exchange.seen.body
     said = f"{len(body['messages'])} messages, the last: {body['messages'][-1]['content']}"
+    if fake.speech is not None:
+        said = "".join(fake.speech)
     usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
     head = {"id": "cmpl_1", "model": body["model"]}
     if not body["stream"]:
@@ -581,10 +590,10 @@ async def _completions(fake: ImbraceFake, exchange: Exchange, found: Any, user: 
         choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
         return {"success": True, "data": {**head, "choices": choices, "usage": usage}}
     await exchange.start({"content-type": "text/event-stream"})
-    words = [f"{word} " for word in said.split(" ")]
+    words = list(fake.speech) if fake.speech is not None else re.split(r"(?<= )", said)
     for number, word in enumerate(words):
         last = number == len(words) - 1
-        delta = {"content": word.rstrip() if last else word, **({"role": "assistant"} if not number else {})}
+        delta = {"content": word, **({"role": "assistant"} if not number else {})}
         chunk: Any = {
             **head,
             "choices": [{"index": 0, "delta": delta, "finish_reason": "stop" if last else None}],

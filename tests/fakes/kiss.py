@@ -51,6 +51,8 @@ class FakeKiss(KaiServer):
         """Queries that wait before they are answered."""
         self.answers: dict[str, Any] = {}
         """Results of certain queries."""
+        self.speech: str | None = None
+        """What is said whatever is asked."""
         self.begun: list[str] = []
         """Queries that reached the model."""
 
@@ -168,6 +170,7 @@ class FakeKiss(KaiServer):
             "supporting_documents": [[text for _, text, _ in found]] if found else None,
         }
         result = self.answers.get(query, f"Hello from the stub model. You said: {query}")
+        result = result if self.speech is None else self.speech
 
         async def thinks(exchange: Exchange) -> None:
             self.begun.append(query)

@@ -439,18 +439,20 @@ class FakeKnowrithm(KaiServer):
             self.subscribers.setdefault(conversation_id, []).append(queue)
             await exchange.start(SSE)
             gone = asyncio.create_task(exchange.until_hung_up())
+            block: asyncio.Task[bytes] | None = None
             try:
                 while not gone.done():
                     block = asyncio.create_task(queue.get())
                     await asyncio.wait({gone, block}, return_when=asyncio.FIRST_COMPLETED)
                     if not block.done():
-                        block.cancel()
                         break
                     if block.result() == b"":
                         return  # the end of the stream, on a test's demand
                     await exchange.write(block.result())
             finally:
                 gone.cancel()
+                if block is not None:
+                    block.cancel()
                 self.subscribers[conversation_id].remove(queue)
             raise Hangup
 

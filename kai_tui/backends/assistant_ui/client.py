@@ -22,6 +22,7 @@ from kai_tui.backends.base import (
     ChatTerms,
     NotAllowed,
     NotFound,
+    OnRefused,
     OnWait,
     Outgoing,
     Refused,
@@ -39,6 +40,8 @@ from kai_tui.conversation.messages import Message, ToolPart
 
 if TYPE_CHECKING:
     import httpx
+
+    from kai_tui.backends.secret import Secret
 
 SERVICE: Final = "assistant-ui"
 
@@ -69,8 +72,9 @@ class AssistantUiBackend(Lacks):
     ) -> None:
         """Raises CannotConnect and Refused for a configuration that cannot work."""
         self._config = checked(config)
+        self._headers = HeaderSource(config)
         self._door = HttpDoor(
-            config.base_url, credentials=HeaderSource(config), transport=transport, timeouts=timeouts
+            config.base_url, credentials=self._headers, transport=transport, timeouts=timeouts
         )
         self._threads: ThreadStore = threads if threads is not None else MemoryThreads()
         self._connection = Connection(self._door, self._config, self._threads, self._waits, silence)
@@ -87,6 +91,15 @@ class AssistantUiBackend(Lacks):
     @on_wait.setter
     def on_wait(self, listener: OnWait | None) -> None:
         self._door.on_wait = listener
+
+    @property
+    def on_refused(self) -> OnRefused | None:
+        """Told when any request was refused because of its headers."""
+        return self._door.on_refused
+
+    @on_refused.setter
+    def on_refused(self, listener: OnRefused | None) -> None:
+        self._door.on_refused = listener
 
     @property
     def caps(self) -> Capabilities:
@@ -147,10 +160,16 @@ class AssistantUiBackend(Lacks):
         await asyncio.gather(*late, return_exceptions=True)
         await self._door.aclose()
 
-    async def hang_up(self) -> None:
+    def renew(self, token: Secret) -> None:
+        """Another token for the one secret header there is. Raises Unsupported when there is none, or several."""
+        self._headers.renew(token)
+        self._door.renew({})  # what is refused from here on was sent before
+
+    async def hang_up(self, *, streams: bool = True) -> None:
         """Drop all connections; what follows connects anew."""
-        self._connection.hung_up()
-        await self._door.hang_up()
+        if streams:
+            self._connection.hung_up()
+        await self._door.hang_up(streams=streams)
 
     # Turns
 

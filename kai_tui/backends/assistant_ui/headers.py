@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig, HeaderCommand, check_header_name
-from kai_tui.backends.base import BackendError, Refused, TokenRefused
+from kai_tui.backends.base import BackendError, Refused, TokenRefused, Unsupported
 from kai_tui.backends.refusals import one_line
 from kai_tui.backends.secret import Secret, SecretLine
 from kai_tui.conversation.json_text import BadJson, decode_json
@@ -41,6 +41,20 @@ class HeaderSource:
         if self._command is None:
             return self._fixed
         return {**self._fixed, **await headers_from(self._command)}
+
+    def renew(self, token: Secret) -> None:
+        """Put a token in the place of the one that is sent, behind the same word ("Bearer").
+
+        Raises Unsupported where it is not plain which header is meant.
+        """
+        secret = [name for name, value in self._fixed.items() if isinstance(value, Secret)]
+        if len(secret) != 1:
+            raise Unsupported("This account has no single token to replace. Edit its headers instead.")
+        before = cast("Secret", self._fixed[secret[0]]).reveal()
+        word, space, rest = before.partition(" ")
+        scheme = f"{word} " if space and rest else ""
+        value = token.reveal()
+        self._fixed[secret[0]] = SecretLine(value if value.startswith(scheme) else f"{scheme}{value}")
 
 
 async def headers_from(command: HeaderCommand) -> Mapping[str, Secret]:

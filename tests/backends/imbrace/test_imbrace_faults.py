@@ -125,13 +125,39 @@ async def test_of_a_plain_answer_that_breaks_off_what_came_is_kept(server: Fault
 
 
 async def test_a_plain_answer_that_never_comes_is_given_up(server: FaultServer):
-    server.on(POST, half_a_text("hold"))
-    result = await outcome(server, silence=0.2)
-    assert type(result) is ConnectionLost
-    assert "sent nothing for 0.2 s" in result.sentence
     server.on(POST, never)
     assert type(await outcome(server, timeouts=SHORT)) is ConnectionLost
+    server.on(POST, half_a_text("hold"))
+    result = await outcome(server, silence=0.2)
+    assert isinstance(result, list)
+    message = folded(result)
+    assert message.text == "The first half of "
+    assert message.finish is not None
+    assert message.finish.reason == "lost"
+    assert "sent nothing for 0.2 s" in (message.finish.detail or "")
     assert len(server.calls(POST)) == 2
+
+
+async def test_a_plain_answer_is_shown_as_it_comes_but_for_its_frame(server: FaultServer):
+    def in_pieces(*pieces: bytes) -> Handler:
+        async def handler(exchange: Exchange) -> None:
+            await exchange.start(PLAIN)
+            for piece in pieces:
+                await exchange.write(piece)
+                await asyncio.sleep(0.01)
+
+        return handler
+
+    server.on(POST, in_pieces(b"sess", b"ions last \xc5", b"\x99 long"))
+    result = await outcome(server)
+    assert isinstance(result, list)
+    assert [each.delta for each in result if isinstance(each, e.TextDelta)] == ["sessions last ", "ř long"]
+    server.on(
+        POST, in_pieces(b"session_id: ", CHAT.encode(), b"\n\n<chat_result>\nHel", b"lo\n</chat_result>")
+    )
+    result = await outcome(server)
+    assert isinstance(result, list)
+    assert [each.delta for each in result if isinstance(each, e.TextDelta)] == ["Hello"]
 
 
 async def test_a_plain_answer_without_a_word_is_an_answer(server: FaultServer):
