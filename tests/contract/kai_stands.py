@@ -53,6 +53,9 @@ class KaiStand(Stand):
     def speak(self, pieces: Sequence[str]) -> None:
         self.pieces = pieces
 
+    def accept(self, credential: str) -> None:
+        """Its own token stays; what `speak` says is said to everybody."""
+
     def secrets(self) -> Sequence[str]:
         return [CANARY]
 

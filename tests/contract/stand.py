@@ -75,6 +75,7 @@ class Stand(ABC):
         """How the server says that it does not take a credential."""
         return answer(401, {"code": "unauthorized:chat", "message": "Invalid token"})
 
+    @abstractmethod
     def accept(self, credential: str) -> None:
         """From now on the server knows this credential, too."""
 

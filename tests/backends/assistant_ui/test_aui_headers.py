@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig, HeaderCommand
-from kai_tui.backends.assistant_ui.headers import headers_from
-from kai_tui.backends.base import BackendError, Refused, TokenRefused
+from kai_tui.backends.assistant_ui.headers import HeaderSource, headers_from
+from kai_tui.backends.base import BackendError, Refused, TokenRefused, Unsupported
 from kai_tui.backends.secret import Secret, SecretLine
 from tests.backends.assistant_ui.kit import THREAD, TOKEN, backend, failing, sent
 from tests.backends.kai_server import TIMEOUT, answer
@@ -268,3 +268,20 @@ async def test_the_token_is_in_no_error_and_no_log(server: FakeAssistantUi, capl
         AssistantUiConfig("https://x", headers={"a": Secret(CANARY)})
     )
     assert server.seen[0].headers["authorization"] == f"Bearer {CANARY}"
+
+
+async def test_a_token_is_replaced_behind_its_word_or_not_at_all():
+    server_headers = {"authorization": SecretLine("Bearer old"), "x-team": "7"}
+    source = HeaderSource(AssistantUiConfig("https://aui.example", headers=server_headers))
+    source.renew(Secret("new"))
+    headers = await source()
+    assert revealed({"authorization": headers["authorization"]}) == {"authorization": "Bearer new"}
+    assert headers["x-team"] == "7"
+    source.renew(Secret("Bearer newer"))
+    assert revealed({"authorization": (await source())["authorization"]}) == {"authorization": "Bearer newer"}
+    plain = HeaderSource(AssistantUiConfig("https://aui.example", headers={"x-api-key": Secret("old")}))
+    plain.renew(Secret("new"))
+    assert revealed(await plain()) == {"x-api-key": "new"}
+    for headers in ({}, {"a": Secret("1"), "b": Secret("2")}):
+        with pytest.raises(Unsupported):
+            HeaderSource(AssistantUiConfig("https://aui.example", headers=headers)).renew(Secret("new"))
