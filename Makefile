@@ -4,6 +4,9 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 UV := $(shell command -v uv 2>/dev/null)
 READY := .venv/.ready
 
+# The program and the tests are compiled once, not at every start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check static format test-slow bench screenshots snapshots lock clean
 
 run: $(READY)
@@ -46,7 +49,7 @@ lock:
 $(READY): requirements.lock pyproject.toml
 ifneq ($(UV),)
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 else
 	$(PYTHON) -m venv .venv
