@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,11 @@ from pathlib import Path
 # Compiled once, not anew by every worker and by every program a test starts (a third of the suite's time).
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# httpcore imports sniffio before every lock it takes; where it is not installed, that is a search of all
+# folders each time, and a fifth of what a test of a backend costs.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"

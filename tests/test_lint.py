@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,12 @@ MARKUP_TITLES = {"border_title", "border_subtitle", "tooltip"}
 Rule = Callable[[ast.Module], Iterator[tuple[int, str]]]
 
 
+@lru_cache(maxsize=1)
+def _nodes(tree: ast.Module) -> list[ast.AST]:
+    """A module's nodes, walked once for all rules."""
+    return list(ast.walk(tree))
+
+
 def _name(node: ast.expr) -> str:
     """The last name of what is called: `Static`, `self.app.notify` → `notify`."""
     if isinstance(node, ast.Attribute):
@@ -47,7 +54,7 @@ def _name(node: ast.expr) -> str:
 
 
 def _calls(tree: ast.Module) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return (node for node in _nodes(tree) if isinstance(node, ast.Call))
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -83,7 +90,7 @@ def _is_fine(node: ast.expr, names: frozenset[str]) -> bool:
 def _content_names(tree: ast.Module) -> frozenset[str]:
     """Names that hold Content wherever the module sets them."""
     holds: dict[str, bool] = {}
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Name):
@@ -123,7 +130,7 @@ def markup_is_never_switched_on(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def titles_are_content(tree: ast.Module) -> Iterator[tuple[int, str]]:
     names = _content_names(tree)
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 named = isinstance(target, ast.Attribute) and target.attr in MARKUP_TITLES
@@ -178,7 +185,7 @@ def certificates_are_checked(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
