@@ -25,7 +25,7 @@ def read_deny_approve(user: User) -> None:
     user.wait_for(MADE)
     user.wait_idle()
     user.ask("What buckets do I have?", "Your project has 5 buckets")
-    assert "in.c-test-bucket " in user.text()
+    user.wait_for("in.c-test-bucket ")
 
 
 def go_on_in_an_older_chat_and_delete_the_newer(user: User) -> None:
@@ -48,7 +48,7 @@ def go_on_in_an_older_chat_and_delete_the_newer(user: User) -> None:
     user.write("d")
     user.wait_for("Delete this chat?")
     user.wait_for("cannot be undone")
-    assert "What is 2 + 2" in user.text()
+    user.wait_for("What is 2 + 2")
     user.write(RIGHT)
     user.write(ENTER)
     user.wait_for("The chat was deleted")

@@ -29,6 +29,7 @@ def kept(home: Path, text: str) -> bool:
     return bool(files_holding(home, text))
 
 
+@pytest.mark.slow
 def test_a_draft_survives_kill_9(start: Start, own_home: Path) -> None:
     user = start("--sandbox").ready()
     user.write("half a thought about bückets")
@@ -63,6 +64,7 @@ def test_a_reply_survives_kill_9_and_is_marked(start: Start, own_home: Path) -> 
     user.leave()
 
 
+@pytest.mark.slow
 def test_a_reply_of_the_sandbox_survives_kill_9(start: Start, own_home: Path) -> None:
     user = start("--sandbox", env=SLOWLY).ready()
     user.write("/demo slow" + ENTER)
@@ -78,7 +80,9 @@ def test_a_reply_of_the_sandbox_survives_kill_9(start: Start, own_home: Path) ->
     user.leave()
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.parametrize(
+    ("name", "code"), [("SIGTERM", 143), pytest.param("SIGHUP", 129, marks=pytest.mark.slow)]
+)
 def test_signals_give_the_terminal_back_and_keep_the_draft(
     start: Start, own_home: Path, name: str, code: int
 ) -> None:
@@ -93,9 +97,8 @@ def test_signals_give_the_terminal_back_and_keep_the_draft(
     assert kept(own_home, "typed at the end")
 
 
-@pytest.mark.parametrize(
-    "place", ["no folder can be made", pytest.param("a file is in the way", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["no folder can be made", "a file is in the way"])
 def test_a_home_nobody_can_write_in(start: Start, tmp_path: Path, place: str) -> None:
     home = Path("/proc/kai-tui") if place == "no folder can be made" else tmp_path / "file"
     if home.parent == tmp_path:
@@ -109,6 +112,7 @@ def test_a_home_nobody_can_write_in(start: Start, tmp_path: Path, place: str) ->
     user.leave()
 
 
+@pytest.mark.slow
 def test_broken_files_are_set_aside(start: Start, own_home: Path) -> None:
     user = start("--sandbox").ready()
     user.ask("What is 2 + 2?", "2 + 2 = 4")
@@ -154,6 +158,7 @@ def environment(server: Server) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_the_token_is_nowhere_after_a_bad_day(start: Start, own_home: Path) -> None:
     """Refused by the server, in an address, killed in the middle: no file and no byte of output has it."""
     with serving("agent") as server:

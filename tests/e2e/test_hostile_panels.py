@@ -75,6 +75,7 @@ def run(user: User, command: str, seen: str) -> None:
     user.wait_quiet(0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", [pytest.param(TOGETHER, id="together")], indirect=True)
 def test_panels(user: User) -> None:
     user.wait_for("140 of 150")

@@ -60,6 +60,7 @@ def go_to_chats(user: User) -> None:
     user.wait_quiet(0.2)
 
 
+@pytest.mark.slow
 def test_history_and_stored_chats(scene: Scene) -> None:
     """Titles in the list and the header; every kind of part; cards and thoughts opened."""
     user, texts = scene
@@ -92,6 +93,7 @@ def test_streams(scene: Scene) -> None:
     assert_harmless(user)
 
 
+@pytest.mark.slow
 def test_questions_before_acting(scene: Scene) -> None:
     """The approval dialog: tool, chat title, argument names and values, all of them scrolled through."""
     user, texts = scene
@@ -107,6 +109,7 @@ def test_questions_before_acting(scene: Scene) -> None:
     assert_harmless(user)
 
 
+@pytest.mark.slow
 def test_refusals_and_deletions(scene: Scene) -> None:
     """Errors of the server in notices and under messages; titles in the question before deleting."""
     user, texts = scene

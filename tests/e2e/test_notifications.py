@@ -40,11 +40,12 @@ def announced(user: User) -> list[bytes]:
     return [match[2] for match in OSC.finditer(user.raw)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("env", "sequence"),
     [
         (ITERM, b"\x1b]9;A reply ended in \xe2\x80\x9cWhat tables do I have\xe2\x80\x9d\x07"),
-        pytest.param({**NO_TMUX, "TERM_PROGRAM": None}, b"\x07", marks=pytest.mark.slow),
+        ({**NO_TMUX, "TERM_PROGRAM": None}, b"\x07"),
     ],
     ids=["osc9", "bell"],
 )
@@ -61,6 +62,7 @@ def test_a_reply_that_ends_while_nobody_looks(start: Start, env: dict[str, str],
     assert b"\x1b[?1004l" in user.raw
 
 
+@pytest.mark.slow
 def test_who_looks_is_not_told(start: Start) -> None:
     user = start("--sandbox", env=ITERM).ready()
     user.write(LOOKS)
@@ -105,6 +107,7 @@ def test_off_is_off(start: Start) -> None:
     assert announced(user) == []
 
 
+@pytest.mark.slow
 def test_nothing_of_a_hostile_title_gets_out(start: Start) -> None:
     texts = [(name, text[:200]) for name, text in hostile_texts(odd=True) if "\x1b" in text or "\x07" in text]
     texts.insert(0, ("games", "x;y\x07\x1b]52;c;aGVsbG8=\x07\x1b\\;notify;evil;\x9b2J\u202e"))

@@ -172,6 +172,7 @@ def test_a_token_for_this_session_is_nowhere(start: Start, agent: Server) -> Non
     assert_secret(agent.token, user)
 
 
+@pytest.mark.slow
 def test_a_keyring_that_works_is_not_asked_about(
     start: Start, agent: Server, tmp_path: Path, own_home: Path
 ) -> None:
@@ -199,13 +200,14 @@ def test_a_keyring_that_works_is_not_asked_about(
     assert_secret(agent.token, user)
 
 
+@pytest.mark.slow
 def test_everything_that_can_go_wrong_keeps_what_was_typed(start: Start, agent: Server) -> None:
     """One dialog, one sentence for each failure, and at last the right address with the token typed before."""
     user = start(size=WIDE)
     open_dialog(user)
     type_in(user, agent.storage_url, WRONG)
     user.wait_for("does not accept this token")
-    assert agent.storage_url in user.text()
+    user.wait_for(agent.storage_url)
     user.write(CLEAR)
     user.paste(agent.token)
     user.wait_quiet(0.2)
@@ -221,7 +223,7 @@ def test_everything_that_can_go_wrong_keeps_what_was_typed(start: Start, agent: 
         ):
             user.write(CLEAR + address + ENTER)
             user.wait_for(sentence)
-            assert address in user.text()
+            user.wait_for(address)
     user.write(CLEAR + agent.storage_url + ENTER)
     take_main(user)
     user.wait_for("Only this session")
@@ -232,7 +234,8 @@ def test_everything_that_can_go_wrong_keeps_what_was_typed(start: Start, agent: 
     assert_secret(WRONG, user)
 
 
-@pytest.mark.parametrize("key", [ENTER, pytest.param(TAB, marks=pytest.mark.slow)], ids=["enter", "tab"])
+@pytest.mark.slow
+@pytest.mark.parametrize("key", [ENTER, TAB], ids=["enter", "tab"])
 def test_a_token_right_behind_the_address_is_never_seen(start: Start, agent: Server, key: str) -> None:
     user = start()
     open_dialog(user)
@@ -243,6 +246,7 @@ def test_a_token_right_behind_the_address_is_never_seen(start: Start, agent: Ser
     assert_secret(agent.token, user)
 
 
+@pytest.mark.slow
 def test_leaving_the_dialog_leads_back(start: Start) -> None:
     user = start()
     open_dialog(user)
@@ -255,7 +259,8 @@ def test_leaving_the_dialog_leads_back(start: Start) -> None:
 # Through the environment
 
 
-@pytest.mark.parametrize("service", [None, pytest.param("agent", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("service", [None, "agent"])
 def test_address_and_token_from_outside(start: Start, agent: Server, service: str | None) -> None:
     env = {"STORAGE_API_TOKEN": agent.token, "STORAGE_API_URL": agent.storage_url, "KAI_SERVICE": service}
     user = start("--base-url", agent.base_url, env=env).ready()
@@ -274,15 +279,8 @@ def test_discovery_from_outside(start: Start, agent: Server) -> None:
     assert_secret(agent.token, user)
 
 
-@pytest.mark.parametrize(
-    "what",
-    [
-        "no token",
-        "a web page",
-        pytest.param("wrong token", marks=pytest.mark.slow),
-        pytest.param("host down", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["no token", "a web page", "wrong token", "host down"])
 def test_a_bad_start_is_one_sentence_and_loses_nothing(start: Start, agent: Server, what: str) -> None:
     with answering(a_web_page) as page:
         address = {"host down": nobody(), "a web page": page}.get(what, agent.base_url)

@@ -66,11 +66,11 @@ class User(Terminal):
         self.wait_for(lambda user: "● " not in user.lines()[-1])
 
     def asked(self, *arguments: str) -> None:
-        """Wait for a question that takes answers, and see that these words are in it."""
+        """Wait for a question that takes answers and for these words in it: a frame comes in pieces."""
         self.wait_for("● Ready: →")
         self.wait_for("The assistant asks before it acts")
         for argument in arguments:
-            assert argument in self.text()
+            self.wait_for(argument)
 
     def deny(self) -> None:
         self.write(ENTER)

@@ -1,7 +1,7 @@
 """An app of the standard widgets for the terminal tests. Run as a script: `demo_app.py MODE`.
 
-F2 crashes, F3 crashes in a worker, F4 in a thread, F5 in a task nobody waits for; `walls` shows every
-hostile text raw in every widget, one after the other; `doors` shows them through `safe_text`.
+F2 crashes, F3 crashes in a worker, F4 in a thread, F5 in a task nobody waits for; `walls/4` shows every
+fourth hostile text raw in every widget, one after the other; `doors` shows them through `safe_text`.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class DemoApp(SafeApp[None]):
 
     def __init__(self, mode: str) -> None:
         super().__init__()
-        self.mode = mode
-        self.texts = hostile_texts(odd=True, longest=LONGEST)
+        self.mode, _, every = mode.partition("/")
+        self.texts = hostile_texts(odd=True, longest=LONGEST)[:: int(every or 1)]
         self.number = -1
         self.drawn = -1
         """The text that the last frame holds."""

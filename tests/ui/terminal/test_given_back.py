@@ -49,7 +49,7 @@ def test_quit(start: Start) -> None:
     ("name", "code"),
     [
         ("SIGTERM", 143),
-        ("SIGHUP", 129),
+        pytest.param("SIGHUP", 129, marks=pytest.mark.slow),
         pytest.param("SIGINT", 130, marks=pytest.mark.slow),
         pytest.param("SIGQUIT", 131, marks=pytest.mark.slow),
     ],
@@ -61,7 +61,9 @@ def test_signals(start: Start, name: str, code: int) -> None:
     assert_given_back(terminal)
 
 
-@pytest.mark.parametrize(("key", "kind"), [(F2, "RuntimeError"), (F3, "KeyError")])
+@pytest.mark.parametrize(
+    ("key", "kind"), [pytest.param(F2, "RuntimeError", marks=pytest.mark.slow), (F3, "KeyError")]
+)
 def test_a_crash_says_one_sentence_and_leaves_a_report(
     start: Start, own_home: Path, key: str, kind: str
 ) -> None:
@@ -86,7 +88,7 @@ def test_a_crash_says_one_sentence_and_leaves_a_report(
     assert leaks(terminal.raw) == []
 
 
-@pytest.mark.parametrize("key", [F4, F5], ids=["thread", "task"])
+@pytest.mark.parametrize("key", [F4, pytest.param(F5, marks=pytest.mark.slow)], ids=["thread", "task"])
 def test_a_failure_on_the_side_ends_nothing_and_is_told(start: Start, own_home: Path, key: str) -> None:
     terminal = start()
     terminal.write(key)
