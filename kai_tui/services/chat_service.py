@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from kai_tui.backends.agents import caps_for
 from kai_tui.backends.base import Backend, BackendError, Chat, ChatSummary, NotFound, ToolInfo
 from kai_tui.services.changes import (
     MessageAdded,
@@ -164,14 +165,14 @@ class ChatService:
         arrived = self._take_left_behind(session, left_behind.sent, sure=True)
         session.restore_queue(left_behind.waiting)
         session.know_answers(left_behind.answers)
-        if backend.caps.votes:
+        if caps_for(backend, chat_id).votes:
             self._in_background(self._read_votes(session))
         for message_id in arrived:
             await self._keeper.settle_outgoing(message_id, "sent")
         await self._keeper.keep_chat(Chat(chat.summary, messages))
         # Last: what is said about them is for the screen, which listens when this returns.
         session.resume_questions(backend)
-        if session.terms.read_only and not backend.caps.read_only_chats:
+        if session.terms.read_only and not caps_for(backend, chat_id).read_only_chats:
             self._tell_soon(session, _NOT_READ_ONLY_HERE)
         return session
 
@@ -220,7 +221,7 @@ class ChatService:
             session.refresh(chat)
             self._note_elsewhere(session)
             session.resume_questions(backend)
-            if backend.caps.votes:
+            if caps_for(backend, session.chat_id).votes:
                 self._in_background(self._read_votes(session))
 
     def use_tools(self, tools: Sequence[ToolInfo]) -> None:

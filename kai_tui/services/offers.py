@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kai_tui.backends.agents import caps_for
 from kai_tui.backends.base import BackendError
 from kai_tui.services.health import Health
 from kai_tui.services.observers import Observers
@@ -99,7 +100,7 @@ class Offers:
     async def _read_suggestions(self) -> None:
         try:
             backend = await self._backend()
-            found = await backend.suggestions() if backend.caps.suggestions else ()
+            found = await backend.suggestions() if caps_for(backend).suggestions else ()
         except BackendError:
             return  # an ornament: the usual ones stay
         if list(found) != list(self.suggestions):

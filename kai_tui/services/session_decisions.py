@@ -81,16 +81,18 @@ class SessionDecisions(SessionTurn):
     # What decisions do to a turn
 
     async def _prepare(self, backend: Backend) -> None:
-        self._questions.edits = backend.caps.edits_input
-        self._questions.read_only_chat = backend.caps.read_only_chats and self.known_terms.read_only is True
-        if backend.caps.approval == "side-request":
+        self._questions.edits = self._caps(backend).edits_input
+        self._questions.read_only_chat = (
+            self._caps(backend).read_only_chats and self.known_terms.read_only is True
+        )
+        if self._caps(backend).approval == "side-request":
             self._questions.use_tools(await backend.tools())
 
     async def _held_back(self, backend: Backend, outgoing: Outgoing) -> bool:
         """A chat with an unanswered request refuses every further message (kai.md §9.1)."""
         # Of a superseded answer too: the server knows nothing of that.
         waiting = next((each for each in reversed(self.messages) if each.role == "assistant"), None)
-        if backend.caps.approval != "continuation" or waiting is None or not pending(waiting):
+        if self._caps(backend).approval != "continuation" or waiting is None or not pending(waiting):
             return False
         self._ask_first(outgoing, waiting, None)
         return True
@@ -118,7 +120,7 @@ class SessionDecisions(SessionTurn):
             if asked:
                 self._tell(Notice(f"{part.tool_name} no longer waits for you: {_ended(part)} by itself."))
                 self._tell(TurnChanged())
-        elif backend.caps.approval != "side-request":
+        elif self._caps(backend).approval != "side-request":
             return
         elif isinstance(event, ToolInputAvailable):
             self._questions.consider(part, message)
@@ -130,7 +132,7 @@ class SessionDecisions(SessionTurn):
 
     async def _asks(self, run: object, backend: Backend, message: Message, reason: FinishReason) -> bool:
         calls = pending(message)
-        if not calls or backend.caps.approval != "continuation" or reason not in ENDED_WELL:
+        if not calls or self._caps(backend).approval != "continuation" or reason not in ENDED_WELL:
             return False
         self._checkpoints.stop()
         await self._save(message, "complete")
@@ -179,7 +181,7 @@ class SessionDecisions(SessionTurn):
             return
         try:
             backend = await self._tools.backend()
-            if together.says_more and not backend.caps.edits_input:
+            if together.says_more and not self._caps(backend).edits_input:
                 self._tell(Notice(_YES_OR_NO, "warning"))
                 if self._run is run and not part.settled:
                     self._questions.ask(part, message, _DECIDE_PLAINLY)
@@ -242,7 +244,7 @@ class SessionDecisions(SessionTurn):
         noted = False
         try:
             backend = await self._tools.backend()
-            if together.says_more and not backend.caps.edits_input:
+            if together.says_more and not self._caps(backend).edits_input:
                 self._tell(Notice(_YES_OR_NO, "warning"))
                 if self._run is run:
                     self._ask_again(message, _DECIDE_PLAINLY)

@@ -46,7 +46,7 @@ class SessionLeftOpen(SessionWithoutOutcome):
     def answer_left_open(self, backend: Backend) -> bool:
         """Ask the user about the first call that was left open. False when this Kai knows no such answer."""
         calls, message = self.left_open(), self.last_assistant_message
-        if not backend.caps.tool_results or not calls or message is None:
+        if not self._caps(backend).tool_results or not calls or message is None:
             return False
         self._run = object()
         self._started = self._last_event = self._tools.clock()
@@ -71,7 +71,7 @@ class SessionLeftOpen(SessionWithoutOutcome):
         calls = _left_open(message)
         if calls and not self.turn.busy:
             names = ", ".join(call.tool_name for call in calls)
-            more = " (or look for “left open” among the commands)" if backend.caps.tool_results else ""
+            more = " (or look for “left open” among the commands)" if self._caps(backend).tool_results else ""
             self._tell(
                 Notice(
                     f"The reply ended and left {names} open: it did not run. Write a new message{more}.",

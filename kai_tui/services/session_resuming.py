@@ -28,7 +28,7 @@ class SessionResuming(SessionDecisions):
         message = self.last_assistant_message
         if message is None or self.turn.busy or self._closing:
             return
-        if backend.caps.approval != "continuation":
+        if self._caps(backend).approval != "continuation":
             self._say_what_was_approved(message)
             return
         after = self.messages[self.messages.index(message) + 1 :]

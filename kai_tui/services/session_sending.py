@@ -119,7 +119,7 @@ class SessionSending(SessionTerms):
     def _as_it_goes(self, backend: Backend, outgoing: Outgoing) -> Outgoing:
         """The message with what is only known when it is sent."""
         earlier: list[Message] = []
-        if backend.caps.history == "local":
+        if self._caps(backend).history == "local":
             for each in self.messages:
                 if each.id == outgoing.message_id:
                     break

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from kai_tui.backends.base import ChatTerms, Delivery
+from kai_tui.backends.agents import caps_for
+from kai_tui.backends.base import Backend, Capabilities, ChatTerms, Delivery
 from kai_tui.conversation.choices import Choice, choices_of, closing_text
 from kai_tui.conversation.events import FinishReason
 from kai_tui.conversation.messages import Message, ToolPart
@@ -185,6 +186,10 @@ class SessionState:
     def pending_calls(self) -> Sequence[str]:
         """Ids of tool calls that wait for a decision."""
         return [each.tool_call_id for each in self._tools.approvals.pending if each.chat_id == self.chat_id]
+
+    def _caps(self, backend: Backend) -> Capabilities:
+        """What can be done in this chat: that of its agent, where there are several to talk to."""
+        return caps_for(backend, self.chat_id)
 
     def set_title(self, title: str) -> None:
         """The chat got a name."""

@@ -90,7 +90,7 @@ class SessionWaking(SessionQueue):
         lost = message.finish is not None and message.finish.reason == "lost"
         if lost and (shown or pending(message)):
             self._tell(Notice("Connection lost. Checking whether the question still waits…"))
-        if lost and shown and backend.caps.approval == "side-request":
+        if lost and shown and self._caps(backend).approval == "side-request":
             self._look_up(self._ask_what_was_lost(backend, shown))
 
     async def _ask_what_was_lost(self, backend: Backend, shown: Mapping[str, str]) -> None:

@@ -34,7 +34,7 @@ class SessionWithoutOutcome(SessionResuming):
 
     def resume_questions(self, backend: Backend) -> None:
         super().resume_questions(backend)
-        if self.turn.busy or self._closing or backend.caps.approval != "continuation":
+        if self.turn.busy or self._closing or self._caps(backend).approval != "continuation":
             return
         message = self._stuck(None)
         if message is not None:
@@ -51,7 +51,7 @@ class SessionWithoutOutcome(SessionResuming):
         if await super()._held_back(backend, outgoing):
             return True
         stuck = self._stuck(outgoing.message_id)
-        if backend.caps.approval != "continuation" or stuck is None:
+        if self._caps(backend).approval != "continuation" or stuck is None:
             return False
         run = self._run
         current = await self._outcome(backend, stuck)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
@@ -16,23 +16,22 @@ from kai_tui.backends.base import (
     OnRefused,
     OnWait,
     Outgoing,
-    Permission,
-    Quota,
     Refused,
     ServerInfo,
     Suggestion,
     TokenRefused,
     ToolAnswer,
-    ToolInfo,
     Unsupported,
-    Whose,
 )
+from kai_tui.backends.chosen_agents import ChosenAgents
 from kai_tui.backends.continuation import answered
 from kai_tui.backends.imbrace import wire
+from kai_tui.backends.imbrace.agents import ImbraceAgents
 from kai_tui.backends.imbrace.answers import ACCEPTS, reader_for
 from kai_tui.backends.imbrace.completions import ACCEPTS as COMPLETION_ACCEPTS
 from kai_tui.backends.imbrace.completions import Transcripts, completion_events
 from kai_tui.backends.imbrace.endpoints import checked_id
+from kai_tui.backends.imbrace.lacks import ImbraceLacks
 from kai_tui.backends.imbrace.library import ImbraceLibrary, checked_url
 from kai_tui.backends.imbrace.offers import MODEL_PREFIX, Attachment
 from kai_tui.backends.imbrace.places import Doors, Places, credential_headers, kind_of
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
 
     from kai_tui.backends.http import Timeouts
     from kai_tui.backends.secret import Secret
+    from kai_tui.backends.system import Memory
 
 AGENT_CAPS: Final = Capabilities(approval="continuation", votes=True, suggestions=True)
 MODEL_CAPS: Final = Capabilities(approval="none", history="local", delete=False)
@@ -56,11 +56,11 @@ _USUAL_TERMS: Final = ChatTerms()
 _ANSWER_UNSURE: Final = "Your decision may or may not have arrived."
 
 
-class ImbraceBackend(ImbraceLibrary):
+class ImbraceBackend(ImbraceLacks, ImbraceLibrary):
     """One account at one iMBRACE. Implements `Backend`; what it has besides is in `endpoints`, `library`, `login`.
 
-    `agent`: who new chats are with, an `Agent.id` (the caller keeps the one used last). A chat stays with
-    the agent it was begun with until `choose` says otherwise. `model`: (model id, provider id) to use in
+    `agent`: who new chats are with, an `Agent.id`, while `memory` knows none that was used last. A chat stays
+    with the agent it was begun with until `choose` says otherwise. `model`: (model id, provider id) to use in
     place of an agent's own. `board`: locks data-board tools to one board.
     """
 
@@ -73,6 +73,7 @@ class ImbraceBackend(ImbraceLibrary):
         agent: str | None = None,
         model: tuple[str, str] | None = None,
         board: str = "",
+        memory: Memory | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         timeouts: Timeouts | None = None,
         silence: float = SILENCE,
@@ -82,11 +83,11 @@ class ImbraceBackend(ImbraceLibrary):
         self._kind = kind_of(credential)
         super().__init__(self._new_doors(credential, organization), organization)
         self._retired: list[Doors] = []
-        self._agent = agent
-        self._agent_of: dict[str, str] = {}
+        self._chosen = ChosenAgents(memory, agent)
+        self._agents = ImbraceAgents(self)
         self._model, self._board = model, board
         self._silence = silence
-        self._shelf = Shelf(self, lambda chat_id: self._agent if chat_id is None else self.agent_of(chat_id))
+        self._shelf = Shelf(self, lambda chat_id: self.chosen if chat_id is None else self.agent_of(chat_id))
         self._transcripts = Transcripts()
         self._on_wait: OnWait | None = None
         self._on_refused: OnRefused | None = None
@@ -96,20 +97,32 @@ class ImbraceBackend(ImbraceLibrary):
     @property
     def chosen(self) -> str | None:
         """The agent new chats are with; None while nobody chose one."""
-        return self._agent
+        return self._chosen.last
+
+    @property
+    def agents(self) -> ImbraceAgents:
+        """Agents and bare models to choose from."""
+        return self._agents
+
+    async def recall_agents(self) -> None:
+        """Know what was chosen in earlier runs."""
+        await self._chosen.recall()
+
+    async def keep_agents(self) -> None:
+        """Keep what was chosen for the next run."""
+        await self._chosen.keep()
+
+    def has_begun(self, chat_id: str) -> bool:
+        """Whether something was said in this chat, as far as this run knows."""
+        return self._chosen.of(chat_id) is not None
 
     def choose(self, agent_id: str | None, *, chat_id: str | None = None) -> None:
         """Choose the agent for new chats, or the one a chat goes on with from its next message."""
-        if chat_id is None:
-            self._agent = agent_id
-        elif agent_id is None:
-            self._agent_of.pop(chat_id, None)
-        else:
-            self._agent_of[chat_id] = agent_id
+        self._chosen.choose(agent_id, chat_id)
 
     def agent_of(self, chat_id: str) -> str | None:
         """The agent a message in this chat would go to."""
-        return self._agent_of.get(chat_id, self._agent)
+        return self._chosen.of(chat_id) or self._chosen.last
 
     def recall(self, chat_id: str, messages: Iterable[Message]) -> None:
         """Tell what was said in a chat with a bare model, as the local history has it."""
@@ -125,7 +138,7 @@ class ImbraceBackend(ImbraceLibrary):
     @property
     def caps(self) -> Capabilities:
         """What the chosen agent can do: `AGENT_CAPS` or `MODEL_CAPS`."""
-        return self.caps_of(self._agent)
+        return self.caps_of(self._chosen.last)
 
     def caps_of(self, agent_id: str | None) -> Capabilities:
         """What an agent can do."""
@@ -165,16 +178,17 @@ class ImbraceBackend(ImbraceLibrary):
 
     async def connect(self) -> ServerInfo:
         """Ask who answers and whom the credential belongs to; an only agent is chosen by itself."""
+        await self._chosen.recall()
         info = await self.about()
         person = await self.whoami()
         info.details["user"] = {"id": person.id, "email": person.email}
-        if self._agent is None:
+        if self._chosen.last is None:
             try:
                 agents = await self.account_agents()
             except BackendError:
                 agents = ()  # a chat needs one, but the history can be read without
             if len(agents) == 1:
-                self._agent = agents[0].id
+                self._chosen.choose(agents[0].id)
         return info
 
     async def aclose(self) -> None:
@@ -191,19 +205,20 @@ class ImbraceBackend(ImbraceLibrary):
 
     async def chat(self, chat_id: str) -> Chat:
         """The chat with its messages; further messages go to its own agent."""
+        await self._chosen.recall()
         found = await super().chat(chat_id)
         agent = found.extra.get("assistantId")
         if isinstance(agent, str) and agent:
-            self._agent_of.setdefault(chat_id, agent)
+            self._chosen.tell(chat_id, agent)
         return found
 
     async def delete(self, chat_id: str) -> None:
         """Delete a chat at the server; of one with a bare model there is nothing but what is remembered here."""
-        agent = self._agent_of.get(chat_id)
+        agent = self._chosen.of(chat_id)
         self._transcripts.forget(chat_id)
         if self.caps_of(agent) is AGENT_CAPS:
             await super().delete(chat_id)
-        self._agent_of.pop(chat_id, None)
+        self._chosen.forget(chat_id)
 
     async def send(
         self,
@@ -223,6 +238,7 @@ class ImbraceBackend(ImbraceLibrary):
         for each in attachments:
             checked_url(each.url)
         checked_id(chat_id)
+        await self._chosen.recall()
         agent = self._agent_for(chat_id)
         if agent.startswith(MODEL_PREFIX):
             if attachments:
@@ -238,7 +254,7 @@ class ImbraceBackend(ImbraceLibrary):
                 board=self._board,
             )
             posted = self._post_chat(chat_id, body, MESSAGE_UNSURE, on_wait, again=True)
-        self._agent_of.setdefault(chat_id, agent)
+        await self._begin(chat_id, agent)
         async with aclosing(posted) as events:
             async for event in events:
                 yield event
@@ -270,45 +286,23 @@ class ImbraceBackend(ImbraceLibrary):
             async for event in events:
                 yield event
 
-    async def answer_by_tool_result(
-        self, chat_id: str, message: Message, answer: ToolAnswer, *, terms: ChatTerms = _USUAL_TERMS
-    ) -> AsyncGenerator[Event, None]:
-        """iMBRACE has no such thing."""
-        raise Unsupported("iMBRACE takes no tool results.")
-        yield  # pragma: no cover
-
-    async def tools(self) -> Sequence[ToolInfo]:
-        """Which tools there are is the agent's setup; a client cannot know (§6)."""
-        return ()
-
     async def suggestions(self) -> Sequence[Suggestion]:
         """What one could ask the chosen agent; nothing while none is chosen, and nothing for a bare model."""
-        agent = self._agent
+        await self._chosen.recall()
+        agent = self._chosen.last
         if agent is None or self.caps_of(agent) is MODEL_CAPS:
             return ()
         return await self.suggestions_of(agent)
 
-    async def quota(self) -> Quota:
-        """iMBRACE does not tell."""
-        raise Unsupported("iMBRACE does not tell how many messages are left.")
-
-    async def instructions(self, whose: Whose) -> str:
-        """They belong to the agent's setup."""
-        raise Unsupported("Instructions belong to the agent; they are changed in iMBRACE.")
-
-    async def set_instructions(self, whose: Whose, text: str) -> str:
-        """They belong to the agent's setup."""
-        raise Unsupported("Instructions belong to the agent; they are changed in iMBRACE.")
-
-    async def permissions(self) -> Sequence[ToolInfo]:
-        """They belong to the agent's setup."""
-        raise Unsupported("What tools may do belongs to the agent; it is changed in iMBRACE.")
-
-    async def set_permissions(self, permissions: Mapping[str, Permission] | None) -> Mapping[str, str]:
-        """They belong to the agent's setup."""
-        raise Unsupported("What tools may do belongs to the agent; it is changed in iMBRACE.")
-
     # How
+
+    async def _begin(self, chat_id: str, agent: str) -> None:
+        """A message goes to this agent. The server tells of its own agents later; of a bare model only we know."""
+        if agent.startswith(MODEL_PREFIX) and self._chosen.of(chat_id) != agent:
+            self._chosen.choose(agent, chat_id)
+            await self._chosen.keep()
+        else:
+            self._chosen.tell(chat_id, agent)
 
     def _agent_for(self, chat_id: str) -> str:
         agent = self.agent_of(chat_id)

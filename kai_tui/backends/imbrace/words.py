@@ -7,10 +7,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
+from kai_tui.backends.agents import NO_AGENT as NO_AGENT
 from kai_tui.backends.base import CHAT_GONE, BackendError, NotFound, ServerFailed, TokenRefused
 
-NO_AGENT: Final = "no-agent"
-"""The `code` of an error after which another agent has to be chosen."""
 NO_ORGANIZATION: Final = "no-organization"
 """The `code` of a TokenRefused that misses the organisation, not the credential."""
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from kai_tui.backends.agents import NO_AGENT
 from kai_tui.backends.base import (
     MESSAGE_UNSURE,
     BackendError,
@@ -24,26 +25,31 @@ from kai_tui.backends.base import (
     TokenRefused,
     UnexpectedAnswer,
 )
+from kai_tui.backends.chosen_agents import ChosenAgents
 from kai_tui.backends.http import Answer, Timeouts
 from kai_tui.backends.knowrithm.access import ApiKey, Credential, KeepLogin, KnowrithmAccess, Login
 from kai_tui.backends.knowrithm.address import knowrithm_address
+from kai_tui.backends.knowrithm.agents import KnowrithmAgents
+from kai_tui.backends.knowrithm.at_once import at_once
 from kai_tui.backends.knowrithm.conversations import Conversations, gone
 from kai_tui.backends.knowrithm.messages import answer_events
 from kai_tui.backends.knowrithm.names import Names, OnName
 from kai_tui.backends.knowrithm.offers import Offers, only_active
 from kai_tui.backends.knowrithm.shelf import Shelf
 from kai_tui.backends.knowrithm.tasks import Pace, ack_of, hint_of
-from kai_tui.backends.knowrithm.turns import Turn, answer_to
-from kai_tui.backends.knowrithm.wire import MessageRow, objects, one_of, opened, rows_of
+from kai_tui.backends.knowrithm.turns import Turn
+from kai_tui.backends.knowrithm.wire import MessageRow, objects, opened, rows_of
 from kai_tui.backends.plain_chat import PlainChat
 from kai_tui.backends.secret import Secret
-from kai_tui.backends.tolerant import read_rows, whole
+from kai_tui.backends.tolerant import whole
 from kai_tui.conversation.events import Event, JsonObject, Start, Status
 
 if TYPE_CHECKING:
     import httpx
 
-_CAPS: Final = Capabilities(approval="none", history="server", delete=True)
+    from kai_tui.backends.system import Memory
+
+_CAPS: Final = Capabilities(approval="none", history="server", delete=True, restore=True)
 _MAKING: Final = "Opening a conversation…"
 _PLACES: Final = ("user", "company", "api_key_info")
 
@@ -55,7 +61,8 @@ async def _keep_nothing(login: Login) -> None:
 class KnowrithmBackend(PlainChat):
     """One account at one server. Implements `Backend`; `offers` has agents, documents and websites.
 
-    `agent_id`: whom a new chat is with; None until `choose_agent`, unless there is only one. The server
+    `agent_id`: whom a new chat is with while `memory` knows nobody; None until `choose_agent`, unless there
+    is only one. The server
     names chats and messages itself: `names` and `on_name` keep which of our ids stand for which of its
     (see `Names`), `keep` the tokens of a sign-in that was renewed.
     """
@@ -72,6 +79,7 @@ class KnowrithmBackend(PlainChat):
         on_name: OnName | None = None,
         keep: KeepLogin = _keep_nothing,
         pace: Pace | None = None,
+        memory: Memory | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         timeouts: Timeouts | None = None,
     ) -> None:
@@ -83,7 +91,8 @@ class KnowrithmBackend(PlainChat):
         self._names = Names(names, on_name)
         self.conversations = Conversations(self._access, self._names)
         self.offers = Offers(self._access)
-        self._agent_id = agent_id
+        self._chosen = ChosenAgents(memory, agent_id)
+        self._agents = KnowrithmAgents(self)
         self._shelf = Shelf(
             self.offers, self._access.pace, self._access.sleep, self._agent_for, self._known_agent
         )
@@ -103,11 +112,24 @@ class KnowrithmBackend(PlainChat):
     @property
     def agent_id(self) -> str | None:
         """Whom a new chat is with."""
-        return self._agent_id
+        return self._chosen.last
+
+    @property
+    def agents(self) -> KnowrithmAgents:
+        """Agents to choose from."""
+        return self._agents
+
+    async def recall_agents(self) -> None:
+        """Know who was chosen in earlier runs."""
+        await self._chosen.recall()
+
+    async def keep_agents(self) -> None:
+        """Keep who was chosen for the next run."""
+        await self._chosen.keep()
 
     def choose_agent(self, agent_id: str | None) -> None:
         """New chats are with this one; chats that are there stay with theirs."""
-        self._agent_id = agent_id
+        self._chosen.choose(agent_id)
 
     @property
     def documents(self) -> Shelf:
@@ -117,7 +139,7 @@ class KnowrithmBackend(PlainChat):
     def _known_agent(self, chat_id: str | None) -> str | None:
         """Whom a chat (None: a new one) is with, as far as is known."""
         found = self.conversations.agent_of(chat_id) if chat_id is not None else None
-        return found or self._agent_id
+        return found or self._chosen.last
 
     async def _agent_for(self, chat_id: str | None) -> str:
         return self._known_agent(chat_id) or await self._agent()
@@ -156,6 +178,7 @@ class KnowrithmBackend(PlainChat):
 
     async def connect(self) -> ServerInfo:
         """Check the credential (§2) and ask who answers."""
+        await self._chosen.recall()
         who = await self.who()
         info = await self.about()
         return ServerInfo(
@@ -245,6 +268,10 @@ class KnowrithmBackend(PlainChat):
         """Delete a chat; `conversations.restore` brings it back (§8)."""
         await self.conversations.delete(chat_id)
 
+    async def restore(self, chat_id: str) -> None:
+        """Bring a deleted chat back (§3)."""
+        await self.conversations.restore(chat_id)
+
     async def votes(self, chat_id: str) -> Mapping[str, bool]:
         """What the server has in `user_feedback`; nothing is known about setting it (§11)."""
         found: dict[str, bool] = {}
@@ -261,16 +288,18 @@ class KnowrithmBackend(PlainChat):
 
     async def _agent(self) -> str:
         """Whom a new chat is with. Raises Refused when the user has to choose."""
-        if self._agent_id is None:
+        await self._chosen.recall()
+        if self._chosen.last is None:
             try:
                 only = only_active(await self.offers.agents())
             except BackendError as error:
                 error.delivery = "not-sent"
                 raise
             if only is None:
-                raise Refused("Choose the agent to talk to first.", code="agent")
-            self._agent_id = only.id
-        return self._agent_id
+                raise Refused("Choose the agent to talk to first.", code=NO_AGENT)
+            self._chosen.choose(only.id)
+            return only.id
+        return self._chosen.last
 
     async def send(
         self, chat_id: str, outgoing: Outgoing, *, on_wait: OnWait | None = None
@@ -342,7 +371,7 @@ class KnowrithmBackend(PlainChat):
         ack = ack_of(body, self._access.door.base_url)
         seen = self.conversations.seen(chat_id)
         if ack is None:
-            row = _at_once(body, whole(outgoing.text), seen)
+            row = at_once(body, whole(outgoing.text), seen)
             if row is not None:
                 for asked in rows_of(MessageRow, body, "messages", "history"):
                     if (
@@ -366,21 +395,3 @@ class KnowrithmBackend(PlainChat):
         async with aclosing(waiting) as events:
             async for event in events:
                 yield event
-
-
-def _at_once(body: Any, text: str, seen: set[str]) -> MessageRow | None:
-    """The answer in the reply of an older server: the history, or just the message (§5)."""
-    rows = rows_of(MessageRow, body, "messages", "history", "conversation_history")
-    if rows:
-        return answer_to(rows, "", text, seen) or next(
-            (row for row in rows[-1:] if row.answers and row.id not in seen), None
-        )
-    for name in ("assistant_message", "ai_message", "message"):
-        row = one_of(MessageRow, body, name)
-        if row is not None and row.answers and row.role:
-            return row
-    for fields in objects(body):
-        said = fields.get("response") or fields.get("answer")
-        if isinstance(said, str) and said:
-            return next(iter(read_rows(MessageRow, [{"content": said}])), None)
-    return None

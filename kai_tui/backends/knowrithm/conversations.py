@@ -122,6 +122,10 @@ class Conversations:
             updated_at=row.last_activity or row.updated_at or row.created_at or "",
         )
 
+    def knows(self, chat_id: str) -> bool:
+        """Whether this chat is on the server, as far as this run and `names` know."""
+        return self._names.known(chat_id) or chat_id in self._titles
+
     # One conversation
 
     async def read(self, chat_id: str) -> Chat:
@@ -141,7 +145,9 @@ class Conversations:
         self._settle_doubts(theirs, ordered)
         self.seen(chat_id).update(row.id for row in ordered if row.id)
         head = one_of(ConversationRow, body, "conversation") if isinstance(body, dict) else None
-        row = head if head is not None and head.id == theirs else self._titles.get(theirs)
+        if head is not None and head.id == theirs:
+            self._titles[theirs] = head
+        row = self._titles.get(theirs)
         summary = self._summary(row) if row is not None else ChatSummary(chat_id, "")
         return Chat(summary, [self._message(row, number) for number, row in enumerate(ordered)])
 
@@ -202,6 +208,8 @@ class Conversations:
                     delivery="not-sent",
                 )
             row = ConversationRow(id=found, title=body["title"])  # pyright: ignore[reportArgumentType]
+        if row.agent is None and row.agent_id is None:
+            row.agent_id = agent_id
         self._titles[row.id] = row
         return self._summary(row)
 

@@ -113,7 +113,7 @@ async def test_nothing_is_sent_that_cannot_be_right(fake: ImbraceFake, make: Mak
         (backend.send(CHAT.replace("-", ""), say("x")), "id"),
         (backend.send(f"{{{CHAT}}}", say("x")), "id"),
         (backend.send(CHAT, say("x"), attachments=[bad]), "url"),
-        (make(agent=None).send(CHAT, say("x")), "no-agent"),
+        (make(agent=None).send(CHAT, say("x")), "agent"),
         (backend.answer(CHAT, Message(), []), "empty"),
         (backend.delete("../../health"), "id"),
     ):
@@ -214,7 +214,7 @@ async def test_connecting_tells_who_answers_and_chooses_an_only_agent(fake: Imbr
 async def test_an_unknown_agent_and_one_without_a_model_ask_for_another(make: Make):
     for agent in ("asst_missing", "asst_nomodel"):
         error = await failing(make(agent=agent).send(CHAT, say("x")))
-        assert (type(error), error.code, error.delivery) == (ServerFailed, "no-agent", "unsure")
+        assert (type(error), error.code, error.delivery) == (ServerFailed, "agent", "unsure")
         assert "hoose another" in error.sentence
         assert error.sentence.endswith(MESSAGE_UNSURE)
 

@@ -101,7 +101,7 @@ async def test_what_a_model_can_do(backend: ImbraceBackend):
 async def test_a_missing_endpoint_is_said_and_not_offered_again(fake: ImbraceFake, backend: ImbraceBackend):
     fake.completions = False
     error = await failing(backend.send(CHAT, say("Hello")))
-    assert (type(error), error.code, error.delivery) == (NotFound, "no-agent", "not-sent")
+    assert (type(error), error.code, error.delivery) == (NotFound, "agent", "not-sent")
     assert error.sentence.endswith("has no models without an agent. Choose an agent.")
     assert {each.kind for each in await backend.all_agents()} == {"agent"}
 

@@ -1,0 +1,86 @@
+"""Which agent was chosen last, and for which chat; kept between runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from kai_tui.backends.system import Memory
+
+MOST_CHATS: Final = 500
+"""Chats whose agents are kept; those chosen longest ago go first."""
+
+_LAST: Final = "agent"
+_OF_CHATS: Final = "agents"
+
+
+class ChosenAgents:
+    """Choices of the user, and what the server says of its chats. A choice made in this run is never overwritten."""
+
+    def __init__(self, memory: Memory | None = None, last: str | None = None) -> None:
+        """`last`: whom new chats are with while nothing is known from earlier runs."""
+        self.last = last
+        self._memory = memory
+        self._of: dict[str, str] = {}
+        self._told: dict[str, str] = {}
+        """As the server has it, by chat."""
+        self._recalling = asyncio.Lock()
+        self._recalled = memory is None
+        self._chose = False
+
+    async def recall(self) -> None:
+        """Read what was kept; once."""
+        if self._recalled:
+            return
+        async with self._recalling:
+            if self._recalled or self._memory is None:
+                return
+            last = await self._memory.recall(_LAST)
+            kept = _read(await self._memory.recall(_OF_CHATS))
+            self._of = {**kept, **self._of}
+            if last and not self._chose:
+                self.last = last
+            self._recalled = True
+
+    def of(self, chat_id: str) -> str | None:
+        """Whom a chat is with, as far as it was chosen or told."""
+        return self._of.get(chat_id) or self._told.get(chat_id)
+
+    def tell(self, chat_id: str, agent_id: str) -> None:
+        """The server says whom a chat is with, or a message went to this agent."""
+        self._told[chat_id] = agent_id
+
+    def choose(self, agent_id: str | None, chat_id: str | None = None) -> None:
+        """New chats are with this one, or this chat is."""
+        if chat_id is None:
+            self._chose = True
+            self.last = agent_id
+            return
+        self._of.pop(chat_id, None)
+        if agent_id is not None:
+            self._of[chat_id] = agent_id
+
+    def forget(self, chat_id: str) -> None:
+        """The chat is gone."""
+        self._of.pop(chat_id, None)
+        self._told.pop(chat_id, None)
+
+    async def keep(self) -> None:
+        """Write down what was chosen, for the next run."""
+        if self._memory is None:
+            return
+        await self.recall()
+        newest = dict(list(self._of.items())[-MOST_CHATS:])
+        await self._memory.keep(_LAST, self.last)
+        await self._memory.keep(_OF_CHATS, json.dumps(newest) if newest else None)
+
+
+def _read(text: str | None) -> dict[str, str]:
+    try:
+        found: Any = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    rows = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    return {chat_id: agent for chat_id, agent in rows.items() if isinstance(agent, str) and agent}
