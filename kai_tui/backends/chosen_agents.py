@@ -13,6 +13,7 @@ MOST_CHATS: Final = 500
 """Chats whose agents are kept; those chosen longest ago go first."""
 
 _LAST: Final = "agent"
+_OF_ACCOUNT: Final = "agent of the account"
 _OF_CHATS: Final = "agents"
 
 
@@ -75,6 +76,15 @@ class ChosenAgents:
         newest = dict(list(self._of.items())[-MOST_CHATS:])
         await self._memory.keep(_LAST, self.last)
         await self._memory.keep(_OF_CHATS, json.dumps(newest) if newest else None)
+
+
+async def begin_with(memory: Memory, agent_id: str) -> None:
+    """The agent in an account's settings counts as chosen once after it was set; later choices are newer."""
+    if await memory.recall(_OF_ACCOUNT) == agent_id:
+        return
+    await memory.keep(_OF_ACCOUNT, agent_id or None)
+    if agent_id:
+        await memory.keep(_LAST, agent_id)
 
 
 def _read(text: str | None) -> dict[str, str]:

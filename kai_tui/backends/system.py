@@ -97,7 +97,11 @@ class Memory(Protocol):
         ...
 
     async def keep(self, name: str, value: str | None) -> None:
-        """Keep a text under this name; None forgets it."""
+        """Keep a text under this name; None forgets it. What is of a chat is its baggage (`chats`)."""
+        ...
+
+    async def secret(self) -> Secret | None:
+        """The account's secret as it is kept now: another window may have renewed it."""
         ...
 
     async def keep_secret(self, secret: Secret) -> None:

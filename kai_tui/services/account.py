@@ -34,7 +34,7 @@ class Account:
     id: str
     kind: AccountKind
     label: str
-    """Project name, or "Sandbox"."""
+    """Project name, "Sandbox", or the user's own word for it. Raw."""
     base_url: str = ""
     storage_url: str = ""
     service: ServiceFlavour | Literal[""] = "agent"
@@ -53,6 +53,8 @@ class Account:
     """What another system than Kai needs to be opened (`NewAccount.settings`)."""
     colour: str = ""
     """The user's mark for it: a name of `ACCOUNT_COLOURS`, or empty."""
+    named: bool = False
+    """Whether the label is the user's own word."""
 
     @property
     def branch(self) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from kai_tui.services.account import SANDBOX, Account, TokenSource
+from collections.abc import Iterable
+
+from kai_tui.backends.systems import SYSTEMS
+from kai_tui.services.account import ACCOUNT_COLOURS, SANDBOX, Account, TokenSource
 from kai_tui.storage.accounts import AccountRecord
 
 
@@ -10,12 +13,18 @@ def _source(text: str) -> TokenSource:
     return "file" if text == "file" else "keyring" if text == "keyring" else ""
 
 
+def accounts_of(records: Iterable[AccountRecord]) -> list[Account]:
+    """Those whose kind this version knows; the others are for the version that made them."""
+    known = ("sandbox", "kai", *SYSTEMS)
+    return [account_of(record) for record in records if record.kind in known]
+
+
 def account_of(record: AccountRecord) -> Account:
     if record.kind == "sandbox":
         return SANDBOX
     return Account(
         id=record.id,
-        kind="kai",
+        kind=record.kind,
         label=record.label,
         base_url=record.base_url,
         storage_url=record.storage_url,
@@ -30,6 +39,9 @@ def account_of(record: AccountRecord) -> Account:
         branch_id=int(record.branch_id) if record.branch_id else None,
         branch_name=record.branch_name,
         workspace_id=record.workspace_id,
+        settings=dict(record.settings),
+        colour=record.colour if record.colour in ACCOUNT_COLOURS else "",
+        named=record.named,
     )
 
 
@@ -47,4 +59,7 @@ def record_of(account: Account) -> AccountRecord:
         branch_id="" if account.branch_id is None else str(account.branch_id),
         branch_name=account.branch_name,
         workspace_id=account.workspace_id,
+        settings=dict(account.settings),
+        colour=account.colour,
+        named=account.named,
     )

@@ -15,9 +15,12 @@ from kai_tui.services.account import SANDBOX as SANDBOX
 from kai_tui.services.account import Account as Account
 from kai_tui.services.account import AccountKind as AccountKind
 from kai_tui.services.account import ServiceFlavour as ServiceFlavour
-from kai_tui.services.account import TokenSource
-from kai_tui.services.account_records import account_of, record_of
+from kai_tui.services.account_changes import ChangesAccounts
+from kai_tui.services.account_records import accounts_of, record_of
+from kai_tui.services.account_secrets import AccountSecrets
 from kai_tui.services.disk_keeper import DiskKeeper
+from kai_tui.services.other_systems import AnotherAccount as AnotherAccount
+from kai_tui.services.other_systems import OtherSystems
 from kai_tui.services.preferences import Preferences
 from kai_tui.services.workspace import Workspace
 from kai_tui.storage.accounts import load_accounts, remove_account, save_account
@@ -42,16 +45,14 @@ class SignInStep:
     detail: str = ""
 
 
-class AccountService:
+class AccountService(ChangesAccounts):
     """Knows the accounts and opens one at a time."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ, paths: Paths | None = None) -> None:
         self._environ = environ
         self._paths = paths
-        self._session_tokens: dict[str, Secret] = {}
-        """Tokens of this session by account id: not kept, or not read from the keyring twice."""
-        self._past_tokens: list[Secret] = []
-        """Those that were renewed: they must still not be written anywhere (C7)."""
+        self._secrets = AccountSecrets(lambda: self.paths)
+        self._others = OtherSystems(lambda: self.paths, self._secrets)
 
     @property
     def paths(self) -> Paths:
@@ -66,9 +67,7 @@ class AccountService:
 
     def live_secrets(self) -> Iterable[str]:
         """Every token in use now, for whoever must keep them out of what is written (C7)."""
-        secrets = (*self._session_tokens.values(), *self._past_tokens)
-        tokens = [secret.reveal() for secret in secrets]
-        return [*tokens, *filter(None, [self._environ.get(TOKEN_VARIABLE, "").strip()])]
+        return [*self._secrets.live(), *filter(None, [self._environ.get(TOKEN_VARIABLE, "").strip()])]
 
     def sandbox(self) -> Account:
         return SANDBOX
@@ -76,12 +75,13 @@ class AccountService:
     def last(self) -> Account | None:
         """The account used last, the sandbox included; None for a new user. A small file is read."""
         records, _ = load_accounts(self.paths)
-        return account_of(records[0]) if records else None
+        return next(iter(accounts_of(records)), None)
 
     async def accounts(self) -> Sequence[Account]:
-        """Known accounts without the sandbox, the last used first."""
+        """Known accounts without the sandbox, those of this session first, then the last used first."""
         records, _ = await asyncio.to_thread(load_accounts, self.paths)
-        return [account_of(each) for each in records if each.kind == "kai"]
+        kept = [each for each in accounts_of(records) if each.kind != "sandbox"]
+        return [*self._others.of_session.values(), *kept]
 
     def from_environment(
         self,
@@ -158,12 +158,8 @@ class AccountService:
         )
         if on_step is not None:
             on_step(SignInStep("keep", "running"))
-        if keep != "memory":
-            from kai_tui.storage.credentials import Credentials
-
-            kept = await Credentials(self.paths).keep(account.id, token.strip(), allow_file=keep == "file")
-            account = replace(account, token_from=kept.source)
-        self._session_tokens[account.id] = Secret(token.strip())
+        source = await self._secrets.keep(account.id, Secret(token.strip()), keep)
+        account = replace(await asyncio.to_thread(self._with_marks, account), token_from=source)
         if on_step is not None:
             on_step(SignInStep("keep", "done"))
         return account
@@ -200,15 +196,7 @@ class AccountService:
         if account.token_from == "environment":  # noqa: S105 - a place, not a secret
             keep = "memory"
         on_step(SignInStep("keep", "running"))
-        source: TokenSource = "memory"
-        if keep != "memory":
-            from kai_tui.storage.credentials import Credentials
-
-            kept = await Credentials(self.paths).keep(account.id, token.strip(), allow_file=keep == "file")
-            source = kept.source
-        if account.id in self._session_tokens:
-            self._past_tokens.append(self._session_tokens[account.id])
-        self._session_tokens[account.id] = secret
+        source = await self._secrets.keep(account.id, secret, keep)
         renewed = replace(account, token_from=source)
         if keep != "memory" and source != account.token_from:
             await asyncio.to_thread(self._note_use, renewed)
@@ -226,7 +214,17 @@ class AccountService:
         """Everything the chat screen needs; returns at once, connects in the background."""
         files = account_files(self.paths, account.id)
         keeper = DiskKeeper(files)
-        return Workspace(self._pinned(account), self._opener(account), keeper)
+        return Workspace(self._pinned(account), self._opener(account, keeper), keeper)
+
+    def _with_marks(self, account: Account) -> Account:
+        """With the name and colour the user gave it, when it is here already."""
+        known = next(
+            (each for each in accounts_of(load_accounts(self.paths)[0]) if each.id == account.id), None
+        )
+        if known is None:
+            return account
+        label = known.label if known.named else account.label
+        return replace(account, label=label, named=known.named, colour=known.colour)
 
     def _pinned(self, account: Account) -> Account:
         """The environment's workspace wins over the account's own, for this run."""
@@ -240,15 +238,16 @@ class AccountService:
 
         Raises `CredentialsUnavailable` or `StorageError` when something stays behind; both say what.
         """
-        from kai_tui.storage.credentials import Credentials
+        try:
+            await asyncio.to_thread(remove_account, self.paths, account.id)
+        finally:
+            await self._secrets.forget(account.id)
 
-        self._session_tokens.pop(account.id, None)
-        await asyncio.to_thread(remove_account, self.paths, account.id)
-        await Credentials(self.paths).forget(account.id)
-
-    def _opener(self, account: Account) -> Callable[[], Awaitable[Backend]]:
+    def _opener(
+        self, account: Account, keeper: DiskKeeper, *, trying: bool = False
+    ) -> Callable[[], Awaitable[Backend]]:
         async def open_backend() -> Backend:
-            if account.token_from not in ("environment", "memory"):
+            if not trying and account.token_from not in ("environment", "memory"):
                 # Not in `open`: a disk that is busy would hold up the first frame.
                 await asyncio.to_thread(self._note_use, account)
             from kai_tui.services.backend_factory import open_kai, open_sandbox
@@ -260,6 +259,11 @@ class AccountService:
                     "assistant" if flavour == "assistant" else "agent",
                     pace=_pace(self._environ),
                 )
+            if account.kind != "kai":
+                from kai_tui.services.account_memory import AccountMemory
+
+                memory = AccountMemory(account, keeper, self._secrets, lambda: self.paths, trying=trying)
+                return await self._others.open(account, memory)
             token = await self._token(account)
             if not account.base_url:
                 from kai_tui.services.address_pins import AddressPins
@@ -285,8 +289,9 @@ class AccountService:
         return open_backend
 
     async def _token(self, account: Account) -> Secret:
-        if account.id in self._session_tokens:
-            return self._session_tokens[account.id]
+        known = self._secrets.of_session(account.id)
+        if known is not None:
+            return known
         if account.token_from == "environment":  # noqa: S105 - a place, not a secret
             value = self._environ.get(TOKEN_VARIABLE, "").strip()
             if not value:
@@ -297,16 +302,15 @@ class AccountService:
                 )
             return Secret(value)
         _check_address(account)
-        from kai_tui.storage.credentials import Credentials, CredentialsUnavailable
+        from kai_tui.storage.credential_errors import CredentialsUnavailable
 
         try:
-            kept = await Credentials(self.paths).read(account.id)
+            kept = await self._secrets.read(account.id)
         except CredentialsUnavailable as error:
             raise TokenRefused(error.sentence, code="no-token") from None
         if kept is None:
             raise TokenRefused("The token of this account is not in the keyring any more. Sign in again.")
-        self._session_tokens[account.id] = Secret(kept.token)
-        return self._session_tokens[account.id]
+        return kept
 
     def _note_use(self, account: Account) -> None:
         """Remember what was opened last. A read-only home must not stop anybody: failures are quiet."""

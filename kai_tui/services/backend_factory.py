@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from kai_tui.backends.systems import SYSTEMS
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend
     from kai_tui.backends.secret import Secret
+    from kai_tui.backends.system import Memory, System
     from kai_tui.services.account import ServiceFlavour
 
 SANDBOX_URL = "http://sandbox.kai-tui.invalid"
@@ -87,3 +91,19 @@ async def open_kai(
         # What it can do depends on which service it is, and sessions ask that before anything is sent.
         await backend.tell_service()
     return backend
+
+
+async def ready_system(kind: str) -> System:
+    """A system with all that its interview and its backend need in memory: what they import then is there."""
+    await _load("httpx", "pydantic", SYSTEMS[kind], f"{SYSTEMS[kind].removesuffix('.system')}.client")
+    from kai_tui.backends.systems import system_of
+
+    return system_of(kind)
+
+
+async def open_system(
+    kind: str, settings: Mapping[str, str], secret: Secret | None, memory: Memory
+) -> Backend:
+    """A server of another system. Raises BackendError for settings that cannot work."""
+    system = await ready_system(kind)
+    return await system.open(settings, secret, memory)

@@ -56,6 +56,8 @@ class DiskKeeper:
     def __init__(self, files: AccountFiles) -> None:
         self._files = files
         self._failed: str | None = None
+        self.credential_notice: str | None = None
+        """One sentence when a credential that renewed itself could not be kept."""
         self._swept = False
         self._background: set[asyncio.Task[None]] = set()
         self._texts: dict[str, ReplyText] = {}
@@ -105,7 +107,8 @@ class DiskKeeper:
     def notice(self) -> str | None:
         """One sentence when something is not kept on disk."""
         unused = "_state" not in vars(self)
-        return self._failed if unused else self._state.notice or self._failed
+        stored = None if unused else self._state.notice
+        return stored or self._failed or self.credential_notice
 
     async def ready(self) -> None:
         """Open both files now, and let other windows know of this one. Never raises."""
@@ -208,6 +211,18 @@ class DiskKeeper:
     async def unseen(self) -> dict[str, Any]:
         """What chats wanted of the user when they were last heard of, by chat id."""
         return await self._quietly(self._notes.of_kind("unseen"), {})
+
+    async def recall(self, name: str) -> str | None:
+        """A text the backend keeps for the account."""
+        return await self._quietly(self._notes.kept_text(name), None)
+
+    async def remember(self, name: str, value: str | None) -> None:
+        """Keep such a text; None forgets it."""
+        await self._quietly(self._notes.keep_text(name, value), None)
+
+    async def alone(self) -> bool:
+        """Whether no other window has this account open."""
+        return await asyncio.to_thread(self._presence.alone)
 
     # Chats: of those that servers keep, here are copies. That cache may fail silently
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ class AccountRecord:
 
     id: str
     kind: str
-    """`kai` or `sandbox`; another program version may know more."""
+    """`kai`, `sandbox` or that of another system; another program version may know more."""
     label: str = ""
     base_url: str = ""
     storage_url: str = ""
@@ -34,11 +34,19 @@ class AccountRecord:
     """Digits; empty for the main branch."""
     branch_name: str = ""
     workspace_id: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What another system needs to be opened. No secrets."""
+    colour: str = ""
+    """The user's mark for it."""
+    named: bool = False
+    """Whether the label is the user's own word for it."""
     last_used: int = 0
     """A counter, not a time: the highest was used last."""
 
 
 _FIELDS = tuple(AccountRecord.__dataclass_fields__)
+_KINDS: Mapping[str, type] = {"last_used": int, "named": bool}
+"""Of the fields that are no texts."""
 
 
 def accounts_file(paths: Paths) -> Path:
@@ -66,27 +74,64 @@ def load_accounts(paths: Paths) -> tuple[list[AccountRecord], str | None]:
     return sorted(records, key=lambda record: -record.last_used), None
 
 
-def save_account(paths: Paths, record: AccountRecord) -> AccountRecord:
-    """Add or change an account and make it the last used one. Raises StorageError."""
+def save_account(paths: Paths, record: AccountRecord, *, used: bool = True) -> AccountRecord:
+    """Add or change an account and make it the last used one, unless it is not `used`. Raises StorageError.
+
+    Name and colour the user gave it stay as they are on disk: see `mark_account`.
+    """
 
     def change(entries: list[dict[str, Any]]) -> AccountRecord:
         highest = max((known.last_used for entry in entries if (known := _record(entry))), default=0)
         saved = replace(record, last_used=highest + 1)
-        fields = {
-            name: storable(value) if isinstance(value, str) else value
-            for name, value in asdict(saved).items()
-        }
-        for entry in entries:
-            if entry.get("id") == fields["id"]:
-                entry.update(fields)  # what a newer version wrote beside it stays
-                break
-        else:
-            entries.append(fields)
+        entry = _entry(entries, record.id)
+        if entry is None:
+            entries.append(_fields(saved))
+            return saved
+        known = _record(entry)
+        if known is not None:
+            label = known.label if known.named else saved.label
+            saved = replace(saved, label=label, named=known.named, colour=known.colour)
+            if not used:
+                saved = replace(saved, last_used=known.last_used)
+        fields = _fields(saved)
+        # What a newer version wrote beside it stays.
+        entry.update({**fields, "settings": {**_not_ours(entry.get("settings")), **fields["settings"]}})
         return saved
 
     saved: list[AccountRecord] = []
     _change(paths, lambda entries: saved.append(change(entries)))
     return saved[0]
+
+
+def mark_account(
+    paths: Paths, account_id: str, *, label: str | None = None, colour: str | None = None
+) -> None:
+    """Give an account the user's own name or colour; None leaves it. Its place in the list stays.
+
+    Nothing happens when there is no such account. Raises StorageError.
+    """
+
+    def change(entries: list[dict[str, Any]]) -> None:
+        entry = _entry(entries, account_id)
+        if entry is None:
+            return
+        if label is not None:
+            entry.update(label=storable(label), named=True)
+        if colour is not None:
+            entry["colour"] = storable(colour)
+
+    _change(paths, change)
+
+
+def set_token_place(paths: Paths, account_id: str, token_from: str) -> None:
+    """Note where an account's credential is now. Raises StorageError."""
+
+    def change(entries: list[dict[str, Any]]) -> None:
+        entry = _entry(entries, account_id)
+        if entry is not None:
+            entry["token_from"] = token_from
+
+    _change(paths, change)
 
 
 def remove_account(paths: Paths, account_id: str) -> None:
@@ -97,6 +142,28 @@ def remove_account(paths: Paths, account_id: str) -> None:
         entries[:] = [entry for entry in entries if entry.get("id") != account_id]
 
     _change(paths, change)
+
+
+def _entry(entries: list[dict[str, Any]], account_id: str) -> dict[str, Any] | None:
+    account_id = storable(account_id)
+    return next((entry for entry in entries if entry.get("id") == account_id), None)
+
+
+def _fields(record: AccountRecord) -> dict[str, Any]:
+    """As it is written: texts that are text on every file system, also the settings."""
+    fields = {
+        name: storable(value) if isinstance(value, str) else value for name, value in asdict(record).items()
+    }
+    fields["settings"] = {storable(name): storable(value) for name, value in record.settings.items()}
+    return fields
+
+
+def _not_ours(settings: object) -> dict[str, Any]:
+    """Settings that are no texts: a newer version's."""
+    if not isinstance(settings, dict):
+        return {}
+    values = cast(dict[str, Any], settings)
+    return {name: value for name, value in values.items() if not isinstance(value, str)}
 
 
 def _change(paths: Paths, change: Callable[[list[dict[str, Any]]], None]) -> None:
@@ -144,7 +211,9 @@ def _record(entry: Mapping[str, Any]) -> AccountRecord | None:
     values: dict[str, Any] = {}
     for name in _FIELDS:
         value = entry.get(name)
-        wanted = int if name == "last_used" else str
-        if isinstance(value, wanted) and not isinstance(value, bool):
+        if name == "settings" and isinstance(value, dict):
+            texts = cast(dict[str, object], value)
+            values[name] = {key: text for key, text in texts.items() if isinstance(text, str)}
+        elif type(value) is _KINDS.get(name, str):
             values[name] = value
     return AccountRecord(**values) if values.get("id") and values.get("kind") else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from kai_tui.storage.text import storable
 
@@ -24,6 +24,9 @@ began from. `quote`: what goes in front of its first message, until that is on i
 `unsaved`: instructions for Kai that were typed and not saved; their place is no chat. `baggage`: what a
 backend keeps along with a chat of which its server keeps nothing."""
 
+_OF_ACCOUNT = "\n"
+"""No chat's id: the place of what is kept for the account and not for one of its chats."""
+
 
 class ChatNotes:
     """Notes of one account. Every method raises StorageError only."""
@@ -33,7 +36,7 @@ class ChatNotes:
 
     async def put(self, chat_id: str, kind: NoteKind, value: Any) -> None:
         """Keep a JSON value in place of the one before; None removes it."""
-        chat_id = storable(chat_id)
+        chat_id, kind = storable(chat_id), cast(NoteKind, storable(kind))
         if value is None:
             await self._database.execute(
                 "DELETE FROM chat_notes WHERE chat_id = ? AND kind = ?", (chat_id, kind)
@@ -45,6 +48,15 @@ class ChatNotes:
                ON CONFLICT (chat_id, kind) DO UPDATE SET value = excluded.value""",
             (chat_id, kind, text),
         )
+
+    async def keep_text(self, name: str, text: str | None) -> None:
+        """Keep a text for the account under a name; None removes it."""
+        await self.put(_OF_ACCOUNT, cast(NoteKind, name), text)
+
+    async def kept_text(self, name: str) -> str | None:
+        """The text that was kept under this name."""
+        found = (await self.of_chat(_OF_ACCOUNT)).get(storable(name))
+        return found if isinstance(found, str) else None
 
     async def drop_unused_quotes(self) -> None:
         """Forks that were left before anything was written in them need their quote no more."""

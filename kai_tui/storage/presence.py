@@ -55,6 +55,16 @@ class Presence:
             path.unlink()
         return False
 
+    def alone(self) -> bool:
+        """Whether no other window of this account is open."""
+        mark = f"{self._stem}.open-"
+        try:
+            names = [each.name for each in self._folder.iterdir()]
+        except OSError:
+            return True
+        owners = [name.removeprefix(mark) for name in names if name.startswith(mark)]
+        return not any(self.alive(owner) for owner in owners if owner != self.owner and owner.isalnum())
+
     def leave(self) -> None:
         """This window closes."""
         if self._lock is None:

@@ -58,6 +58,8 @@ class Login:
 Credential: TypeAlias = ApiKey | Login
 KeepLogin: TypeAlias = Callable[[Login], Awaitable[None]]
 """Keeps renewed tokens for the next start, before they are used."""
+KeptMeanwhile: TypeAlias = Callable[[], Awaitable[Login | None]]
+"""The tokens as they are kept now: another window may have renewed them, and a renewal token is good once."""
 
 
 async def _keep_nothing(login: Login) -> None:
@@ -91,6 +93,7 @@ class KnowrithmAccess:
         credential: Credential | None,
         *,
         keep: KeepLogin = _keep_nothing,
+        kept_meanwhile: KeptMeanwhile | None = None,
         pace: Pace | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         timeouts: Timeouts | None = None,
@@ -101,7 +104,7 @@ class KnowrithmAccess:
         headers = headers_of(credential) if credential is not None else None
         self.door = HttpDoor(base_url, auth_headers=headers, transport=transport, timeouts=timeouts)
         self.pace = pace or Pace()
-        self._keep = keep
+        self._keep, self._kept_meanwhile = keep, kept_meanwhile
         self.sleep = sleep
         self._renewing = asyncio.Lock()
         self.on_refused: OnRefused | None = None
@@ -237,6 +240,11 @@ class KnowrithmAccess:
             if not isinstance(current, Login):
                 return False
             if current is not used:
+                return True
+            kept = await self._kept_meanwhile() if self._kept_meanwhile is not None else None
+            if kept is not None and kept.access != current.access:
+                self.credential = kept
+                self.door.renew(headers_of(kept))
                 return True
             if current.refresh is None:
                 return False

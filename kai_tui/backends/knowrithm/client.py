@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -27,7 +27,14 @@ from kai_tui.backends.base import (
 )
 from kai_tui.backends.chosen_agents import ChosenAgents
 from kai_tui.backends.http import Answer, Timeouts
-from kai_tui.backends.knowrithm.access import ApiKey, Credential, KeepLogin, KnowrithmAccess, Login
+from kai_tui.backends.knowrithm.access import (
+    ApiKey,
+    Credential,
+    KeepLogin,
+    KeptMeanwhile,
+    KnowrithmAccess,
+    Login,
+)
 from kai_tui.backends.knowrithm.address import knowrithm_address
 from kai_tui.backends.knowrithm.agents import KnowrithmAgents
 from kai_tui.backends.knowrithm.at_once import at_once
@@ -64,7 +71,8 @@ class KnowrithmBackend(PlainChat):
     `agent_id`: whom a new chat is with while `memory` knows nobody; None until `choose_agent`, unless there
     is only one. The server
     names chats and messages itself: `names` and `on_name` keep which of our ids stand for which of its
-    (see `Names`), `keep` the tokens of a sign-in that was renewed.
+    (see `Names`), `keep` the tokens of a sign-in that was renewed; `kept_meanwhile` are those another
+    window kept.
     """
 
     system = "Knowrithm"
@@ -78,6 +86,8 @@ class KnowrithmBackend(PlainChat):
         names: Mapping[str, str] | None = None,
         on_name: OnName | None = None,
         keep: KeepLogin = _keep_nothing,
+        kept_meanwhile: KeptMeanwhile | None = None,
+        before_closing: Callable[[], Awaitable[None]] | None = None,
         pace: Pace | None = None,
         memory: Memory | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -86,8 +96,15 @@ class KnowrithmBackend(PlainChat):
         """Raises CannotConnect for addresses a credential must not go to."""
         base = address if transport is not None else knowrithm_address(address)
         self._access = KnowrithmAccess(
-            base, credential, keep=keep, pace=pace, transport=transport, timeouts=timeouts
+            base,
+            credential,
+            keep=keep,
+            kept_meanwhile=kept_meanwhile,
+            pace=pace,
+            transport=transport,
+            timeouts=timeouts,
         )
+        self._before_closing = before_closing
         self._names = Names(names, on_name)
         self.conversations = Conversations(self._access, self._names)
         self.offers = Offers(self._access)
@@ -241,7 +258,9 @@ class KnowrithmBackend(PlainChat):
         return answer
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections, once what the caller keeps is kept."""
+        if self._before_closing is not None:
+            await self._before_closing()
         await self._access.door.aclose()
 
     async def hang_up(self, *, streams: bool = True) -> None:

@@ -1,0 +1,103 @@
+"""The credentials of accounts: read once, kept where the user said, known to whoever keeps them out of what is written (C1, C7, C8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from kai_tui.backends.secret import Secret
+from kai_tui.services.account import TokenSource
+
+if TYPE_CHECKING:
+    from kai_tui.storage.paths import Paths
+
+Keep: TypeAlias = Literal["keyring", "file", "memory"]
+"""Where a credential shall be: `memory` is this session only."""
+
+_SHORTEST = 6
+"""Characters; a shorter text would be cut out of every other line."""
+
+
+class AccountSecrets:
+    """The credentials of this session, by account."""
+
+    def __init__(self, paths: Callable[[], Paths]) -> None:
+        self._paths = paths
+        self._now: dict[str, Secret] = {}
+        """Not kept, or not read from the keyring twice."""
+        self._past: list[Secret] = []
+        """Those that were renewed: they must still not be written anywhere (C7)."""
+
+    def live(self) -> Iterator[str]:
+        """Every secret in use, each part of one that has several."""
+        for secret in (*self._now.values(), *self._past):
+            yield from words_of(secret)
+
+    def of_session(self, account_id: str) -> Secret | None:
+        """What is known already; nothing is read."""
+        return self._now.get(account_id)
+
+    def use(self, account_id: str, secret: Secret) -> None:
+        """From now on in this session."""
+        before = self._now.get(account_id)
+        if before is not None and before != secret:
+            self._past.append(before)
+        self._now[account_id] = secret
+
+    async def keep(self, account_id: str, secret: Secret, where: Keep) -> TokenSource:
+        """Keep it and use it; where it is now. With `file` the keyring is tried first.
+
+        Raises `CredentialsUnavailable` and `StorageError`; then nothing has changed.
+        """
+        source: TokenSource = "memory"
+        if where != "memory":
+            from kai_tui.storage.credentials import Credentials
+
+            kept = await Credentials(self._paths()).keep(
+                account_id, secret.reveal(), allow_file=where == "file"
+            )
+            source = kept.source
+        self.use(account_id, secret)
+        return source
+
+    async def read(self, account_id: str, *, anew: bool = False) -> Secret | None:
+        """The one of this session, else the one that is kept; `anew`: another window may have kept another.
+
+        Raises `CredentialsUnavailable`.
+        """
+        if not anew and account_id in self._now:
+            return self._now[account_id]
+        from kai_tui.storage.credentials import Credentials
+
+        kept = await Credentials(self._paths()).read(account_id)
+        if kept is None:
+            return self._now.get(account_id)
+        self.use(account_id, Secret(kept.token))
+        return self._now[account_id]
+
+    async def forget(self, account_id: str) -> None:
+        """Remove it from memory, file and keyring. Raises `CredentialsUnavailable` and `StorageError`."""
+        from kai_tui.storage.credentials import Credentials
+
+        self._now.pop(account_id, None)
+        await Credentials(self._paths()).forget(account_id)
+
+
+def words_of(secret: Secret) -> Iterator[str]:
+    """A secret as it is written, and its parts when it is an object of several."""
+    text = secret.reveal()
+    yield text
+    if not text.startswith("{"):
+        return
+    try:
+        whole: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    for value in cast("dict[str, object]", whole).values():
+        if isinstance(value, str) and len(value) >= _SHORTEST:
+            yield value
+            # A header's value has a word before the token; the token alone is as secret.
+            _, gap, token = value.partition(" ")
+            if gap and len(token) >= _SHORTEST:
+                yield token
