@@ -60,6 +60,12 @@ _DARK = Theme(
         "link-color-hover": "#f2f5f7",
         "link-background-hover": "#2c5d58",
         "footer-key-foreground": "#5cc8b8",
+        "account-blue": "#7fb2e5",
+        "account-green": "#82c991",
+        "account-yellow": "#e5c567",
+        "account-red": "#ef7d7d",
+        "account-magenta": "#d49ae0",
+        "account-cyan": "#62cbdc",
     },
 )
 
@@ -111,6 +117,12 @@ _LIGHT = Theme(
         "link-color-hover": "#12161a",
         "link-background-hover": "#bfe0da",
         "footer-key-foreground": "#0b6e63",
+        "account-blue": "#1f5fa8",
+        "account-green": "#27713a",
+        "account-yellow": "#755a00",
+        "account-red": "#b3261e",
+        "account-magenta": "#8a3a97",
+        "account-cyan": "#0b6676",
     },
 )
 

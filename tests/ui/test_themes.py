@@ -6,6 +6,7 @@ import pytest
 from textual.color import Color
 from textual.theme import Theme
 
+from kai_tui.services.account import ACCOUNT_COLOURS
 from kai_tui.ui.themes import DARK, LIGHT, THEMES, other, theme_named
 
 LEAST_CONTRAST = 4.5
@@ -19,6 +20,7 @@ INKS = (
     "text-success",
     "text-warning",
     "text-error",
+    *(f"account-{colour}" for colour in ACCOUNT_COLOURS),
 )
 
 

@@ -1,0 +1,453 @@
+"""Adding or changing an account of another system: its interview, one question at a time, with live checks.
+
+What is typed stays in the field and in the `Interview`; a secret is never shown, and let go of when the dialog
+closes (reliability.md C6).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Button, Static
+
+from kai_tui.backends.base import BackendError
+from kai_tui.backends.system import Choice, Field, Guide, NewAccount
+from kai_tui.services.account import ACCOUNT_COLOURS, Account
+from kai_tui.ui.app_of import app_of
+from kai_tui.ui.interview import Interview, Line
+from kai_tui.ui.modals.base import Ask
+from kai_tui.ui.widgets.guided_field import GuidedField
+
+if TYPE_CHECKING:
+    from kai_tui.backends.secret import Secret
+    from kai_tui.backends.system import System
+
+Where: TypeAlias = Literal["keyring", "file", "memory"]
+Keep: TypeAlias = Callable[[NewAccount, str, str, Where], Awaitable[Account]]
+"""Keep what was found out, with a name and a colour, its secret there. Raises BackendError, `StorageError`, and
+`CredentialsUnavailable` when everything is right but the secret cannot be kept there."""
+
+QUIET_SECONDS = 0.5
+"""Keys that came while nothing was asked: the next field hears them only after this long without any."""
+SECOND_ENTER_SECONDS = 0.2
+"""An Enter so soon after a question appeared was meant for the one before it."""
+TAKEN_SECONDS = 0.5
+"""How long keys behind an Enter wait for the next question."""
+
+_COLOUR_HELP = "It marks this account in the header, in the status line and where a change is asked about."
+_WHERE = (
+    Choice("memory", "Only this session", "it is asked for again after you quit"),
+    Choice("file", "Private file (0600)", "only you can read it, and programs that run as you"),
+)
+_KEYS = {
+    "text": "Enter go on",
+    "secret": "Enter go on",
+    "choice": "↑ ↓ choose · Enter go on",
+    "switch": "← → or y n · Enter go on",
+    "lines": "Enter new line · Ctrl+S go on",
+}
+
+
+class GuidedDialog(Ask[Account]):
+    """Result: the account as it was kept, or None when the user left."""
+
+    AUTO_FOCUS: ClassVar[str | None] = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "go_on", show=False, priority=True),
+        Binding("ctrl+c", "leave_at_once", show=False, priority=True),
+        Binding("pageup", "scroll_lines(-1)", show=False),
+        Binding("pagedown", "scroll_lines(1)", show=False),
+    ]
+    DEFAULT_CSS = """
+    GuidedDialog .dialog { width: 78; height: 23; }
+    GuidedDialog #about { height: auto; color: $text-muted; margin-bottom: 1; }
+    GuidedDialog #lines { height: auto; max-height: 7; scrollbar-size-vertical: 1; }
+    GuidedDialog #so-far { height: auto; }
+    GuidedDialog #question { height: auto; margin-top: 1; text-style: bold; }
+    GuidedDialog #help, GuidedDialog #problem, GuidedDialog #note { height: auto; display: none; }
+    GuidedDialog #help.-shown, GuidedDialog #problem.-shown, GuidedDialog #note.-shown { display: block; }
+    GuidedDialog #help, GuidedDialog #note { color: $text-muted; }
+    GuidedDialog #answers { height: 1; margin-top: 1; }
+    GuidedDialog #again { display: none; }
+    GuidedDialog.-stuck #again { display: block; }
+    GuidedDialog.-stuck #go, GuidedDialog.-stuck #question { display: none; }
+    GuidedDialog.-wide .dialog { width: 96; height: 28; }
+    GuidedDialog.-wide #lines { max-height: 11; }
+    """
+
+    def __init__(
+        self,
+        system: System,
+        keep: Keep,
+        *,
+        account: Account | None = None,
+        secret: Secret | None = None,
+        why: str = "",
+        renews: bool = False,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """`account`: the one that is changed, with its `secret`. `why`: one sentence before everything; foreign text in it is raw.
+
+        `renews`: only what is new is asked, its secret first of all; name and colour stay.
+        """
+        super().__init__(name="guided")
+        self._system = system
+        self._keep = keep
+        self._account = account
+        self._secret = secret
+        self._why = why
+        self._renews = renews
+        self._clock = clock
+        self._settings: Mapping[str, str] = account.settings if account is not None else {}
+        self._interview: Interview[Account] = Interview(self._whole, self._draw, skips_known=renews)
+        self._field = GuidedField(self.go_on)
+        self._turn = 0
+        self._asked_at = float("-inf")
+        self._unheard = clock() if renews else float("-inf")
+        """When a key came that nothing was there for. A dialog that opened by itself begins with one."""
+        self._listening: Timer | None = None
+        self._settled = asyncio.Event()
+        self._keeping = False
+        self._asks_leaving = False
+        self._result: Account | None = None
+        """The account that was kept while another dialog was over this one."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(self._title())
+            yield Static(self._about(), id="about", markup=False)
+            with VerticalScroll(id="lines", can_focus=False):
+                yield Static(id="so-far", markup=False)
+            yield Static(id="question", markup=False)
+            yield self._field
+            yield Static(id="help", markup=False)
+            yield Static(id="problem", classes="problem", markup=False)
+            yield Static(id="note", markup=False)
+            with Horizontal(id="answers"):
+                yield Button("Go on", id="go", variant="primary", compact=True)
+                yield Button("Try again", id="again", variant="primary", compact=True)
+                yield Button("Back", id="back", compact=True)
+                yield Button("Leave", id="leave", compact=True)
+
+    def _title(self) -> str:
+        from kai_tui.conversation.safe_text import safe_line
+
+        if self._account is None:
+            return f"A new account: {self._system.title}"
+        verb = "Sign in again" if self._renews else "Change"
+        return f"{verb}: {safe_line(self._account.label, 40)} · {self._system.title}"
+
+    def _about(self) -> Content:
+        from kai_tui.conversation.safe_text import safe_prose
+
+        if self._why:
+            stays = "Your chat, what you typed and waiting questions stay as they are."
+            return Content.assemble((safe_prose(self._why), "$text"), "\n", stays)
+        return Content(self._system.about)
+
+    def on_mount(self) -> None:
+        self._start()
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width >= 110 and self.size.height >= 34, "-wide")
+
+    def on_unmount(self) -> None:
+        self._interview.forget()
+
+    # The interview
+
+    def _start(self) -> None:
+        """Go through it from the beginning; what is known comes back at once."""
+        self.remove_class("-stuck")
+        self.run_worker(self._go_through(), group="interview", exclusive=True, exit_on_error=False)
+
+    async def _go_through(self) -> None:
+        from kai_tui.storage.errors import StorageError
+
+        while True:
+            try:
+                account = await self._interview.run()
+            except (BackendError, StorageError) as error:
+                if not self._interview.failed(error.sentence):
+                    self._stop(error.sentence)
+                    return
+            except Exception:
+                self._stop("kai-tui made a mistake. Nothing was kept. Leave, or try again.")
+                raise
+            else:
+                self._close(account)
+                return
+
+    async def _whole(self, guide: Guide) -> Account:
+        found = await self._system.interview(guide, self._settings, self._secret)
+        label, colour = found.label, ""
+        if self._account is not None:
+            label, colour = self._account.label, self._account.colour
+        if not self._renews:
+            label = await guide.ask(
+                Field("@label", "Name of this account", help="As you will see it in the list.", default=label)
+            )
+            colour = await guide.ask(colour_question(colour))
+        where: Where = "keyring"
+        if self._account is not None and self._account.token_from in ("file", "memory"):
+            where = self._account.token_from
+        while (account := await self._kept(guide, found, label, colour, where)) is None:
+            where = await self._where(guide)
+        return account
+
+    async def _kept(
+        self, guide: Guide, found: NewAccount, label: str, colour: str, where: Where
+    ) -> Account | None:
+        """None when the secret cannot be kept there; why is the problem of the next question."""
+        from kai_tui.storage.credential_errors import CredentialsUnavailable
+
+        async def work() -> Account:
+            self._keeping = True
+            try:
+                return await self._keep(found, label, colour, where)
+            finally:
+                self._keeping = False
+
+        try:
+            return await guide.check("keeping the account", work)
+        except CredentialsUnavailable as error:
+            self._interview.now.problem = f"{error.sentence} What you typed is right."
+            return None
+
+    async def _where(self, guide: Guide) -> Where:
+        answer = await guide.ask(Field("@where", "Where to keep the secret", "choice", choices=_WHERE))
+        return "file" if answer == "file" else "memory"
+
+    # The user
+
+    async def go_on(self) -> None:
+        """Enter: take what stands in the field, and wait until the next question is there."""
+        value = self._field.value
+        if not self._hears or self._interview.now.question is None:
+            return
+        if value is None:
+            self._say("Choose one of these.")
+            return
+        if self._clock() - self._asked_at < SECOND_ENTER_SECONDS and not self._field.touched:
+            return
+        self._settled.clear()
+        if not self._interview.answer(value):
+            return
+        try:
+            await asyncio.wait_for(self._settled.wait(), TAKEN_SECONDS)
+        except TimeoutError:
+            return
+
+    async def action_go_on(self) -> None:
+        """Ctrl+S."""
+        await self.go_on()
+
+    def action_scroll_lines(self, pages: int) -> None:
+        """Look at what was answered before."""
+        lines = self.query_one("#lines", VerticalScroll)
+        lines.scroll_relative(y=pages * max(1, lines.size.height - 1), animate=False)
+
+    async def on_button_pressed(self, message: Button.Pressed) -> None:
+        message.stop()
+        pressed = message.button.id
+        if pressed == "go":
+            self._asked_at = float("-inf")
+            await self.go_on()
+        elif pressed == "again":
+            self._start()
+        elif pressed == "back":
+            self.action_leave()
+        else:
+            self.action_leave_at_once()
+
+    def action_leave(self) -> None:
+        """Esc: one step back; from the first question out."""
+        if self._keeping:
+            return
+        stopped = bool(self._interview.now.doing)
+        if not self._interview.back(self._field.value):
+            self._leave()
+            return
+        if stopped:
+            self._interview.now.problem = "Stopped. Nothing was kept."
+        self._start()
+
+    def action_leave_at_once(self) -> None:
+        """Out, after asking when something typed is lost."""
+        if not self._keeping:
+            self._leave()
+
+    def _leave(self) -> None:
+        if not (self._interview.answered_by_user or self._field.touched):
+            self._close(None)
+            return
+        from kai_tui.ui.modals.confirm import Confirm
+
+        if self._asks_leaving:
+            return
+        self._asks_leaving = True
+        body = Content("What you typed here is not kept, and nothing else was changed.")
+        app_of(self).push_screen(
+            Confirm("Leave?", body, yes="Leave", no="Stay", name="confirm-leave-guided"), self._may_leave
+        )
+
+    def _may_leave(self, sure: bool | None) -> None:
+        self._asks_leaving = False
+        if sure and not self._leaving:
+            self._close(None)
+
+    def _close(self, account: Account | None) -> None:
+        self._interview.forget()
+        self._field.clear()
+        self._secret = None
+        self._result = account
+        if self.is_current:
+            self.finish(account)
+        else:
+            self._leaving = True
+
+    def on_screen_resume(self) -> None:
+        if self._leaving:
+            self.finish(self._result)
+
+    # Keys nobody waits for
+
+    @property
+    def _hears(self) -> bool:
+        """Whether a field takes what is typed."""
+        return self._interview.now.question is not None and self._listening is None
+
+    def on_key(self, event: events.Key) -> None:
+        if self.focused is None and event.key != "escape":
+            self._missed()
+
+    def on_paste(self) -> None:
+        if self.focused is None:
+            self._missed()
+
+    def _missed(self) -> None:
+        self._unheard = self._clock()
+        self._note("What you type now is not taken." if self._listening is not None else "")
+
+    def _listen(self) -> None:
+        """Give the field the keys: at once, or when those that were not meant for it have ended."""
+        if self._listening is not None:
+            self._listening.stop()
+            self._listening = None
+        left = QUIET_SECONDS - (self._clock() - self._unheard)
+        if left <= 0:
+            self._note("")
+            self._field.take_focus()
+            self._asked_at = self._clock()
+            return
+        self.set_focus(None)
+        self._listening = self.set_timer(left + 0.01, self._listen)
+
+    # Drawing
+
+    def _draw(self) -> None:
+        """Show the interview as it is now."""
+        if self.done or not self.is_mounted:
+            return
+        now = self._interview.now
+        self.query_one("#so-far", Static).update(_lines(now.lines, now.doing))
+        self.query_one("#lines", VerticalScroll).scroll_end(animate=False)
+        if now.question is None:
+            if now.doing:
+                self._busy()
+            return
+        if now.turn != self._turn:
+            self._turn = now.turn
+            self._ask(now.question)
+        self._say(now.problem)
+
+    def _ask(self, question: Field) -> None:
+        from kai_tui.conversation.safe_text import safe_line, safe_prose
+
+        optional = "" if question.required or question.kind in ("choice", "switch") else "  (optional)"
+        label = Content.assemble(safe_line(question.label, 100), (optional, "not bold $text-muted"))
+        self._write("question", label)
+        self._field.ask(question, self._interview.now.text)
+        example = f"for example {question.example}" if question.example else ""
+        self._write(
+            "help", Content("\n").join(Content(safe_prose(each)) for each in (question.help, example) if each)
+        )
+        self._show_keys(_KEYS[question.kind])
+        self._listen()
+        self._settled.set()
+
+    def _busy(self) -> None:
+        """Something is done: no field hears keys."""
+        if self._listening is not None:
+            self._listening.stop()
+            self._listening = None
+        self.set_focus(None)
+        self._say("")
+        self._show_keys("")
+        self._settled.set()
+
+    def _show_keys(self, keys: str) -> None:
+        way_out = "stop" if self._interview.now.doing else "back" if self._interview.can_go_back else "leave"
+        self.query_one("#back", Button).display = self._interview.can_go_back
+        box = self.query_one(".dialog")
+        box.border_subtitle = Content(f"{keys} · Esc {way_out}" if keys else f"Esc {way_out}")
+
+    def _stop(self, sentence: str) -> None:
+        """The interview ended before it asked anything."""
+        self._interview.now.problem = ""
+        self.add_class("-stuck")
+        self._field.clear()
+        self._write("help", Content(""))
+        self._say(sentence)
+        self._show_keys("Enter try again")
+        self.query_one("#again").focus()
+        self._settled.set()
+
+    def _say(self, sentence: str) -> None:
+        from kai_tui.conversation.safe_text import safe_prose
+
+        self._write("problem", Content(safe_prose(sentence)))
+
+    def _note(self, words: str) -> None:
+        self._write("note", Content(words))
+
+    def _write(self, where: str, text: Content) -> None:
+        shown = self.query_one(f"#{where}", Static)
+        shown.update(text)
+        shown.set_class(bool(text), "-shown")
+
+
+def colour_question(colour: str) -> Field:
+    """Which mark an account gets."""
+    from kai_tui.ui.colour_marks import mark
+
+    choices = (Choice("", "none"), *(Choice(each, f"{mark(each)} {each}") for each in ACCOUNT_COLOURS))
+    return Field("@colour", "Colour", "choice", help=_COLOUR_HELP, default=colour, choices=choices)
+
+
+def _lines(lines: list[Line], doing: str) -> Content:
+    """What was answered, done and found out, a line each."""
+    from kai_tui.conversation.safe_text import safe_line
+
+    shown: list[Content] = []
+    for line in lines:
+        text = safe_line(line.text, 200)
+        if line.kind == "answer":
+            sign = ("✓ ", "$text-success") if line.checked else ("· ", "$text-muted")
+            shown.append(Content.assemble(sign, (f"{text}  ", "$text-muted"), safe_line(line.value, 200)))
+        elif line.kind == "done":
+            shown.append(Content.assemble(("✓ ", "$text-success"), (text, "$text-muted")))
+        else:
+            shown.append(Content(f"  {text}"))
+    if doing:
+        shown.append(Content.assemble(("… ", "$text-warning"), safe_line(doing, 200)))
+    return Content("\n").join(shown)
