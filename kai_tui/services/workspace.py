@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.base import Whose
     from kai_tui.backends.secret import Secret
     from kai_tui.services.approval_round import Place
+    from kai_tui.services.documents import DocumentDesk
     from kai_tui.services.instructions import Instructions
 
 _LOG = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class Workspace:
         self._open_backend = open_backend
         self._keeper = keeper
         self._backend: Backend | None = None
+        self._documents: DocumentDesk | None = None
         self._opening: asyncio.Lock = asyncio.Lock()
         self._connecting: asyncio.Task[None] | None = None
         self._observers: Observers[Connection] = Observers()
@@ -119,6 +121,20 @@ class Workspace:
         from kai_tui.services.instructions import Instructions
 
         return Instructions(self.backend, self._keeper, whose)
+
+    @property
+    def documents(self) -> DocumentDesk:
+        """What the assistant looks things up in: the list, and what is on its way to it."""
+        if self._documents is None:
+            from kai_tui.services.documents import DocumentDesk
+
+            self._documents = DocumentDesk(self.backend)
+        return self._documents
+
+    @property
+    def has_documents(self) -> bool:
+        """Whether the assistant looks things up in documents; False until the backend is open."""
+        return self._backend is not None and self._backend.documents is not None
 
     def observe(self, callback: Callable[[Connection], None]) -> Callable[[], None]:
         """Hear of changes of `connection`."""
@@ -226,6 +242,8 @@ class Workspace:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
+        if self._documents is not None:
+            await self._documents.aclose()
         await self.offers.aclose()
         self.attention.leave()
         await self.chats.aclose()

@@ -29,4 +29,13 @@ SERVER: tuple[Action, ...] = (
         "chat",
         palette=True,
     ),
+    Action(
+        "show_documents",
+        "Documents",
+        "Files and websites the assistant looks things up in: add, delete, see what became of them.",
+        "Program",
+        "chat",
+        ("f12", "alt+k"),
+        palette=True,
+    ),
 )

@@ -26,6 +26,7 @@ from kai_tui.ui.bridge import Bridge, SessionNews
 from kai_tui.ui.collector import after_loading
 from kai_tui.ui.screens.chat_about import ChatAbout
 from kai_tui.ui.screens.chat_choices import ChatChoices
+from kai_tui.ui.screens.chat_documents import ChatDocuments
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
@@ -47,7 +48,9 @@ QUIT_SECONDS = 2.0
 """Ctrl+C twice within this time quits, when nothing runs and nothing is selected."""
 
 
-class ChatScreen(ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, ChatOffers, ChatElsewhere):
+class ChatScreen(
+    ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, ChatOffers, ChatDocuments, ChatElsewhere
+):
     """Shows one chat of an account; chats change without changing the screen."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#composer"
