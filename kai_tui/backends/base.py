@@ -151,8 +151,9 @@ class Outgoing:
     terms: ChatTerms = ChatTerms()
     new_chat: bool = False
     """The server does not know the chat: one that names chats itself makes it now (knowrithm.md §7)."""
-    earlier: Sequence[Message] = ()
-    """The chat before this message, oldest first, for servers that remember nothing (`caps.history` is `local`)."""
+    earlier: Sequence[Message] | None = None
+    """The chat before this message, oldest first, for servers that remember nothing (`caps.history` is `local`):
+    what arrived and was not asked again. None: nobody told."""
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -166,6 +167,16 @@ class ToolAnswer:
     reason: str | None = None
     updated_input: JsonObject | None = None
     answers: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolValue(ToolAnswer):
+    """What the user entered for a call that waits for a value (assistant-ui.md §12). `approved` is True; a denial
+    is a `ToolAnswer`."""
+
+    value: Any = None
+    """Any JSON; goes to the server as the call's result."""
+    artifact: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +230,6 @@ class LocalChats(Protocol):
     async def keep_baggage(self, chat_id: str, baggage: Mapping[str, object]) -> None:
         """Keep JSON values along with a chat, in place of those before; they go with it. Never raises."""
         ...
-
-
-def caps_in(backend: Backend, chat_id: str | None) -> Capabilities:
-    """What can be done in one chat, or a new one (None): agents of one server may differ."""
-    agents = backend.agents
-    return backend.caps if agents is None else agents.caps(chat_id)
 
 
 class Backend(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 from kai_tui.backends.base import CHAT_GONE, Chat, ChatSummary, NotFound, Page
@@ -26,7 +25,7 @@ class NoChats:
         self._baggage.pop(chat_id, None)
 
     async def baggage(self, chat_id: str) -> JsonObject:
-        return deepcopy(self._baggage.get(chat_id, {}))
+        return dict(self._baggage.get(chat_id, {}))
 
     async def keep_baggage(self, chat_id: str, baggage: Mapping[str, Any]) -> None:
-        self._baggage[chat_id] = deepcopy(dict(baggage))
+        self._baggage[chat_id] = dict(baggage)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Protocol, cast
 
 from kai_tui.conversation.messages import Message, ToolPart
+
+WANTS_VALUE: Final = "value"
+"""`wants` in the descriptor of a call's approval: it waits for a value, not for a yes (assistant-ui.md §12)."""
 
 
 class Answer(Protocol):
@@ -32,6 +35,19 @@ def pending(message: Message) -> list[ToolPart]:
     Requests the server says it answers by itself (SDK 7's `isAutomatic`) are not among them.
     """
     return [part for part in message.tool_calls() if _waits(part)]
+
+
+def wants_value(approval: Mapping[str, Any] | None) -> bool:
+    """Whether a call with this `approval` waits for a value of the user."""
+    descriptor = (approval or {}).get("descriptor")
+    return isinstance(descriptor, dict) and cast("Mapping[str, Any]", descriptor).get("wants") == WANTS_VALUE
+
+
+def about_value(approval: Mapping[str, Any] | None) -> str:
+    """What a tool that wants a value is said to do; empty when nothing. Raw."""
+    descriptor: Any = (approval or {}).get("descriptor")
+    said = cast("Mapping[str, Any]", descriptor).get("description") if isinstance(descriptor, dict) else None
+    return said if isinstance(said, str) else ""
 
 
 def respond(message: Message, answers: Iterable[Answer]) -> Message:
@@ -76,11 +92,11 @@ def digest(approval_id: str | None, call_id: str, tool: str, input: Any) -> str:
     return hashlib.sha256(shown.encode("ascii")).hexdigest()
 
 
-def decision_digest(shown: str, updated_input: Any, answers: Any) -> str:
+def decision_digest(shown: str, updated_input: Any, answers: Any, *value: Any) -> str:
     """SHA-256 of what the user saw when deciding: the question (its `digest`), the input as they changed it,
-    and what they answered. None stands for "not changed", "not asked".
+    what they answered, and the `value` they gave, if one was asked for. None stands for "not changed", "not asked".
     """
-    seen = json.dumps([shown, updated_input, answers], sort_keys=True, separators=(",", ":"))
+    seen = json.dumps([shown, updated_input, answers, *value], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(seen.encode("ascii")).hexdigest()
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kai_tui.backends.base import ToolAnswer
-from kai_tui.conversation.approvals import digest
+from kai_tui.backends.base import ToolAnswer, ToolValue
+from kai_tui.conversation.approvals import about_value, digest, wants_value
 from kai_tui.conversation.tools import risk, title
 from kai_tui.services.approval_service import Approval, Decision
 
@@ -46,14 +46,14 @@ class ApprovalRound:
 
     @property
     def says_more(self) -> bool:
-        """Whether an answer is more than a yes or a no."""
+        """Whether an answer is more than a yes, a no, or the value that was asked for."""
         return any(
             each.updated_input is not None or each.answers is not None for each in self.answers.values()
         )
 
     def answer(self, approval: Approval, decision: Decision) -> bool:
         """Note a decision; True when no call of the round waits any more."""
-        self.answers[approval.tool_call_id] = ToolAnswer(
+        answer = ToolAnswer(
             tool_call_id=approval.tool_call_id,
             approved=decision.approved,
             approval_id=approval.approval_id,
@@ -61,6 +61,14 @@ class ApprovalRound:
             updated_input=decision.updated_input if decision.approved else None,
             answers=decision.answers,
         )
+        if decision.approved and decision.given is not None:
+            answer = ToolValue(
+                answer.tool_call_id,
+                approved=True,
+                approval_id=answer.approval_id,
+                value=decision.given.value,
+            )
+        self.answers[approval.tool_call_id] = answer
         self.waiting.discard(approval.tool_call_id)
         return not self.waiting
 
@@ -81,8 +89,9 @@ def question(
     clock: Callable[[], float],
     note: str | None = None,
     edits: bool = False,
+    value: bool = False,
 ) -> Approval:
-    """The question to put to the user about one call."""
+    """The question to put to the user about one call. `value`: it wants one though nothing on it says so."""
     return Approval(
         chat_id=chat_id,
         chat_title=chat_title,
@@ -101,4 +110,6 @@ def question(
         asked=clock(),
         note=note,
         edits=edits,
+        wants="value" if value or wants_value(part.approval) else "yes-no",
+        about=about_value(part.approval),
     )

@@ -15,6 +15,14 @@ Risk: TypeAlias = Literal["reads", "creates", "changes", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What the user gave to a call that waits for a value."""
+
+    value: Any
+    """Any JSON."""
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """One question to the user. All text is raw: the dialog shows it with `safe_exact`."""
 
@@ -42,6 +50,10 @@ class Approval:
     """Why it is asked (again), when that needs saying. Ours, no foreign text."""
     edits: bool = False
     """Whether the answer may carry a changed input or answers (`Capabilities.edits_input`)."""
+    wants: Literal["yes-no", "value"] = "yes-no"
+    """`value`: a yes comes with what the user gives (assistant-ui.md §12)."""
+    about: str = ""
+    """What the tool is said to do, for a call that wants a value. Raw."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -58,14 +70,16 @@ class Decision:
     """The input as the user changed it, whole; None: as it was asked. Goes only with a yes (kai.md §4.10)."""
     answers: JsonObject | None = None
     """What the user answered to a tool that asks questions (kai.md §4.10)."""
+    given: Given | None = None
+    """What the user gave to a call that wants a value; goes only with a yes."""
     shown: str | None = None
     """`conversation.approvals.decision_digest` of what was on screen at that moment (A5). Without it a
-    decision with a changed input or with answers does not count."""
+    decision with a changed input, with answers or with a value does not count."""
 
     @property
     def says_more(self) -> bool:
         """Whether it is more than a yes or a no."""
-        return self.updated_input is not None or self.answers is not None
+        return self.updated_input is not None or self.answers is not None or self.given is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +145,25 @@ class ApprovalService:
     def decide(self, approval: Approval, decision: Decision) -> bool:
         """Record the user's decision for exactly what was shown.
 
-        False when the question is gone or differs from what was shown by now, or when a changed input or
-        answers are not the ones that were on screen (nothing is sent then).
+        False when the question is gone or differs from what was shown by now, when a changed input, answers
+        or a value are not the ones that were on screen, and when there is no value although one is asked
+        for (nothing is sent then).
         """
         question = self._questions.get(approval.key)
         if question is None or question.approval.digest != approval.digest:
+            return False
+        if (decision.given is not None) != (decision.approved and approval.wants == "value"):
             return False
         if decision.says_more:
             from kai_tui.conversation.json_text import copy_json
 
             # Our own copy first: what is checked here is what is sent.
+            given = None if decision.given is None else Given(copy_json(decision.given.value))
             decision = replace(
-                decision, updated_input=copy_json(decision.updated_input), answers=copy_json(decision.answers)
+                decision,
+                updated_input=copy_json(decision.updated_input),
+                answers=copy_json(decision.answers),
+                given=given,
             )
             if not is_as_shown(approval, decision):
                 return False
@@ -153,10 +174,11 @@ class ApprovalService:
 
 
 def is_as_shown(approval: Approval, decision: Decision) -> bool:
-    """Whether a decision's changed input and answers are those that were on screen (A5)."""
+    """Whether a decision's changed input, answers and value are those that were on screen (A5)."""
     from kai_tui.conversation.approvals import decision_digest
 
     if not decision.says_more:
         return True
-    seen = decision_digest(approval.digest, decision.updated_input, decision.answers)
+    value = () if decision.given is None else (decision.given.value,)
+    seen = decision_digest(approval.digest, decision.updated_input, decision.answers, *value)
     return decision.shown == seen

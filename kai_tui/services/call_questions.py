@@ -78,8 +78,10 @@ class CallQuestions:
         info = self.tools.get(name)
         return info.read_only if info is not None else None
 
-    def ask(self, part: ToolPart, message: Message, note: str | None = None) -> Approval:
-        """Put the question about one call to the user."""
+    def ask(
+        self, part: ToolPart, message: Message, note: str | None = None, *, value: bool = False
+    ) -> Approval:
+        """Put the question about one call to the user. `value`: it is answered with one."""
         approval = question(
             part,
             message,
@@ -90,17 +92,20 @@ class CallQuestions:
             clock=self._clock,
             note=note,
             edits=self.edits,
+            value=value,
         )
         self.asked.add(part.tool_call_id)
         self._approvals.ask(approval, self._on_decided)
         self._on_asked()
         return approval
 
-    def ask_all(self, message: Message, calls: list[ToolPart], note: str | None = None) -> ApprovalRound:
+    def ask_all(
+        self, message: Message, calls: list[ToolPart], note: str | None = None, *, value: bool = False
+    ) -> ApprovalRound:
         """Ask about every call that waits; they are answered together."""
         together = ApprovalRound(message.id)
         for part in calls:
-            together.add(self.ask(part, message, note))
+            together.add(self.ask(part, message, note, value=value))
         return together
 
     def consider(self, part: ToolPart, message: Message) -> None:

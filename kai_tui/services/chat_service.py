@@ -19,6 +19,7 @@ from kai_tui.services.changes import (
     TurnChanged,
     TurnEnded,
 )
+from kai_tui.services.chat_names import name_of, short_title
 from kai_tui.services.history_service import is_name
 from kai_tui.services.observers import Observers
 from kai_tui.services.session_tools import NEW_CHAT_TITLE, SessionTools
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
     from kai_tui.services.history_service import HistoryService
 
 _LOG = logging.getLogger(__name__)
-
-TITLE_LENGTH = 60
-"""Characters of the first message that name a chat until the server does."""
-
-_LEFT_BEHIND = "kai-tui ended before the server confirmed it."
-_LEFT_UNSURE = "kai-tui ended before the server confirmed it, and the server cannot be asked now."
-
 
 _NOT_READ_ONLY_HERE = (
     "This chat began as read-only, but this Kai does not keep to that: it may ask to change things."
@@ -131,18 +125,25 @@ class ChatService:
         Raises BackendError when neither has it.
         """
         from kai_tui.services.chat_session import ChatSession
-        from kai_tui.services.read_back import adopt
+        from kai_tui.services.left_behind import take_left_behind
+        from kai_tui.services.read_back import adopt, with_kept
 
         if chat_id in self._sessions and not self.is_behind(chat_id):
             return self._sessions[chat_id]
+        backend: Backend | None = None
         try:
             backend = await self._tools.backend()
             chat = await backend.chat(chat_id)
         except BackendError as error:
+            if backend is not None and _is_local(backend, chat_id):
+                return await self._open_local(chat_id, backend, error)
             return self._sessions.get(chat_id) or await self._open_copy(chat_id, error)
+        if _is_local(backend, chat_id):
+            return await self._open_local(chat_id, backend, chat)
         copy = await self._keeper.chat_copy(chat_id)
         left_behind = await self._keeper.left_behind(chat_id)
         notes = await self._keeper.notes(chat_id)
+        kept = await self._keeper.replies_kept(chat_id)
         if self._history.is_deleted(chat_id):
             raise NotFound("This chat was deleted.")
         session = self._sessions.get(chat_id)
@@ -150,19 +151,20 @@ class ChatService:
             self._bring_up_to_date(session, chat, copy, backend)
             return session
         # From here on nothing is awaited until the session is whole: who opens it may give up and come back.
-        messages = adopt(copy.messages if copy is not None else (), chat.messages, questions=False)
+        ours = with_kept(copy.messages if copy is not None else (), kept)
+        messages = adopt(ours, chat.messages, questions=False)
         session = self._add(
             ChatSession(
                 chat_id,
                 self._tools,
-                title=_name(chat.summary, copy.summary if copy is not None else None),
+                title=name_of(chat.summary, copy.summary if copy is not None else None),
                 messages=messages,
                 stored=True,
             )
         )
         self._note_elsewhere(session)
         session.restore(notes, visibility=chat.summary.visibility, unsent=left_behind.ids)
-        arrived = self._take_left_behind(session, left_behind.sent, sure=True)
+        arrived = take_left_behind(session, left_behind, sure=True)
         session.restore_queue(left_behind.waiting)
         session.know_answers(left_behind.answers)
         if caps_for(backend, chat_id).votes:
@@ -174,6 +176,39 @@ class ChatService:
         session.resume_questions(backend)
         if session.terms.read_only and not caps_for(backend, chat_id).read_only_chats:
             self._tell_soon(session, _NOT_READ_ONLY_HERE)
+        return session
+
+    async def _open_local(self, chat_id: str, backend: Backend, found: Chat | BackendError) -> ChatSession:
+        """A chat that no server keeps. One that was not `found` may be in the outbox; raises that error else."""
+        from kai_tui.services.chat_session import ChatSession
+        from kai_tui.services.left_behind import take_left_here
+
+        left_behind = await self._keeper.left_behind(chat_id)
+        notes = await self._keeper.notes(chat_id)
+        if self._history.is_deleted(chat_id):
+            raise NotFound("This chat was deleted.")
+        chat = found if isinstance(found, Chat) else None
+        session = self._sessions.get(chat_id)
+        if session is not None:
+            if chat is not None:
+                self._bring_up_to_date(session, chat, None, backend)
+            return session
+        texts = [text for _, text in (*left_behind.sent, *left_behind.waiting)]
+        if isinstance(found, BackendError) and not texts:
+            raise found
+        title = chat.summary.title if chat is not None else short_title(texts[0])
+        messages = chat.messages if chat is not None else ()
+        session = ChatSession(chat_id, self._tools, title=title, messages=messages, stored=chat is not None)
+        self._add(session)
+        session.learn(backend)
+        self._note_elsewhere(session)
+        session.restore(notes, unsent=left_behind.ids)
+        arrived = take_left_here(session, left_behind)
+        session.restore_queue(left_behind.waiting)
+        session.know_answers(left_behind.answers)
+        for message_id in arrived:
+            await self._keeper.settle_outgoing(message_id, "sent")
+        session.resume_questions(backend)
         return session
 
     async def begin_instead(self, session: ChatSession, chat_id: str) -> None:
@@ -254,6 +289,7 @@ class ChatService:
 
     async def _open_copy(self, chat_id: str, error: BackendError) -> ChatSession:
         from kai_tui.services.chat_session import ChatSession
+        from kai_tui.services.left_behind import take_left_behind
         from kai_tui.services.read_back import is_elsewhere
 
         copy = await self._keeper.chat_copy(chat_id)
@@ -283,7 +319,7 @@ class ChatService:
         public = copy.summary.visibility == "public"
         session.restore(notes, visibility="public" if public else "", unsent=left_behind.ids)
         session.gone = gone and bool(copy.messages)
-        arrived = self._take_left_behind(session, left_behind.sent, sure=gone)
+        arrived = take_left_behind(session, left_behind, sure=gone)
         session.restore_queue(left_behind.waiting)
         session.know_answers(left_behind.answers)
         for message_id in arrived:
@@ -300,20 +336,6 @@ class ChatService:
     def _tell_soon(self, session: ChatSession, warning: str) -> None:
         """Once the screen listens."""
         asyncio.get_running_loop().call_soon(session.tell_notice, Notice(warning, "warning"))
-
-    def _take_left_behind(
-        self, session: ChatSession, waiting: Sequence[tuple[str, str]], *, sure: bool
-    ) -> list[str]:
-        """Messages of an earlier run that were on their way when it ended; ids of those that arrived."""
-        arrived: list[str] = []
-        for message_id, text in waiting:
-            if session.find(message_id) is not None:
-                arrived.append(message_id)
-            elif sure:
-                session.add_unsent(message_id, text, "not-sent", _LEFT_BEHIND)
-            else:
-                session.add_unsent(message_id, text, "unsure", _LEFT_UNSURE)
-        return arrived
 
     async def _read_votes(self, session: ChatSession) -> None:
         try:
@@ -371,15 +393,5 @@ class ChatService:
         task.add_done_callback(self._background.discard)
 
 
-def _name(theirs: ChatSummary, ours: ChatSummary | None) -> str:
-    if is_name(theirs.title) or ours is None:
-        return theirs.title if theirs.title.strip() else NEW_CHAT_TITLE
-    return ours.title if ours.title.strip() else NEW_CHAT_TITLE
-
-
-def short_title(text: str) -> str:
-    """The beginning of a message as a name for its chat, until the server gives one."""
-    line = " ".join(text.split())
-    if len(line) <= TITLE_LENGTH:
-        return line or NEW_CHAT_TITLE
-    return line[:TITLE_LENGTH].rsplit(" ", 1)[0] + "…"
+def _is_local(backend: Backend, chat_id: str) -> bool:
+    return caps_for(backend, chat_id).history == "local"

@@ -45,15 +45,18 @@ class ChatSession(SessionRewrites, SessionWaking):
         self._begin(self._outgoing(str(uuid.uuid4()), self._first_words(text)))
 
     def retry(self, message_id: str) -> None:
-        """Send a not-sent message again, with the same message id (N10); check an unsure one first."""
+        """Send a not-sent message again, with the same message id (N10); check an unsure one first, where that
+        can be checked."""
         message = self.find(message_id)
         state = self._deliveries.get(message_id)
         if message is None or self.turn.busy:
             return
-        if state == "unsure":
+        if state == "unsure" and not self.kept_here:
             self._look_up(self._check_again(message_id))
-        elif state == "not-sent":
+        elif state in ("not-sent", "unsure"):
             self.messages.remove(message)
+            # It stands where it is sent now; until it arrives it is in the outbox.
+            self._in_background(self._tools.keeper.drop_message(self.chat_id, message_id))
             self._tell(MessagesReset())
             self._begin(self._outgoing(message_id, message.text), message)
 
@@ -67,7 +70,9 @@ class ChatSession(SessionRewrites, SessionWaking):
             self._tell(Notice("Approve or deny the request first: it is the assistant that waits for you."))
             return
         self._break_off(
-            Finish("cancelled", detail=MAY_GO_ON), "Stopped before the server answered.", _STOPPED
+            Finish("cancelled", detail=None if self.kept_here else MAY_GO_ON),
+            "Stopped before the server answered.",
+            _STOPPED,
         )
 
     # What the service does

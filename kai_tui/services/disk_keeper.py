@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from kai_tui.backends.base import Chat, ChatSummary
+from kai_tui.backends.base import BackendError, Chat, ChatSummary
 from kai_tui.services.keeper import REPLY_STATES, ReplyState
 from kai_tui.services.kept_rows import cached_of, message_of, summary_of
 from kai_tui.services.local_chats import AccountChats
@@ -38,6 +38,8 @@ class LeftBehind:
     """(message id, text) of messages that the server may not have, in order of sending."""
     waiting: Sequence[tuple[str, str]] = ()
     """The same of messages that waited for a turn to end."""
+    not_sent: frozenset[str] = frozenset()
+    """Ids of those in `sent` that provably never arrived."""
     answers: Mapping[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
     """Decisions that were noted before they were posted (A6), by tool call and approval id."""
 
@@ -161,6 +163,7 @@ class DiskKeeper:
         return LeftBehind(
             sent=[(row.message_id, row.text) for row in rows if row.state in ("unsure", "not-sent")],
             waiting=[(row.message_id, row.text) for row in rows if row.state == "queued"],
+            not_sent=frozenset(row.message_id for row in rows if row.state == "not-sent"),
             answers=await self._quietly(self._drafts.answers(chat_id), {}),
         )
 
@@ -253,6 +256,10 @@ class DiskKeeper:
             work = self.local_chats.checkpoint(chat_id, title, message, how, text, whole=False)
             await self._quietly(work, None)
 
+    async def ids_here(self) -> set[str] | None:
+        """Of all chats that no server keeps; None when they cannot be read."""
+        return await self._quietly(self.local_chats.ids(), None)
+
     async def replies_kept(self, chat_id: str) -> list[Message]:
         """Replies the server does not keep although it keeps the chat, each after its question."""
         return await self._quietly(self.local_chats.replies(chat_id), [])
@@ -300,9 +307,14 @@ class DiskKeeper:
         )
 
     async def chat_copy(self, chat_id: str) -> Chat | None:
-        """The copy of a chat. Replies that were being written are marked as cut off, unless another window,
+        """The copy of a chat, or the chat that no server keeps. Replies that were being written are marked as cut off, unless another window,
         which is open, writes them still.
         """
+        if self.is_here(chat_id):
+            try:
+                return await self.local_chats.chat(chat_id)
+            except BackendError:
+                return None
         writers = await self._writers(chat_id)
         copy = await self._quietly(self._chats.chat(chat_id, writers), None, matters=False)
         if copy is None or not copy.messages:

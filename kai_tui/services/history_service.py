@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -140,7 +140,8 @@ class HistoryService:
         else:
             self.offline = None
             self._cursor = page.cursor
-            self._drop_deleted(page.items, complete=page.cursor is None)
+            own = await self._keeper.ids_here()
+            self._drop_deleted(page.items, own, complete=page.cursor is None)
             await self._keep(page.items)
 
     async def load_more(self) -> None:
@@ -208,12 +209,23 @@ class HistoryService:
         self._read(items)
         await self._keeper.keep_summaries(items)
 
-    def _drop_deleted(self, items: Sequence[ChatSummary], *, complete: bool) -> None:
-        """Forget copies of chats that the page should hold and does not: deleted elsewhere."""
+    def _drop_deleted(
+        self, items: Sequence[ChatSummary], own: Collection[str] | None, *, complete: bool
+    ) -> None:
+        """Forget copies of chats that the page should hold and does not: deleted elsewhere.
+
+        `own`: all chats that no server keeps, where that is known. They are gone when another window deleted them.
+        """
         there = {row.id for row in items}
         oldest = min((_age(row) for row in items), default="")
         for row in list(self._rows.values()):
-            if row.id not in there and row.id not in self._here and (complete or _age(row) > oldest):
+            if row.id in there or row.id in self._here:
+                continue
+            if self._keeper.is_here(row.id):
+                gone = own is not None and row.id not in own
+            else:
+                gone = complete or _age(row) > oldest
+            if gone:
                 del self._rows[row.id]
                 self._gone.add(row.id)
                 self._at_hand.pop(row.id, None)

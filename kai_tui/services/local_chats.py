@@ -90,8 +90,8 @@ class AccountChats:
         the chat goes on without."""
         try:
             await self._notes.put(chat_id, "baggage", dict(baggage) or None)
-        except StorageError:
-            pass
+        except (StorageError, TypeError, ValueError, RecursionError):
+            pass  # a server's state may be nested deeper than any JSON can be written
 
     # For the keeper. Raises StorageError
 

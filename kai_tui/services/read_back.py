@@ -91,6 +91,28 @@ def kept_of(message: Message, ours: Sequence[Message], theirs: Sequence[Message]
     return by_id or next(iter(_answers(theirs, asked)), None)
 
 
+def question_of(reply: Message, messages: Sequence[Message]) -> Message | None:
+    """The user's message that a reply of this chat answers."""
+    asked: Message | None = None
+    for each in messages:
+        if each is reply:
+            return asked
+        if each.role == "user":
+            asked = each
+    return None
+
+
+def with_kept(ours: Sequence[Message], kept: Sequence[Message]) -> list[Message]:
+    """What is known here of a chat, with the replies that only this computer keeps, each after its question."""
+    own = {each.id: each for each in kept if each.role != "user"}
+    joined = [own.get(each.id, each) for each in ours]
+    there = {each.id for each in joined}
+    for number, each in enumerate(kept):
+        if each.role != "user" and each.id not in there:
+            joined += [kept[number - 1], each] if number else [each]
+    return joined
+
+
 def answered(messages: Sequence[Message], message_id: str) -> bool:
     """Whether something stands after a user's message that answers it."""
     return next(iter(_answers(messages, message_id)), None) is not None

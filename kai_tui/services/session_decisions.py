@@ -27,6 +27,15 @@ from kai_tui.services.approval_round import ApprovalRound, digest_of
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.call_questions import CallQuestions
 from kai_tui.services.changes import MessagesReset, Notice, PartChanged, TurnChanged
+from kai_tui.services.decision_words import (
+    ANSWERED_BEFORE,
+    CHANGED,
+    DECIDE_PLAINLY,
+    NOT_ARRIVED,
+    NOT_KNOWN,
+    YES_OR_NO,
+)
+from kai_tui.services.kept_words import not_known
 from kai_tui.services.read_back import adopt, differs, holder
 from kai_tui.services.session_state import SessionTools
 from kai_tui.services.session_turn import SessionTurn
@@ -34,18 +43,6 @@ from kai_tui.services.turn import ENDED_WELL
 
 PATIENCE_SECONDS = 1.0
 """A server may store a message a moment after it streamed it."""
-
-_YES_OR_NO = (
-    "This Kai takes only a yes or a no: it cannot be given another input or answers. Nothing was sent."
-)
-_DECIDE_PLAINLY = "Nothing was sent: this Kai takes only a yes or a no."
-_CHANGED = "This request changed since you saw it."
-_NOT_ARRIVED = "Your first answer did not arrive."
-ANSWERED_BEFORE = (
-    "You answered this before, and the server still shows it as waiting: it may be at work on it. "
-    "That is checked again before anything is sent."
-)
-NOT_KNOWN = "It is not known whether your first answer arrived. That is checked before anything is sent."
 
 
 class SessionDecisions(SessionTurn):
@@ -81,18 +78,17 @@ class SessionDecisions(SessionTurn):
     # What decisions do to a turn
 
     async def _prepare(self, backend: Backend) -> None:
-        self._questions.edits = self._caps(backend).edits_input
-        self._questions.read_only_chat = (
-            self._caps(backend).read_only_chats and self.known_terms.read_only is True
-        )
-        if self._caps(backend).approval == "side-request":
+        caps = self._caps(backend)
+        self._questions.edits = caps.edits_input
+        self._questions.read_only_chat = caps.read_only_chats and self.known_terms.read_only is True
+        if caps.approval == "side-request":
             self._questions.use_tools(await backend.tools())
 
     async def _held_back(self, backend: Backend, outgoing: Outgoing) -> bool:
         """A chat with an unanswered request refuses every further message (kai.md §9.1)."""
         # Of a superseded answer too: the server knows nothing of that.
         waiting = next((each for each in reversed(self.messages) if each.role == "assistant"), None)
-        if self._caps(backend).approval != "continuation" or waiting is None or not pending(waiting):
+        if not self._answers_continue(backend) or waiting is None or not pending(waiting):
             return False
         self._ask_first(outgoing, waiting, None)
         return True
@@ -132,13 +128,17 @@ class SessionDecisions(SessionTurn):
 
     async def _asks(self, run: object, backend: Backend, message: Message, reason: FinishReason) -> bool:
         calls = pending(message)
-        if not calls or self._caps(backend).approval != "continuation" or reason not in ENDED_WELL:
+        if not calls or not self._answers_continue(backend) or reason not in ENDED_WELL:
             return False
         self._checkpoints.stop()
         await self._save(message, "complete")
         if self._run is run:
             self._ask_again(message, None)
         return True
+
+    def _answers_continue(self, backend: Backend) -> bool:
+        """Whether the calls of a message are answered together, and the answers go on with it."""
+        return self._caps(backend).approval in ("continuation", "tool-result")
 
     def _forget_questions(self) -> None:
         self._round = None
@@ -151,7 +151,7 @@ class SessionDecisions(SessionTurn):
             self._finish("unknown")
             return
         if note is None and any(self.decision(part) is not None for part in calls):
-            note = ANSWERED_BEFORE
+            note = not_known(self._system) if self.kept_here else ANSWERED_BEFORE
         self._reply = message
         self._answering = None
         self._round = self._questions.ask_all(message, calls, note)
@@ -182,9 +182,9 @@ class SessionDecisions(SessionTurn):
         try:
             backend = await self._tools.backend()
             if together.says_more and not self._caps(backend).edits_input:
-                self._tell(Notice(_YES_OR_NO, "warning"))
+                self._tell(Notice(YES_OR_NO, "warning"))
                 if self._run is run and not part.settled:
-                    self._questions.ask(part, message, _DECIDE_PLAINLY)
+                    self._questions.ask(part, message, DECIDE_PLAINLY)
                 return
             await self._note(list(together.answers.values()))
             if self._run is not run or part.settled or digest_of(part) != approval.digest:
@@ -227,7 +227,7 @@ class SessionDecisions(SessionTurn):
         else:
             self._tell(Notice("The request changed. Nothing was sent; please look again.", "warning"))
             if part.state in ("input-available", "approval-requested") and not self._questions.is_open(part):
-                self._questions.ask(part, message, _CHANGED)
+                self._questions.ask(part, message, CHANGED)
         self._tell(TurnChanged())
 
     # Continuing the message
@@ -245,9 +245,9 @@ class SessionDecisions(SessionTurn):
         try:
             backend = await self._tools.backend()
             if together.says_more and not self._caps(backend).edits_input:
-                self._tell(Notice(_YES_OR_NO, "warning"))
+                self._tell(Notice(YES_OR_NO, "warning"))
                 if self._run is run:
-                    self._ask_again(message, _DECIDE_PLAINLY)
+                    self._ask_again(message, DECIDE_PLAINLY)
                 return
             checked = await self._checked(run, backend, message, together, "other")
             if checked is None:
@@ -271,7 +271,7 @@ class SessionDecisions(SessionTurn):
             if noted and error.delivery != "not-sent":
                 await self._ask_what_still_waits(run, message, together)
             elif self._run is run:
-                self._ask_again(message, _NOT_ARRIVED)
+                self._ask_again(message, NOT_ARRIVED)
 
     def _may_be_read_anew(self) -> bool:
         return self._answering is None and super()._may_be_read_anew()
@@ -291,7 +291,11 @@ class SessionDecisions(SessionTurn):
 
     async def _ask_what_still_waits(self, run: object, message: Message, together: ApprovalRound) -> None:
         """The outcome of an answer is unknown: read the chat; only what still waits is asked again (A7)."""
-        note = _NOT_ARRIVED
+        note = NOT_ARRIVED
+        if self.kept_here:
+            if self._run is run:
+                self._ask_again(message, not_known(self._system))
+            return
         try:
             backend = await self._tools.backend()
             checked = await self._checked(run, backend, message, together, "lost")
@@ -312,6 +316,8 @@ class SessionDecisions(SessionTurn):
         settled_as: Literal["other", "lost"],
     ) -> Message | None:
         """Re-read before sending (A5): the message to answer; None when that was dealt with here."""
+        if self.kept_here:
+            return self._checked_here(message, together)
         try:
             theirs = await backend.chat(self.chat_id)
             if holder(theirs.messages, together.digests) is None:
@@ -349,7 +355,15 @@ class SessionDecisions(SessionTurn):
         self._tell(
             Notice("The request changed on the server. Nothing was sent; please look again.", "warning")
         )
-        self._ask_again(current, _CHANGED)
+        self._ask_again(current, CHANGED)
+        return None
+
+    def _checked_here(self, message: Message, together: ApprovalRound) -> Message | None:
+        """Nobody else has the message: it is as it was shown, or it changed here."""
+        if not differs(message, together.digests):
+            return message
+        self._tell(Notice("The request changed. Nothing was sent; please look again.", "warning"))
+        self._ask_again(message, CHANGED)
         return None
 
     def _as_asked(self, current: Message) -> Message:

@@ -20,6 +20,10 @@ _OLD_WAY = (
     "The server ended its reply and left this call open. It is answered the way the oldest servers want it,"
     " with a new message of its own; current servers fail at that."
 )
+_BY_VALUE = (
+    "The server ended its reply and left this call open: nothing says whether it waits for you. What you give is"
+    " sent as the call's result."
+)
 _GONE = "The server does not have this call as it was shown. Nothing was sent."
 
 
@@ -46,12 +50,15 @@ class SessionLeftOpen(SessionWithoutOutcome):
     def answer_left_open(self, backend: Backend) -> bool:
         """Ask the user about the first call that was left open. False when this Kai knows no such answer."""
         calls, message = self.left_open(), self.last_assistant_message
-        if not self._caps(backend).tool_results or not calls or message is None:
+        caps = self._caps(backend)
+        if not caps.tool_results or not calls or message is None:
             return False
         self._run = object()
         self._started = self._last_event = self._tools.clock()
         self._reply = message
-        self._round = self._old_way = self._questions.ask_all(message, [calls[0]], _OLD_WAY)
+        by_value = caps.approval == "tool-result"
+        note = _BY_VALUE if by_value else _OLD_WAY
+        self._round = self._old_way = self._questions.ask_all(message, [calls[0]], note, value=by_value)
         self._set_phase("waiting-for-approval")
         return True
 
@@ -95,8 +102,10 @@ class SessionLeftOpen(SessionWithoutOutcome):
         message = holder(self.messages, together.digests)
         try:
             backend = await self._tools.backend()
-            theirs = await backend.chat(self.chat_id)
-            current = holder(theirs.messages, together.digests)
+            current = message
+            if not self.kept_here:
+                theirs = await backend.chat(self.chat_id)
+                current = holder(theirs.messages, together.digests)
             if self._run is not run:
                 return
             if message is None or current is None or not _as_shown(current, together):
@@ -105,17 +114,26 @@ class SessionLeftOpen(SessionWithoutOutcome):
                 return
             await self._note(answers)
             reply = Message(id=f"{LOCAL_ID}{uuid.uuid4()}")
+            if self._answers_continue(backend):
+                reply = message.reopened()
+                self._replace(message, reply)
+                self._answering = (message, reply)
             events = backend.answer_by_tool_result(self.chat_id, message, answers[0], terms=self.terms)
-            await self._read(run, backend, events, reply, lambda: self._set_phase("streaming"))
+            await self._read(run, backend, events, reply, self._old_way_goes_on)
         except BackendError as error:
             if self._run is not run:
                 return
             if error.delivery == "not-sent" and not isinstance(error, NotFound):
                 await self._withdraw(together)
+            self._take_back_answers()
             arrived = "did not arrive" if error.delivery == "not-sent" else "may or may not have arrived"
             code = "sign-in" if isinstance(error, TokenRefused) else None
             self._tell(Notice(f"Your answer {arrived}. {error.sentence}", "error", code))
             self._finish("error")
+
+    def _old_way_goes_on(self) -> None:
+        self._goes_on()
+        self._set_phase("streaming")
 
     def _finish(self, reason: FinishReason) -> None:
         self._old_way = None

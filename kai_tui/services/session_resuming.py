@@ -9,8 +9,9 @@ from kai_tui.backends.base import Backend, BackendError
 from kai_tui.conversation.approvals import pending
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import Notice
+from kai_tui.services.decision_words import ANSWERED_BEFORE, NOT_KNOWN
 from kai_tui.services.read_back import went_on
-from kai_tui.services.session_decisions import ANSWERED_BEFORE, NOT_KNOWN, PATIENCE_SECONDS, SessionDecisions
+from kai_tui.services.session_decisions import PATIENCE_SECONDS, SessionDecisions
 
 
 class SessionResuming(SessionDecisions):
@@ -28,14 +29,14 @@ class SessionResuming(SessionDecisions):
         message = self.last_assistant_message
         if message is None or self.turn.busy or self._closing:
             return
-        if self._caps(backend).approval != "continuation":
+        if not self._answers_continue(backend):
             self._say_what_was_approved(message)
             return
         after = self.messages[self.messages.index(message) + 1 :]
         answered = any(self._deliveries.get(each.id) not in ("not-sent", "unsure") for each in after)
         if answered or not pending(message):
             return
-        if any(self.decision(part) is not None for part in pending(message)):
+        if any(self.decision(part) is not None for part in pending(message)) and not self.kept_here:
             self._tell_soon(Notice("You answered a request of this chat before. Looking what became of it…"))
             self._look_up(self._resume_answered(backend, message))
         else:

@@ -147,6 +147,8 @@ class SessionRewrites(SessionQueue):
 
     async def has_more(self, question_id: str) -> bool:
         """Read the chat: whether the server has more of the answer than we saw. Raises BackendError."""
+        if self.kept_here:
+            return False  # nobody has more than what is here
         backend = await self._tools.backend()
         theirs = await backend.chat(self.chat_id)
         last = self.last_question()

@@ -98,7 +98,9 @@ class SessionSending(SessionTerms):
         if self.gone:
             raise NotFound("This chat no longer exists on the server.", code=CHAT_GONE)
         backend = await self._tools.backend()
-        if outgoing.message_id in self._doubted and not await self._still_missing(run, outgoing):
+        self.learn(backend)
+        check = outgoing.message_id in self._doubted and not self.kept_here
+        if check and not await self._still_missing(run, outgoing):
             return
         if await self._held_back(backend, outgoing):
             return
@@ -118,14 +120,18 @@ class SessionSending(SessionTerms):
 
     def _as_it_goes(self, backend: Backend, outgoing: Outgoing) -> Outgoing:
         """The message with what is only known when it is sent."""
-        earlier: list[Message] = []
-        if self._caps(backend).history == "local":
+        earlier: list[Message] | None = None
+        if self.kept_here:
+            earlier = []
             for each in self.messages:
                 if each.id == outgoing.message_id:
                     break
-                if not self.is_superseded(each.id):
+                arrived = self._deliveries.get(each.id) not in ("not-sent", "unsure")
+                if arrived and not self.is_superseded(each.id):
                     earlier.append(each)
-        return replace(outgoing, new_chat=not self.stored, earlier=tuple(earlier))
+        return replace(
+            outgoing, new_chat=not self.stored, earlier=None if earlier is None else tuple(earlier)
+        )
 
     async def _still_missing(self, run: object, outgoing: Outgoing) -> bool:
         """Read the chat before a message is sent again (N10): it may have arrived late."""
@@ -197,7 +203,9 @@ class SessionSending(SessionTerms):
             self._lost_its_chat()
         self._set_delivery(message_id, error.delivery, why)
         await self._settle(message_id)
-        if error.delivery == "unsure":
+        if error.delivery == "unsure" and self.kept_here:
+            self._set_delivery(message_id, "unsure", self.why_unsure)
+        elif error.delivery == "unsure":
             self._status = OUTCOME_UNKNOWN
             self._set_delivery(message_id, "unsure", OUTCOME_UNKNOWN)
             self._tell(TurnChanged())

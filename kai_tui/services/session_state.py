@@ -18,6 +18,7 @@ from kai_tui.services.changes import (
     TitleChanged,
     TurnChanged,
 )
+from kai_tui.services.kept_words import cannot_check
 from kai_tui.services.observers import Observers
 from kai_tui.services.part_clock import PartClock
 from kai_tui.services.patience import Patience
@@ -27,6 +28,8 @@ from kai_tui.services.terms import KnownTerms
 from kai_tui.services.turn import Countdown, Queued, Turn, TurnPhase
 from kai_tui.services.votes import Votes
 
+_MODEL = "A model without an agent"
+"""Where one account has agents whose chats are kept, and models whose chats are not (imbrace.md §5)."""
 LOCAL_ID = "local-"
 """How ids begin that we gave an answer because the server has not named it."""
 
@@ -43,6 +46,10 @@ class SessionState:
         self.queue: list[Queued] = []
         self.stored = stored
         """Whether the server knows this chat."""
+        self.kept_here = False
+        """Whether no server keeps this chat, as far as that is known: nothing can be read back then."""
+        self._system = "The server"
+        """Who keeps nothing then, to begin a sentence with."""
         self.terms = ChatTerms()
         """Sent with every message; decided by the chat's first one. See `SessionTerms`."""
         self.known_terms = KnownTerms(self.terms.visibility, self.terms.read_only)
@@ -191,6 +198,13 @@ class SessionState:
         """What can be done in this chat: that of its agent, where there are several to talk to."""
         return caps_for(backend, self.chat_id)
 
+    def learn(self, backend: Backend) -> None:
+        """Who keeps this chat, before anything is sent in it."""
+        self.kept_here = self._caps(backend).history == "local"
+        self._system = self._tools.system() if backend.agents is None else _MODEL
+        if self.kept_here:
+            self._tools.keeper.keep_here(self.chat_id)
+
     def set_title(self, title: str) -> None:
         """The chat got a name."""
         if title.strip() and title != self.title:
@@ -219,11 +233,19 @@ class SessionState:
             return "This answer was cut off before it began: there is nothing to vote on."
         return "The server has not said under which id it keeps this answer. Open the chat anew, then vote."
 
+    @property
+    def why_unsure(self) -> str:
+        """Why it is not known of a message whether it arrived, in a chat that no server keeps."""
+        return cannot_check(self._system)
+
     def add_unsent(self, message_id: str, text: str, state: Delivery, why: str) -> None:
-        """A message found in the outbox: it was on its way when the program ended."""
-        if self.find(message_id) is not None:
+        """A message found in the outbox: it was on its way when the program ended. One that no server could
+        confirm stands where it was kept."""
+        known = self.find(message_id) is not None
+        if known and not self.kept_here:
             return
-        self.messages.append(Message.user(message_id, text, about=self._contexts.get(message_id)))
+        if not known:
+            self.messages.append(Message.user(message_id, text, about=self._contexts.get(message_id)))
         self._deliveries[message_id] = state
         self._why[message_id] = why
         self._doubted.add(message_id)

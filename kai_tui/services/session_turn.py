@@ -116,6 +116,9 @@ class SessionTurn(SessionSending):
                 # Before anything was posted, or between two tries to connect: nothing can have arrived.
                 self._set_delivery(message_id, "not-sent", why)
                 self._in_background(self._settle(message_id))
+            elif self.kept_here:
+                self._set_delivery(message_id, "unsure", self.why_unsure)
+                self._in_background(self._settle(message_id))
             else:
                 self._set_delivery(message_id, "unsure", why)
                 if self._closing:

@@ -13,8 +13,9 @@ from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import MessageChanged, MessagesReset, Notice, TurnChanged
 from kai_tui.services.checkpoints import Checkpoints
 from kai_tui.services.keeper import REPLY_STATES, ReplyState
+from kai_tui.services.kept_words import nothing_to_look_for
 from kai_tui.services.quota_words import quota_words
-from kai_tui.services.read_back import adopt, answered, kept_of, mark_unseen, went_on, with_more
+from kai_tui.services.read_back import adopt, answered, kept_of, mark_unseen, question_of, went_on, with_more
 from kai_tui.services.session_state import SessionState, SessionTools
 from kai_tui.services.turn import Countdown
 
@@ -76,6 +77,9 @@ class SessionUpkeep(SessionState):
         if self.turn.busy:
             self._tell(Notice("The reply is still on its way. What comes is shown at once."))
             return
+        if self.kept_here:
+            self._tell(Notice(nothing_to_look_for(self._system)))
+            return
         self._stop_looking()
         unsure = next((m.id for m in reversed(self.messages) if self.delivery(m.id) == "unsure"), None)
         self._look_up(self._check_again(unsure) if unsure is not None else self._look())
@@ -105,7 +109,7 @@ class SessionUpkeep(SessionState):
         self.set_title(chat.summary.title)
         there = {each.id for each in chat.messages}
         for message_id, state in list(self._deliveries.items()):
-            if state == "unsure":
+            if state == "unsure" and not self.kept_here:
                 found = message_id in there
                 self._set_delivery(
                     message_id, "sent" if found else "not-sent", None if found else _DID_NOT_ARRIVE
@@ -151,6 +155,10 @@ class SessionUpkeep(SessionState):
 
     async def _check_again(self, message_id: str, ended: Finish = READ_BACK) -> None:
         """Find out whether a message arrived by reading the chat; never sends (design.md §4)."""
+        if self.kept_here:
+            self._set_delivery(message_id, "unsure", self.why_unsure)
+            await self._settle(message_id)
+            return
         check = self._checks[message_id] = object()
         failed: BackendError | None = None
         theirs: Chat | None = None
@@ -188,6 +196,9 @@ class SessionUpkeep(SessionState):
         """After a loss or a stop: show what the server kept, still marked as cut off (P8); ask what waits."""
         try:
             backend = await self._tools.backend()
+            if self.kept_here:
+                self.resume_questions(backend)
+                return
             theirs = await backend.chat(self.chat_id)
         except BackendError:
             return
@@ -215,7 +226,8 @@ class SessionUpkeep(SessionState):
 
     def _waits_for_answer(self, message_id: str) -> bool:
         """Whether a message arrived and nothing answers it yet."""
-        return self._deliveries.get(message_id) == "sent" and not answered(self.messages, message_id)
+        waits = self._deliveries.get(message_id) == "sent" and not answered(self.messages, message_id)
+        return waits and not self.kept_here
 
     def _look_later(self, message_id: str) -> None:
         """The server may still be making the answer to a message whose stream was lost: read again, a few times."""
@@ -288,7 +300,12 @@ class SessionUpkeep(SessionState):
             await self._save(self._reply, "streaming")
 
     async def _save(self, message: Message, state: ReplyState) -> None:
-        await self._tools.keeper.checkpoint(self.chat_id, self.title, message, state)
+        keeper = self._tools.keeper
+        await keeper.checkpoint(self.chat_id, self.title, message, state)
+        if not self.kept_here and message.finish is not None and message.finish.stored is False:
+            question = question_of(message, self.messages)
+            if question is not None:
+                await keeper.keep_reply(self.chat_id, self.title, question, message, state)
 
     def _keep_replies(self) -> None:
         """Keep replies that broke off here and of which the server had more."""
@@ -301,7 +318,8 @@ class SessionUpkeep(SessionState):
     async def _settle(self, message_id: str) -> None:
         state = self._deliveries.get(message_id)
         if state in ("sent", "not-sent", "unsure"):
-            if state == "sent" and (message := self.find(message_id)) is not None:
+            kept = state == "sent" or (state == "unsure" and self.kept_here)
+            if kept and (message := self.find(message_id)) is not None:
                 # First, so that it stands before its answer in the copy.
                 await self._save(message, "complete")
             await self._tools.keeper.settle_outgoing(message_id, state)

@@ -88,7 +88,7 @@ class SessionWaking(SessionQueue):
         }
         await super()._stream_ended(run, backend, message)
         lost = message.finish is not None and message.finish.reason == "lost"
-        if lost and (shown or pending(message)):
+        if lost and (shown or pending(message)) and not self.kept_here:
             self._tell(Notice("Connection lost. Checking whether the question still waits…"))
         if lost and shown and self._caps(backend).approval == "side-request":
             self._look_up(self._ask_what_was_lost(backend, shown))

@@ -19,6 +19,7 @@ from kai_tui.backends.base import (
     TokenRefused,
     Waiting,
 )
+from kai_tui.backends.systems import title_of
 from kai_tui.services.account import Account
 from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.attention import Attention
@@ -103,6 +104,7 @@ class Workspace:
                 keeper=keeper,
                 place=self._place,
                 quota=lambda: self.offers.quota.ask(),
+                system=lambda: title_of(self.account.kind),
                 clock=clock,
             ),
             self.history,

@@ -46,7 +46,7 @@ async def test_the_first_message_of_a_chat_says_so(desk_for):
         desk.session.send(text)
         await until(lambda: desk.session.turn.phase == "finished" and not desk.session.turn.busy)
     assert [each.new_chat for each in desk.backend.posts] == [True, False]
-    assert [each.earlier for each in desk.backend.posts] == [(), ()]
+    assert [each.earlier for each in desk.backend.posts] == [None, None]
 
 
 async def test_a_server_without_memory_is_given_what_was_said(desk_for):

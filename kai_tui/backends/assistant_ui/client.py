@@ -12,28 +12,34 @@ from kai_tui.backends.assistant_ui import wire
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig, ClientTool, checked
 from kai_tui.backends.assistant_ui.headers import HeaderSource
 from kai_tui.backends.assistant_ui.lacks import Lacks
-from kai_tui.backends.assistant_ui.offers import IllustratedMessage, ToolValue, wants_value
-from kai_tui.backends.assistant_ui.threads import MemoryThreads, Thread, ThreadStore
+from kai_tui.backends.assistant_ui.offers import IllustratedMessage
+from kai_tui.backends.assistant_ui.threads import KeptThreads, Thread, ThreadStore
 from kai_tui.backends.assistant_ui.turn import Connection, Request, turn_events
 from kai_tui.backends.base import (
     MESSAGE_UNSURE,
     BackendError,
     Capabilities,
+    Chat,
+    ChatSummary,
     ChatTerms,
+    LocalChats,
     NotAllowed,
     NotFound,
     OnRefused,
     OnWait,
     Outgoing,
+    Page,
     Refused,
     ServerInfo,
     TokenRefused,
     ToolAnswer,
+    ToolValue,
     Unsupported,
 )
 from kai_tui.backends.http import HttpDoor, Timeouts, segment
+from kai_tui.backends.local_chats import NoChats
 from kai_tui.backends.turns import SILENCE
-from kai_tui.conversation.approvals import pending
+from kai_tui.conversation.approvals import pending, wants_value
 from kai_tui.conversation.events import Event, JsonObject, ToolOutputAvailable, ToolOutputDenied
 from kai_tui.conversation.json_text import BadJson, decode_json
 from kai_tui.conversation.messages import Message, ToolPart
@@ -45,7 +51,7 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "assistant-ui"
 
-_CAPS: Final = Capabilities(approval="tool-result", history="local", delete=False, tool_results=True)
+_CAPS: Final = Capabilities(approval="tool-result", history="local", tool_results=True)
 _ANSWER_UNSURE: Final = "Your answer may or may not have arrived."
 _SECONDS_TO_STOP: Final = 2.0
 """How long closing waits for stop requests that are on their way."""
@@ -56,8 +62,9 @@ _USUAL_TERMS: Final = ChatTerms()
 class AssistantUiBackend(Lacks):
     """One server. Implements `Backend`; chat ids are its thread ids, chosen by the caller (§16).
 
-    `threads` keeps what goes along with a thread: its state above all. Beyond `Backend` there are
-    `cancel`, `resume`, `ToolValue` for calls that wait for a value, and `IllustratedMessage`.
+    `chats` keeps the conversations, and what goes along with a thread: its state above all; `threads` may
+    keep that in its place. Calls wait for a `ToolValue`. Beyond `Backend` there are `cancel`, `resume` and
+    `IllustratedMessage`.
     Closing `send` or `answer` early also tells the server to stop (§13).
     """
 
@@ -66,6 +73,7 @@ class AssistantUiBackend(Lacks):
         config: AssistantUiConfig,
         threads: ThreadStore | None = None,
         *,
+        chats: LocalChats | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         timeouts: Timeouts | None = None,
         silence: float = SILENCE,
@@ -76,7 +84,8 @@ class AssistantUiBackend(Lacks):
         self._door = HttpDoor(
             config.base_url, credentials=self._headers, transport=transport, timeouts=timeouts
         )
-        self._threads: ThreadStore = threads if threads is not None else MemoryThreads()
+        self._chats: LocalChats = chats if chats is not None else NoChats()
+        self._threads: ThreadStore = threads if threads is not None else KeptThreads(self._chats)
         self._connection = Connection(self._door, self._config, self._threads, self._waits, silence)
         self._used_ids: dict[str, set[str]] = {}
         """Ids the server gave its messages, by thread: some give all the same."""
@@ -185,7 +194,8 @@ class AssistantUiBackend(Lacks):
             raise Refused("There is nothing to send: the message is empty.", code="empty")
         thread = await self._threads.load(chat_id)
         earlier = await self._earlier(chat_id, outgoing.message_id)
-        conversation = [*earlier, wire.user_message(outgoing, images)]
+        said = earlier if outgoing.earlier is None else outgoing.earlier
+        conversation = [*said, wire.user_message(outgoing, images)]
         request = self._request(
             chat_id, thread, earlier, conversation, commands=[wire.add_message(outgoing, images)]
         )
@@ -268,6 +278,21 @@ class AssistantUiBackend(Lacks):
                 return False
             raise
         return True
+
+    # Kept on this computer: the contract has no history (§16)
+
+    async def chats(self, *, cursor: str | None = None, limit: int = 50) -> Page[ChatSummary]:
+        """Those on this computer."""
+        return await self._chats.chats(cursor=cursor, limit=limit)
+
+    async def chat(self, chat_id: str) -> Chat:
+        """As it was kept on this computer."""
+        return await self._chats.chat(chat_id)
+
+    async def delete(self, chat_id: str) -> None:
+        """From this computer, with the state of its thread. The server is not told: it has no route for that."""
+        await self._chats.delete(chat_id)
+        self._used_ids.pop(chat_id, None)
 
     # How they are made
 

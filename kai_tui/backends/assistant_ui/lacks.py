@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kai_tui.backends.base import (
-    Chat,
-    ChatSummary,
-    Page,
     Permission,
     Quota,
     Suggestion,
@@ -23,16 +20,7 @@ def _lacks(what: str) -> Unsupported:
 
 
 class Lacks(WithoutExtras):
-    """History is kept here (`caps.history`), the rest does not exist."""
-
-    async def chats(self, *, cursor: str | None = None, limit: int = 50) -> Page[ChatSummary]:
-        raise _lacks("list of chats: they are kept on this computer")
-
-    async def chat(self, chat_id: str) -> Chat:
-        raise _lacks("chats to read: they are kept on this computer")
-
-    async def delete(self, chat_id: str) -> None:
-        raise _lacks("chats to delete: they are kept on this computer")
+    """What does not exist."""
 
     async def vote(self, chat_id: str, message_id: str, up: bool) -> None:
         raise _lacks("votes")

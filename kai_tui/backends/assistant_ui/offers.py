@@ -1,21 +1,16 @@
-"""What Assistant UI takes beyond `Backend`: values for tools that wait, and images."""
+"""What Assistant UI takes beyond `Backend`: images."""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final
 
-from kai_tui.backends.base import Outgoing, Refused, ToolAnswer
-from kai_tui.conversation.events import JsonObject
+from kai_tui.backends.base import Outgoing, Refused
 
 MAX_IMAGE: Final = 10 * 1024 * 1024
 """Bytes of an image sent along as a data URL."""
-
-WANTS_VALUE: Final = "value"
-"""`wants` in the descriptor of a call's approval: it waits for a value, not for a yes (§12)."""
 
 _KINDS: Final = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
@@ -27,15 +22,6 @@ _DATA_IMAGE: Final = re.compile(
     r"data:image/[\w.+\-]+(;[\w.+\-]+=[\w.+\-]+)*;base64,[A-Za-z0-9+/=_\-]+", re.ASCII
 )
 _WEB_IMAGE: Final = re.compile(r"https?://[^\s/?#\\@]+([/?#]\S*)?", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class ToolValue(ToolAnswer):
-    """What the user entered for a call that waits for a value. `approved` is True; a denial is a `ToolAnswer`."""
-
-    value: Any = None
-    """Any JSON; goes to the server as the call's result."""
-    artifact: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +63,6 @@ def image_of(content: bytes, name: str = "") -> Image:
     if kind is None:
         raise Refused("Only PNG, JPEG, GIF and WebP images can be sent.", code="image")
     return Image(f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}", name)
-
-
-def wants_value(approval: Mapping[str, Any] | None) -> bool:
-    """Whether a call with this `approval` waits for a value."""
-    descriptor = (approval or {}).get("descriptor")
-    return isinstance(descriptor, dict) and cast("JsonObject", descriptor).get("wants") == WANTS_VALUE
 
 
 _TOO_LARGE: Final = "This image is too large: at most 10 MB can be sent."

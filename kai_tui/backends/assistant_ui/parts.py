@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from kai_tui.backends.assistant_ui.config import ClientTool
-from kai_tui.backends.assistant_ui.offers import WANTS_VALUE
+from kai_tui.conversation.approvals import WANTS_VALUE
 from kai_tui.conversation.events import (
     Event,
     JsonObject,

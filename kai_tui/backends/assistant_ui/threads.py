@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from kai_tui.backends.base import BackendError, LocalChats
 from kai_tui.conversation.messages import Message
 
 
@@ -39,17 +40,27 @@ class ThreadStore(Protocol):
         ...
 
 
-class MemoryThreads:
-    """Keeps threads as long as the program runs; knows no messages."""
+class KeptThreads:
+    """Keeps threads along with the chats on this computer; they go with them."""
 
-    def __init__(self) -> None:
-        self._threads: dict[str, Thread] = {}
+    def __init__(self, chats: LocalChats) -> None:
+        self._chats = chats
 
     async def load(self, thread_id: str) -> Thread:
-        return self._threads.get(thread_id, Thread())
+        kept = await self._chats.baggage(thread_id)
+        stream_id = kept.get("stream")
+        return Thread(
+            kept.get("state"), stream_id if isinstance(stream_id, str) else None, kept.get("sent_state")
+        )
 
     async def keep(self, thread_id: str, thread: Thread) -> None:
-        self._threads[thread_id] = thread
+        values = {"state": thread.state, "stream": thread.stream_id, "sent_state": thread.sent_state}
+        await self._chats.keep_baggage(
+            thread_id, {name: value for name, value in values.items() if value is not None}
+        )
 
     async def messages(self, thread_id: str) -> Sequence[Message]:
-        return ()
+        try:
+            return (await self._chats.chat(thread_id)).messages
+        except BackendError:
+            return ()

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig
-from kai_tui.backends.assistant_ui.offers import Image, ToolValue, image_at, wants_value
-from kai_tui.backends.base import Outgoing, ToolAnswer
+from kai_tui.backends.assistant_ui.offers import Image, image_at
+from kai_tui.backends.base import Outgoing, ToolAnswer, ToolValue
 from kai_tui.backends.tolerant import whole
-from kai_tui.conversation.approvals import respond
+from kai_tui.conversation.approvals import respond, wants_value
 from kai_tui.conversation.events import JsonObject
 from kai_tui.conversation.json_text import copy_json
 from kai_tui.conversation.messages import FilePart, Message, Part, TextPart, ToolPart

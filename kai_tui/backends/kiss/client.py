@@ -16,6 +16,7 @@ from kai_tui.backends.base import (
     Capabilities,
     Chat,
     ChatSummary,
+    LocalChats,
     OnRefused,
     OnWait,
     Outgoing,
@@ -32,6 +33,7 @@ from kai_tui.backends.kiss.address import stack_address
 from kai_tui.backends.kiss.memory import with_earlier
 from kai_tui.backends.kiss.shelf import Shelf
 from kai_tui.backends.kiss.wire import Scope, StackAnswer, Value, query_body, sources
+from kai_tui.backends.local_chats import NoChats
 from kai_tui.backends.multipart import LocalFile, OnProgress
 from kai_tui.backends.plain_chat import PlainChat
 from kai_tui.backends.secret import Secret
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
 SECONDS_TO_LEAVE: Final = 3.0
 """How long leaving the program may take to close a temporary client."""
 _NOTHING_KEPT: Final = "The stack keeps nothing of it: you can send it again."
-_CAPS: Final = Capabilities(approval="none", history="local", delete=False)
+_CAPS: Final = Capabilities(approval="none", history="local")
 _TEXT: Final = "0"
 
 
@@ -63,7 +65,7 @@ async def _keep_nothing(client: KissClient | None) -> None:
 class KissBackend(PlainChat):
     """One stack server. Implements `Backend`, and documents besides.
 
-    `known` is who we were at the last start, `keep` is told whom to be at the next one. `scope` says what
+    `chats`: where chats are kept. `known` is who we were at the last start, `keep` is told whom to be at the next one. `scope` says what
     a client that has to be made shall be. With `send_earlier` the turns before a question go with it as
     text: the server itself remembers nothing. Nothing is asked of the server before the first use.
     """
@@ -74,6 +76,7 @@ class KissBackend(PlainChat):
         self,
         address: str,
         *,
+        chats: LocalChats | None = None,
         scope: Scope = "persistent",
         known: KissClient | None = None,
         keep: Keep = _keep_nothing,
@@ -87,6 +90,7 @@ class KissBackend(PlainChat):
         self._door = HttpDoor(base, transport=transport, timeouts=timeouts)
         self._access = KissAccess(self._door, scope=scope, known=known, keep=keep)
         self._shelf = Shelf(self._access, lambda: self.host)
+        self._chats: LocalChats = chats if chats is not None else NoChats()
         self._send_earlier = send_earlier
         self._left = False
 
@@ -191,7 +195,7 @@ class KissBackend(PlainChat):
         """
         if not outgoing.text.strip():
             raise Refused("There is nothing to send: the message is empty.", code="empty")
-        text = with_earlier(outgoing.text, outgoing.earlier) if self._send_earlier else outgoing.text
+        text = with_earlier(outgoing.text, outgoing.earlier or ()) if self._send_earlier else outgoing.text
         answer: StackAnswer | None = None
         try:
             async with aclosing(self._access.ask("/queries", query_body(text), on_wait=on_wait)) as steps:
@@ -224,16 +228,16 @@ class KissBackend(PlainChat):
     # Kept on this computer, by the store
 
     async def chats(self, *, cursor: str | None = None, limit: int = 50) -> Page[ChatSummary]:
-        """The server keeps no chats."""
-        self._lacks("chats on its server; they are kept on this computer")
+        """Those on this computer: the server keeps none."""
+        return await self._chats.chats(cursor=cursor, limit=limit)
 
     async def chat(self, chat_id: str) -> Chat:
-        """The server keeps no chats."""
-        self._lacks("chats on its server; they are kept on this computer")
+        """As it was kept on this computer."""
+        return await self._chats.chat(chat_id)
 
     async def delete(self, chat_id: str) -> None:
-        """The server keeps no chats."""
-        self._lacks("chats on its server; they are kept on this computer")
+        """From this computer."""
+        await self._chats.delete(chat_id)
 
 
 def _events(answer: StackAnswer) -> list[Event]:

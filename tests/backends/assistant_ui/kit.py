@@ -10,9 +10,10 @@ from typing import Any
 
 from kai_tui.backends.assistant_ui.client import AssistantUiBackend
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig, ClientTool
-from kai_tui.backends.assistant_ui.threads import MemoryThreads
+from kai_tui.backends.assistant_ui.threads import KeptThreads, ThreadStore
 from kai_tui.backends.base import BackendError, OnWait, Outgoing, ToolAnswer
 from kai_tui.backends.http import Timeouts
+from kai_tui.backends.local_chats import NoChats
 from kai_tui.backends.secret import Secret, SecretLine
 from kai_tui.conversation.approvals import respond
 from kai_tui.conversation.events import Event, Finish
@@ -30,11 +31,11 @@ WEATHER = {
 }
 
 
-class Conversations(MemoryThreads):
+class Conversations(KeptThreads):
     """A store that keeps messages, too, as the services will."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(NoChats())
         self.said: dict[str, list[Message]] = {}
 
     async def messages(self, thread_id: str) -> Sequence[Message]:
@@ -58,7 +59,7 @@ class Turn:
 
 
 def backend(
-    url: str, threads: MemoryThreads | None = None, timeouts: Timeouts = AT_ONCE, **options: Any
+    url: str, threads: ThreadStore | None = None, timeouts: Timeouts = AT_ONCE, **options: Any
 ) -> AssistantUiBackend:
     silence = options.pop("silence", 600.0)
     options.setdefault("headers", AUTH)

@@ -12,8 +12,8 @@ import pytest
 
 from kai_tui.backends.assistant_ui import wire
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig, ClientTool
-from kai_tui.backends.assistant_ui.offers import Image, ToolValue
-from kai_tui.backends.base import Outgoing
+from kai_tui.backends.assistant_ui.offers import Image
+from kai_tui.backends.base import Outgoing, ToolValue
 from kai_tui.conversation.messages import FilePart, Message, TextPart, ToolPart
 from tests.backends.assistant_ui.kit import AUTH, TOKEN, backend, sent
 from tests.fakes.assistant_ui import FakeAssistantUi

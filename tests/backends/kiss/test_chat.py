@@ -441,10 +441,10 @@ async def test_no_stack_at_the_address(server: FakeKiss):
 async def test_what_it_cannot_do_is_refused_before_anything_is_sent(server: FakeKiss):
     backend = kiss(server)
     assert backend.caps.history == "local"
-    assert (backend.caps.votes, backend.caps.delete, backend.caps.approval) == (False, False, "none")
+    assert (backend.caps.votes, backend.caps.delete, backend.caps.approval) == (False, True, "none")
     message = Message()
     for call in (
-        backend.chats(), backend.chat(CHAT), backend.delete(CHAT), backend.vote(CHAT, "m", True), backend.quota(),
+        backend.vote(CHAT, "m", True), backend.quota(),
         backend.instructions("user"), backend.set_instructions("user", "x"), backend.permissions(),
         backend.set_permissions(None), backend.suggestions(), anext(backend.answer(CHAT, message, [])),
     ):  # fmt: skip
