@@ -114,7 +114,7 @@ class SessionLeftOpen(SessionWithoutOutcome):
                 return
             await self._note(answers)
             reply = Message(id=f"{LOCAL_ID}{uuid.uuid4()}")
-            if self._answers_continue(backend):
+            if self._caps(backend).approval == "tool-result":
                 reply = message.reopened()
                 self._replace(message, reply)
                 self._answering = (message, reply)

@@ -10,6 +10,7 @@ import pytest
 from kai_tui.backends.agents import Agents, caps_for
 from kai_tui.backends.base import LocalChats, Outgoing, Refused, Unsupported
 from kai_tui.backends.chosen_agents import MOST_CHATS, ChosenAgents
+from kai_tui.backends.local_chats import NoChats
 from kai_tui.backends.secret import Secret
 from tests.backends.imbrace.kit import account, collect, say
 from tests.backends.knowrithm.desk import knowrithm
@@ -25,7 +26,7 @@ class Notebook:
 
     @property
     def chats(self) -> LocalChats:
-        raise NotImplementedError
+        return NoChats()
 
     async def recall(self, name: str) -> str | None:
         return self.pages.get(name)

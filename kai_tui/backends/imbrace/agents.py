@@ -50,7 +50,7 @@ class ImbraceAgents:
         return True
 
     def caps(self, chat_id: str | None = None) -> Capabilities:
-        return self._backend.caps_of(self.chosen(chat_id))
+        return self._backend.caps if chat_id is None else self._backend.caps_in(chat_id)
 
 
 def _agent(each: ImbraceAgent) -> Agent:

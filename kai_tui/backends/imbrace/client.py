@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
@@ -10,8 +10,8 @@ from kai_tui.backends.base import (
     MESSAGE_UNSURE,
     BackendError,
     Capabilities,
-    Chat,
     ChatTerms,
+    LocalChats,
     NotFound,
     OnRefused,
     OnWait,
@@ -28,17 +28,19 @@ from kai_tui.backends.continuation import answered
 from kai_tui.backends.imbrace import wire
 from kai_tui.backends.imbrace.agents import ImbraceAgents
 from kai_tui.backends.imbrace.answers import ACCEPTS, reader_for
+from kai_tui.backends.imbrace.chats import MODEL_CAPS, ImbraceChats
 from kai_tui.backends.imbrace.completions import ACCEPTS as COMPLETION_ACCEPTS
-from kai_tui.backends.imbrace.completions import Transcripts, completion_events
+from kai_tui.backends.imbrace.completions import completion_events, transcript
 from kai_tui.backends.imbrace.endpoints import checked_id
 from kai_tui.backends.imbrace.lacks import ImbraceLacks
-from kai_tui.backends.imbrace.library import ImbraceLibrary, checked_url
+from kai_tui.backends.imbrace.library import checked_url
 from kai_tui.backends.imbrace.offers import MODEL_PREFIX, Attachment
 from kai_tui.backends.imbrace.places import Doors, Places, credential_headers, kind_of
 from kai_tui.backends.imbrace.shelf import Shelf
 from kai_tui.backends.imbrace.words import NO_AGENT, explained, in_our_words
+from kai_tui.backends.local_chats import NoChats
 from kai_tui.backends.turns import SILENCE, stream_turn
-from kai_tui.conversation.events import Event, JsonObject, TextDelta
+from kai_tui.conversation.events import Event, JsonObject
 from kai_tui.conversation.messages import Message
 
 if TYPE_CHECKING:
@@ -48,20 +50,17 @@ if TYPE_CHECKING:
     from kai_tui.backends.secret import Secret
     from kai_tui.backends.system import Memory
 
-AGENT_CAPS: Final = Capabilities(approval="continuation", votes=True, suggestions=True)
-MODEL_CAPS: Final = Capabilities(approval="none", history="local", delete=False)
-"""A bare model: no tools, nothing kept by the server."""
-
 _USUAL_TERMS: Final = ChatTerms()
 _ANSWER_UNSURE: Final = "Your decision may or may not have arrived."
 
 
-class ImbraceBackend(ImbraceLacks, ImbraceLibrary):
+class ImbraceBackend(ImbraceLacks, ImbraceChats):
     """One account at one iMBRACE. Implements `Backend`; what it has besides is in `endpoints`, `library`, `login`.
 
     `agent`: who new chats are with, an `Agent.id`, while `memory` knows none that was used last. A chat stays
     with the agent it was begun with until `choose` says otherwise. `model`: (model id, provider id) to use in
-    place of an agent's own. `board`: locks data-board tools to one board.
+    place of an agent's own. `board`: locks data-board tools to one board. `chats` (else those of the memory)
+    keep what is said with bare models.
     """
 
     def __init__(
@@ -74,6 +73,7 @@ class ImbraceBackend(ImbraceLacks, ImbraceLibrary):
         model: tuple[str, str] | None = None,
         board: str = "",
         memory: Memory | None = None,
+        chats: LocalChats | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         timeouts: Timeouts | None = None,
         silence: float = SILENCE,
@@ -81,23 +81,20 @@ class ImbraceBackend(ImbraceLacks, ImbraceLibrary):
         """Raises CannotConnect for addresses a credential must not go to."""
         self._where, self._transport, self._timeouts = where, transport, timeouts
         self._kind = kind_of(credential)
-        super().__init__(self._new_doors(credential, organization), organization)
+        if chats is None:
+            chats = memory.chats if memory is not None else NoChats()
+        super().__init__(
+            self._new_doors(credential, organization), organization, ChosenAgents(memory, agent), chats
+        )
         self._retired: list[Doors] = []
-        self._chosen = ChosenAgents(memory, agent)
         self._agents = ImbraceAgents(self)
         self._model, self._board = model, board
         self._silence = silence
         self._shelf = Shelf(self, lambda chat_id: self.chosen if chat_id is None else self.agent_of(chat_id))
-        self._transcripts = Transcripts()
         self._on_wait: OnWait | None = None
         self._on_refused: OnRefused | None = None
 
     # Agents
-
-    @property
-    def chosen(self) -> str | None:
-        """The agent new chats are with; None while nobody chose one."""
-        return self._chosen.last
 
     @property
     def agents(self) -> ImbraceAgents:
@@ -120,14 +117,6 @@ class ImbraceBackend(ImbraceLacks, ImbraceLibrary):
         """Choose the agent for new chats, or the one a chat goes on with from its next message."""
         self._chosen.choose(agent_id, chat_id)
 
-    def agent_of(self, chat_id: str) -> str | None:
-        """The agent a message in this chat would go to."""
-        return self._chosen.of(chat_id) or self._chosen.last
-
-    def recall(self, chat_id: str, messages: Iterable[Message]) -> None:
-        """Tell what was said in a chat with a bare model, as the local history has it."""
-        self._transcripts.recall(chat_id, messages)
-
     # Backend
 
     @property
@@ -139,10 +128,6 @@ class ImbraceBackend(ImbraceLacks, ImbraceLibrary):
     def caps(self) -> Capabilities:
         """What the chosen agent can do: `AGENT_CAPS` or `MODEL_CAPS`."""
         return self.caps_of(self._chosen.last)
-
-    def caps_of(self, agent_id: str | None) -> Capabilities:
-        """What an agent can do."""
-        return MODEL_CAPS if agent_id is not None and agent_id.startswith(MODEL_PREFIX) else AGENT_CAPS
 
     @property
     def on_wait(self) -> OnWait | None:
@@ -203,23 +188,6 @@ class ImbraceBackend(ImbraceLacks, ImbraceLibrary):
             for door in doors.all:
                 await door.hang_up(streams=streams)
 
-    async def chat(self, chat_id: str) -> Chat:
-        """The chat with its messages; further messages go to its own agent."""
-        await self._chosen.recall()
-        found = await super().chat(chat_id)
-        agent = found.extra.get("assistantId")
-        if isinstance(agent, str) and agent:
-            self._chosen.tell(chat_id, agent)
-        return found
-
-    async def delete(self, chat_id: str) -> None:
-        """Delete a chat at the server; of one with a bare model there is nothing but what is remembered here."""
-        agent = self._chosen.of(chat_id)
-        self._transcripts.forget(chat_id)
-        if self.caps_of(agent) is AGENT_CAPS:
-            await super().delete(chat_id)
-        self._chosen.forget(chat_id)
-
     async def send(
         self,
         chat_id: str,
@@ -243,7 +211,7 @@ class ImbraceBackend(ImbraceLacks, ImbraceLibrary):
         if agent.startswith(MODEL_PREFIX):
             if attachments:
                 raise Unsupported("A model without an agent takes no files. Choose an agent.")
-            posted = self._complete(chat_id, agent.removeprefix(MODEL_PREFIX), outgoing.text, on_wait)
+            posted = self._complete(agent.removeprefix(MODEL_PREFIX), outgoing, on_wait)
         else:
             body = wire.chat_body(
                 chat_id,
@@ -298,11 +266,12 @@ class ImbraceBackend(ImbraceLacks, ImbraceLibrary):
 
     async def _begin(self, chat_id: str, agent: str) -> None:
         """A message goes to this agent. The server tells of its own agents later; of a bare model only we know."""
-        if agent.startswith(MODEL_PREFIX) and self._chosen.of(chat_id) != agent:
+        if not agent.startswith(MODEL_PREFIX):
+            self._chosen.tell(chat_id, agent)
+        elif self._chosen.of(chat_id) != agent:
+            await self._own_chats.keep_baggage(chat_id, {"agent": agent})
             self._chosen.choose(agent, chat_id)
             await self._chosen.keep()
-        else:
-            self._chosen.tell(chat_id, agent)
 
     def _agent_for(self, chat_id: str) -> str:
         agent = self.agent_of(chat_id)
@@ -332,14 +301,14 @@ class ImbraceBackend(ImbraceLacks, ImbraceLibrary):
                     yield event
 
     async def _complete(
-        self, chat_id: str, model: str, text: str, on_wait: OnWait | None
+        self, model: str, outgoing: Outgoing, on_wait: OnWait | None
     ) -> AsyncGenerator[Event, None]:
         door, prefix = self._doors.to("chat_ai")
         turn = stream_turn(
             door,
             "POST",
             f"{prefix}/completions",
-            body=wire.completion_body(model, self._transcripts.with_new(chat_id, text)),
+            body=wire.completion_body(model, transcript(outgoing.earlier or (), outgoing.text)),
             unsure_note=MESSAGE_UNSURE,
             silence=self._silence,
             rule="until-reached",
@@ -347,19 +316,10 @@ class ImbraceBackend(ImbraceLacks, ImbraceLibrary):
             accepts=COMPLETION_ACCEPTS,
             reader=completion_events,
         )
-        said: list[str] = []
-        begun = False
-        try:
-            with in_our_words(self._no_endpoint):
-                async with aclosing(turn) as events:
-                    async for event in events:
-                        begun = True
-                        if isinstance(event, TextDelta):
-                            said.append(event.delta)
-                        yield event
-        finally:
-            if begun:
-                self._transcripts.add(chat_id, text, "".join(said))
+        with in_our_words(self._no_endpoint):
+            async with aclosing(turn) as events:
+                async for event in events:
+                    yield event
 
     def _no_endpoint(self, error: BackendError) -> BackendError:
         if isinstance(error, NotFound):

@@ -46,31 +46,10 @@ _DONE: Final = "[DONE]"
 _MAX_BROKEN: Final = 20
 
 
-class Transcripts:
-    """What was said in the chats with bare models, for as long as the program runs."""
-
-    def __init__(self) -> None:
-        self._said: dict[str, list[dict[str, str]]] = {}
-
-    def recall(self, chat_id: str, messages: Iterable[Message]) -> None:
-        """Take over a conversation kept elsewhere; what was known of the chat is forgotten."""
-        said = [{"role": each.role, "content": whole(each.text)} for each in messages if each.text.strip()]
-        self._said[chat_id] = _shortened(said)
-
-    def with_new(self, chat_id: str, text: str) -> list[dict[str, str]]:
-        """What to send for a new message of the user."""
-        return _shortened([*self._said.get(chat_id, ()), {"role": "user", "content": whole(text)}])
-
-    def add(self, chat_id: str, text: str, answer: str) -> None:
-        """A message was taken, and this is what came of the answer."""
-        said = self.with_new(chat_id, text)
-        if answer.strip():
-            said.append({"role": "assistant", "content": whole(answer)})
-        self._said[chat_id] = said
-
-    def forget(self, chat_id: str) -> None:
-        """The chat is gone."""
-        self._said.pop(chat_id, None)
+def transcript(earlier: Iterable[Message], text: str) -> list[dict[str, str]]:
+    """What to send for a new message of the user, after what was said before: the endpoint remembers nothing."""
+    said = [{"role": each.role, "content": whole(each.text)} for each in earlier if each.text.strip()]
+    return _shortened([*said, {"role": "user", "content": whole(text)}])
 
 
 def _shortened(said: list[dict[str, str]]) -> list[dict[str, str]]:

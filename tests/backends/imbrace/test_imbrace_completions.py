@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kai_tui.backends.base import ConnectionLost, NotFound, ServerFailed, Unsupported
+from kai_tui.backends.base import NotFound, Unsupported
 from kai_tui.backends.imbrace.client import ImbraceBackend
-from kai_tui.backends.imbrace.completions import MAX_REMEMBERED, OpenAiChunks, Transcripts, completion_events
+from kai_tui.backends.imbrace.completions import MAX_REMEMBERED, OpenAiChunks, completion_events, transcript
 from kai_tui.backends.imbrace.offers import Attachment
 from kai_tui.conversation import events as e
 from kai_tui.conversation.messages import Message
-from tests.backends.imbrace.kit import CHAT, OTHER_CHAT, account, collect, failing, folded, say
-from tests.backends.kai_server import answer, hang_up, stream, stream_then
+from tests.backends.imbrace.kit import CHAT, account, collect, failing, folded, say
+from tests.backends.kai_server import stream
 from tests.fakes.imbrace import ImbraceFake
 from tests.recordings import response_of
 
@@ -63,28 +63,16 @@ async def test_a_model_answers_and_what_was_said_goes_along(fake: ImbraceFake, b
     assert fake.calls(POST)[0].body == {
         "model": "gpt-stub", "messages": [{"role": "user", "content": "Hello"}], "stream": True,
     }  # fmt: skip
-    await collect(backend.send(CHAT, say("And now?")))
-    assert fake.calls(POST)[1].body["messages"] == [
-        {"role": "user", "content": "Hello"},
-        {"role": "assistant", "content": first.text},
-        {"role": "user", "content": "And now?"},
-    ]
-    await collect(backend.send(OTHER_CHAT, say("Another chat")))
-    assert len(fake.calls(POST)[2].body["messages"]) == 1
-    await backend.delete(CHAT)
-    await collect(backend.send(CHAT, say("New")))
-    assert len(fake.calls(POST)[3].body["messages"]) == 1
     assert not fake.chats
 
 
-async def test_a_conversation_kept_elsewhere_is_taken_over(fake: ImbraceFake, backend: ImbraceBackend):
+async def test_what_was_said_before_goes_along(fake: ImbraceFake, backend: ImbraceBackend):
     earlier = [
         Message.user("u", "One"),
         Message.from_wire({"id": "a", "role": "assistant", "parts": [{"type": "text", "text": "Two"}]}),
         Message("empty"),
     ]
-    backend.recall(CHAT, earlier)
-    await collect(backend.send(CHAT, say("Three")))
+    await collect(backend.send(CHAT, replace(say("Three"), earlier=earlier)))
     assert [each["content"] for each in fake.calls(POST)[0].body["messages"]] == ["One", "Two", "Three"]
 
 
@@ -104,24 +92,6 @@ async def test_a_missing_endpoint_is_said_and_not_offered_again(fake: ImbraceFak
     assert (type(error), error.code, error.delivery) == (NotFound, "agent", "not-sent")
     assert error.sentence.endswith("has no models without an agent. Choose an agent.")
     assert {each.kind for each in await backend.all_agents()} == {"agent"}
-
-
-async def test_a_message_that_was_not_taken_is_not_remembered(fake: ImbraceFake, backend: ImbraceBackend):
-    fake.on(POST, answer(500, {"detail": "boom"}))
-    assert type(await failing(backend.send(CHAT, say("lost")))) is ServerFailed
-    fake.on(POST, hang_up)
-    assert type(await failing(backend.send(CHAT, say("lost too")))) is ConnectionLost
-    fake.on(POST, stream_then(chunk("half of "), "cut"))
-    cut = folded(await collect(backend.send(CHAT, say("kept"))))
-    assert (cut.text, cut.finish and cut.finish.reason) == ("half of ", "lost")
-    fake.on(POST, stream(chunk("x", "stop") + DONE))
-    async with aclosing(backend.send(CHAT, say("stopped"))) as events:
-        await anext(events)
-    await collect(backend.send(CHAT, say("last")))
-    assert [each["content"] for each in fake.calls(POST)[-1].body["messages"]] == [
-        "kept", "half of ", "stopped", "last",
-    ]  # fmt: skip
-    assert len(fake.calls(POST)) == 5
 
 
 # Reading
@@ -170,14 +140,11 @@ async def test_how_completions_end():
 
 
 def test_a_long_conversation_loses_its_beginning_never_its_end():
-    transcripts = Transcripts()
-    for number in range(10):
-        transcripts.add("c", f"{number}" * (MAX_REMEMBERED // 5), "yes")
-    said = transcripts.with_new("c", "last")
+    earlier = [Message.user(str(n), f"{n}" * (MAX_REMEMBERED // 5)) for n in range(10)]
+    said = transcript(earlier, "last")
     assert sum(len(each["content"]) for each in said) <= MAX_REMEMBERED
     assert said[-1] == {"role": "user", "content": "last"}
-    huge = transcripts.with_new("d", "x" * (MAX_REMEMBERED + 1))
-    assert len(huge) == 1
+    assert len(transcript((), "x" * (MAX_REMEMBERED + 1))) == 1
 
 
 ANY_JSON = st.recursive(
