@@ -19,7 +19,10 @@ SYSTEMS: Final = {
 
 def title_of(kind: str) -> str:
     """How a sentence about the server of such an account begins: the system's name, where it is one of these."""
-    return system_of(kind).title if kind in SYSTEMS else "The server"
+    try:
+        return system_of(kind).title
+    except (KeyError, ModuleNotFoundError):
+        return "The server"
 
 
 def system_of(kind: str) -> System:

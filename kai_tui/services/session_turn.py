@@ -203,7 +203,11 @@ class SessionTurn(SessionSending):
         old_id = message.id
         index = fold(message, event, state)
         if message.id != old_id:
-            self._renamed(message, old_id, clock)
+            if self.kept_here and any(each.id == message.id for each in self.messages if each is not message):
+                # Some servers give all their answers one id; where no server keeps them, ours tells them apart.
+                message.id = old_id
+            else:
+                self._renamed(message, old_id, clock)
         if index is None:
             return
         self._show(message)
