@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import sys
@@ -38,6 +39,15 @@ settings.register_profile(
     "kai-tui", max_examples=int(os.environ.get("KAI_TUI_EXAMPLES", "40")), deadline=None
 )
 settings.load_profile("kai-tui")
+
+
+# What collecting makes stays until the end: the collector need not look through it, then or later.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

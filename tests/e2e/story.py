@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.e2e.user import DOWN, ENTER, NEW, RIGHT, User
 
 ASK = "Create a bucket called test-bucket"
@@ -25,7 +27,7 @@ def read_deny_approve(user: User) -> None:
     user.wait_for(MADE)
     user.wait_idle()
     user.ask("What buckets do I have?", "Your project has 5 buckets")
-    user.wait_for("in.c-test-bucket ")
+    user.wait_for(re.compile(r"in\.c-test-bucket (?!is there)"))
 
 
 def go_on_in_an_older_chat_and_delete_the_newer(user: User) -> None:

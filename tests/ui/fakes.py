@@ -21,6 +21,7 @@ from kai_tui.storage.paths import account_files
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.launch import LaunchOptions
 from kai_tui.ui.modals.approval import ApprovalDialog
+from kai_tui.ui.transcript.view import Transcript
 from tests.services.scripted_backend import ScriptedBackend
 
 TOKEN = "1234-567890-canaryCanaryCanaryCanaryCanary1234"
@@ -203,9 +204,18 @@ def approval(**changes: object) -> Approval:
 
 
 async def until(pilot: Pilot[object], condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait for a condition while the app runs; fails when it does not come."""
+    """Wait for a condition while the app runs, and for the conversation to be drawn; fails when it does not come.
+
+    A session may be finished a moment before its last words are drawn (the transcript draws in its own time).
+    Looked at ever less often, up to 40 ms apart: most conditions read the whole screen.
+    """
+    wait = 0.005
     async with asyncio.timeout(seconds):
         while not condition():
+            await asyncio.sleep(wait)
+            wait = min(wait * 1.5, 0.04)
+        await pilot.pause(0)
+        while any(each._noted for each in pilot.app.screen.query(Transcript)):
             await asyncio.sleep(0.005)
     await pilot.pause(0)
 

@@ -342,6 +342,18 @@ async def test_a_withdrawn_question_closes_without_an_answer() -> None:
         assert await desk.answered() is None
 
 
+async def test_what_happens_while_it_goes_away_is_heard_in_peace() -> None:
+    """Its widgets go before it does; the pulse, the connection and the queue speak to it until the end."""
+    async with asked() as desk:
+        await desk.arm()
+        await desk.dialog.query("*").remove()
+        assert desk.dialog.is_attached
+        desk.dialog.on_resize()
+        desk.dialog.beat()
+        desk.dialog.disarm()
+        desk.dialog.set_position(2, 3)
+
+
 async def test_a_withdrawn_question_under_its_reason_closes_too() -> None:
     async with asked() as desk:
         await desk.arm()

@@ -145,6 +145,9 @@ class ApprovalDialog(Ask[Decision | Later]):
         self._press_counts = False
         self._rows, self._hidden, self._off = rows_for(approval.input, approval.has_input)
         self._arguments = ArgumentView(self._rows, id="arguments", on_end=self._tell)
+        # Held, not looked up: the clock and the connection speak to a dialog whose widgets are going already.
+        self._box = Vertical(classes="dialog")
+        self._state = Static(id="state", markup=False)
         self._withdrawn = False
         self._built = False
         self._fitted = False
@@ -153,14 +156,14 @@ class ApprovalDialog(Ask[Decision | Later]):
     # What is shown
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
+        with self._box as box:
             box.border_title = Content("The assistant asks before it acts")
             box.border_subtitle = Content(self._subtitle())
             yield Static(self._what(), id="what", markup=False)
             yield Static(self._facts(), id="facts", markup=False)
             yield Static(id="hidden", markup=False)
             yield self._arguments
-            yield Static(id="state", markup=False)
+            yield self._state
             with Horizontal(id="answers"):
                 for answer in ANSWERS:
                     yield Choice(answer)
@@ -173,7 +176,7 @@ class ApprovalDialog(Ask[Decision | Later]):
         """More questions came or went meanwhile."""
         if (position, total) != self._position and self._built:
             self._position = (position, total)
-            self.query_one(".dialog").border_subtitle = Content(self._subtitle())
+            self._box.border_subtitle = Content(self._subtitle())
 
     def _what(self) -> Content:
         from kai_tui.conversation.safe_text import safe_exact
@@ -236,7 +239,7 @@ class ApprovalDialog(Ask[Decision | Later]):
         if not self._built or not self.is_attached:
             return
         why = self.why_not()
-        state = self.query_one("#state", Static)
+        state = self._state
         if self._withdrawn:
             text = "This question is no longer open."
         elif not self.guard.armed:
@@ -277,7 +280,7 @@ class ApprovalDialog(Ask[Decision | Later]):
 
         Asked at every beat: other styles take effect only with the next layout.
         """
-        box, arguments = self.query_one(".dialog"), self._arguments
+        box, arguments = self._box, self._arguments
         if not box.outer_size.height:
             return False
         lines = arguments.fold_to(arguments.size.width - 1)

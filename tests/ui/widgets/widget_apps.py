@@ -106,7 +106,7 @@ async def until(condition: Callable[[], object], *, timeout: float = 5.0) -> Non
     deadline = asyncio.get_running_loop().time() + timeout
     while not condition():
         assert asyncio.get_running_loop().time() < deadline, "waited too long"
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.01)
 
 
 def row_text(widget: Widget, y: int = 0) -> str:
