@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kai_tui.backends.base import Unsupported
+from kai_tui.backends.base import Outgoing, Unsupported
 
 if TYPE_CHECKING:
     from kai_tui.backends.agents import Agents
     from kai_tui.backends.documents import Documents
+
+
+def without_files(outgoing: Outgoing, who: str) -> None:
+    """Raise Unsupported for a message with files: sending it without them would say something else."""
+    if outgoing.attachments:
+        raise Unsupported(f"{who} takes no files with a message. Nothing was sent.", code="attachments")
 
 
 class WithoutExtras:

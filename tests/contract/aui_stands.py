@@ -8,13 +8,16 @@ from typing import ClassVar
 
 from kai_tui.backends.assistant_ui.client import AssistantUiBackend
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig, RequestForm
-from kai_tui.backends.assistant_ui.offers import ToolValue
-from kai_tui.backends.base import Backend, ToolAnswer
+from kai_tui.backends.base import Backend, ToolAnswer, ToolValue
 from kai_tui.backends.http import Timeouts
 from kai_tui.backends.secret import SecretLine
 from tests.backends.kai_server import Handler, Seen, answer
 from tests.contract.stand import CANARY, Stand
 from tests.fakes.assistant_ui import FakeAssistantUi, Format
+
+
+def _results(seen: Seen) -> bool:
+    return any(each["type"] == "add-tool-result" for each in seen.body.get("commands") or ())
 
 
 class AssistantUi(Stand):
@@ -36,8 +39,9 @@ class AssistantUi(Stand):
     def is_message(self, seen: Seen) -> bool:
         if seen.call != "POST /api/chat":
             return False
-        commands = seen.body.get("commands")
-        return commands is None or any(each["type"] == "add-message" for each in commands)
+        if "messages" in seen.body:
+            return seen.body["messages"][-1]["role"] == "user" and not _results(seen)
+        return not _results(seen)
 
     def text_of(self, seen: Seen) -> str:
         if "messages" in seen.body:
@@ -77,12 +81,14 @@ class Transport(AssistantUi):
 class OpenAi(AssistantUi):
     name = "aui-openai"
     fmt = "openai"
+    asks = None  # the vendor's writer leaves tool calls out
 
 
 class UiMessages(AssistantUi):
     name = "aui-ui"
     fmt = "ui"
     form = "ui-messages"
+    speaks_ui_messages = True
 
 
 class Plain(AssistantUi):

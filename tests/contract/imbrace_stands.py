@@ -21,6 +21,7 @@ class Imbrace(Stand):
     name = "imbrace"
     service = "imbrace"
     asks = "please approve a new board"
+    speaks_ui_messages = True
     agent: ClassVar[str] = "asst_stream"
     server: ImbraceFake
 
@@ -60,12 +61,14 @@ class Imbrace(Stand):
 
 class ImbracePlain(Imbrace):
     name = "imbrace-plain"
+    speaks_ui_messages = False
     asks = None
     agent = "asst_plain"
 
 
 class ImbraceModel(Imbrace):
     name = "imbrace-model"
+    speaks_ui_messages = False
     asks = None
     agent = "model:gpt-stub"
 

@@ -23,6 +23,8 @@ class KaiStand(Stand):
     """What the three have in common."""
 
     flavour: ClassVar[Any]
+    is_kai = True
+    speaks_ui_messages = True
     asks = "Create a bucket called contract"
 
     def __init__(self) -> None:
@@ -96,6 +98,7 @@ class KaiAssistant(KaiStand):
 
 class Sandbox(KaiStand):
     name = "sandbox"
+    inside = True
     service = "kai-agent"
     flavour = "agent"
 

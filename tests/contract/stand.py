@@ -35,6 +35,11 @@ class Stand(ABC):
     """What to say so that a tool call waits for a decision; None: this server has no such tools."""
     service: ClassVar[str] = ""
     """What the server is called in `ServerInfo`."""
+    inside: ClassVar[bool] = False
+    """Whether it is in this process, without a socket."""
+    is_kai: ClassVar[bool] = False
+    speaks_ui_messages: ClassVar[bool] = False
+    """Whether its answers are UI message streams, as those of tests/backends/fault_server.py."""
 
     def __init__(self) -> None:
         self.chat_id = str(uuid.uuid4())

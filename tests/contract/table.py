@@ -33,6 +33,12 @@ class Row:
     """A question that failed left nothing behind and may be sent again: never "unsure"."""
     halves: bool = True
     """Whether the encoding can carry half a character."""
+    tools: bool = True
+    """Whether this kind of answer has room for tool calls."""
+    stores_answers: bool = True
+    """Whether the server keeps its answers, when it keeps chats."""
+    mixed: bool = False
+    """Chats of other kinds may be in the same account: what can be done is decided chat by chat."""
     agents: Literal["none", "optional", "required"] = "none"
     documents: bool = False
 
@@ -66,28 +72,28 @@ _ASSISTANT = Capabilities(
     branches=True,
 )
 _IMBRACE = Capabilities(approval="continuation", history="server", delete=True, votes=True, suggestions=True)
-_MODEL = Capabilities(approval="none", history="local", delete=False)
-_ASSISTANT_UI = Capabilities(approval="tool-result", history="local", delete=False, tool_results=True)
-_KNOWRITHM = Capabilities(approval="none", history="server", delete=True)
-_KISS = Capabilities(approval="none", history="local", delete=False)
+_MODEL = Capabilities(approval="none", history="local", delete=True)
+_ASSISTANT_UI = Capabilities(approval="tool-result", history="local", delete=True, tool_results=True)
+_KNOWRITHM = Capabilities(approval="none", history="server", delete=True, restore=True)
+_KISS = Capabilities(approval="none", history="local", delete=True)
 
 TABLE: dict[str, Row] = {
     "kai-agent": Row(_AGENT),
     "kai-assistant": Row(_ASSISTANT, told=False),
     "sandbox": Row(_AGENT),
-    "imbrace": Row(_IMBRACE, documents=True),
-    "imbrace-plain": Row(_IMBRACE, text="whole", halves=False, documents=True),
-    "imbrace-model": Row(_MODEL, documents=True),
+    "imbrace": Row(_IMBRACE, documents=True, agents="required"),
+    "imbrace-plain": Row(_IMBRACE, text="whole", halves=False, documents=True, agents="required", tools=False, stores_answers=False),
+    "imbrace-model": Row(_MODEL, documents=True, agents="required", mixed=True),
     "aui-data": Row(_ASSISTANT_UI, stop="post", told=False),
     "aui-transport": Row(_ASSISTANT_UI, stop="post", told=False),
-    "aui-openai": Row(_ASSISTANT_UI, stop="post", told=False, halves=False),
+    "aui-openai": Row(_ASSISTANT_UI, stop="post", told=False, halves=False, tools=False),
     "aui-ui": Row(_ASSISTANT_UI, stop="post", told=False),
-    "aui-plain": Row(_ASSISTANT_UI, stop="post", told=False, halves=False),
-    "aui-json": Row(_ASSISTANT_UI, text="whole", loss="raises", stop="post", told=False, halves=False),
+    "aui-plain": Row(_ASSISTANT_UI, stop="post", told=False, halves=False, tools=False),
+    "aui-json": Row(_ASSISTANT_UI, text="whole", loss="raises", stop="post", told=False, halves=False, tools=False),
     "aui-state": Row(_ASSISTANT_UI, stop="post", told=False),
     "aui-messages": Row(_ASSISTANT_UI, stop="post", told=False),
-    "knowrithm": Row(_KNOWRITHM, text="whole", loss="heals", documents=True),
-    "knowrithm-polling": Row(_KNOWRITHM, text="whole", loss="heals", documents=True),
+    "knowrithm": Row(_KNOWRITHM, text="whole", loss="heals", documents=True, agents="required"),
+    "knowrithm-polling": Row(_KNOWRITHM, text="whole", loss="heals", documents=True, agents="required"),
     "kiss": Row(
         _KISS,
         text="whole",

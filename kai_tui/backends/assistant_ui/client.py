@@ -39,6 +39,7 @@ from kai_tui.backends.base import (
 from kai_tui.backends.http import HttpDoor, Timeouts, segment
 from kai_tui.backends.local_chats import NoChats
 from kai_tui.backends.turns import SILENCE
+from kai_tui.backends.without_extras import without_files
 from kai_tui.conversation.approvals import pending, wants_value
 from kai_tui.conversation.events import Event, JsonObject, ToolOutputAvailable, ToolOutputDenied
 from kai_tui.conversation.json_text import BadJson, decode_json
@@ -192,6 +193,7 @@ class AssistantUiBackend(Lacks):
         images = outgoing.images if isinstance(outgoing, IllustratedMessage) else ()
         if not outgoing.text.strip() and not images:
             raise Refused("There is nothing to send: the message is empty.", code="empty")
+        without_files(outgoing, "This connection")
         thread = await self._threads.load(chat_id)
         earlier = await self._earlier(chat_id, outgoing.message_id)
         said = earlier if outgoing.earlier is None else outgoing.earlier

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from kai_tui.backends.base import Capabilities, Chat, ChatSummary, LocalChats, Page
+from kai_tui.backends.base import Capabilities, Chat, ChatSummary, LocalChats, Page, Unsupported
 from kai_tui.backends.imbrace.both_lists import one_page
 from kai_tui.backends.imbrace.library import ImbraceLibrary
 from kai_tui.backends.imbrace.offers import MODEL_PREFIX
@@ -88,3 +89,13 @@ class ImbraceChats(ImbraceLibrary):
             await super().delete(chat_id)
         self._on_server.discard(chat_id)
         self._chosen.forget(chat_id)
+
+    async def vote(self, chat_id: str, message_id: str, up: bool) -> None:
+        """Vote on an agent's answer. A bare model's is not at the server, and takes no votes."""
+        if await self._is_own(chat_id):
+            raise Unsupported("Answers of a model without an agent cannot be voted on.")
+        await super().vote(chat_id, message_id, up)
+
+    async def votes(self, chat_id: str) -> Mapping[str, bool]:
+        """Those on an agent's answers; there are none in a chat with a bare model."""
+        return {} if await self._is_own(chat_id) else await super().votes(chat_id)

@@ -40,6 +40,7 @@ from kai_tui.backends.imbrace.shelf import Shelf
 from kai_tui.backends.imbrace.words import NO_AGENT, explained, in_our_words
 from kai_tui.backends.local_chats import NoChats
 from kai_tui.backends.turns import SILENCE, stream_turn
+from kai_tui.backends.without_extras import without_files
 from kai_tui.conversation.events import Event, JsonObject
 from kai_tui.conversation.messages import Message
 
@@ -203,6 +204,7 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
         """
         if not outgoing.text.strip() and not attachments:
             raise Refused("There is nothing to send: the message is empty.", code="empty")
+        without_files(outgoing, "This connection")
         for each in attachments:
             checked_url(each.url)
         checked_id(chat_id)
@@ -255,11 +257,13 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
                 yield event
 
     async def suggestions(self) -> Sequence[Suggestion]:
-        """What one could ask the chosen agent; nothing while none is chosen, and nothing for a bare model."""
+        """What one could ask the chosen agent; nothing while none is chosen."""
         await self._chosen.recall()
         agent = self._chosen.last
-        if agent is None or self.caps_of(agent) is MODEL_CAPS:
+        if agent is None:
             return ()
+        if self.caps_of(agent) is MODEL_CAPS:
+            raise Unsupported("A model without an agent suggests nothing.")
         return await self.suggestions_of(agent)
 
     # How

@@ -29,6 +29,7 @@ from kai_tui.backends.kai.offers import KaiOffers
 from kai_tui.backends.secret import Secret
 from kai_tui.backends.tries import Rule
 from kai_tui.backends.turns import SILENCE, stream_turn
+from kai_tui.backends.without_extras import without_files
 from kai_tui.conversation.events import Event, JsonObject
 from kai_tui.conversation.messages import Message
 
@@ -166,6 +167,7 @@ class KaiBackend(KaiOffers):
         """
         if not outgoing.text.strip():
             raise Refused("There is nothing to send: the message is empty.", code="empty")
+        without_files(outgoing, "Kai")
         message = wire.user_message(outgoing)
         posted = self._post_chat(
             chat_id, message, outgoing.terms, MESSAGE_UNSURE, rule="until-reached", on_wait=on_wait
@@ -234,6 +236,8 @@ class KaiBackend(KaiOffers):
 
         For a call that a finished stream left in `input-available` without an approval id.
         """
+        if self._service == "agent":
+            raise Unsupported("kai-agent takes no tool results.")
         part = next((part for part in message.tool_calls() if part.tool_call_id == answer.tool_call_id), None)
         if part is None or part.state != "input-available" or part.approval_id is not None:
             raise Refused("This call does not wait for an answer of that kind.", code="state")

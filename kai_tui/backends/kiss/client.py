@@ -37,6 +37,7 @@ from kai_tui.backends.local_chats import NoChats
 from kai_tui.backends.multipart import LocalFile, OnProgress
 from kai_tui.backends.plain_chat import PlainChat
 from kai_tui.backends.secret import Secret
+from kai_tui.backends.without_extras import without_files
 from kai_tui.conversation.events import (
     Event,
     Finish,
@@ -195,6 +196,7 @@ class KissBackend(PlainChat):
         """
         if not outgoing.text.strip():
             raise Refused("There is nothing to send: the message is empty.", code="empty")
+        without_files(outgoing, self.system)
         text = with_earlier(outgoing.text, outgoing.earlier or ()) if self._send_earlier else outgoing.text
         answer: StackAnswer | None = None
         try:

@@ -49,6 +49,7 @@ from kai_tui.backends.knowrithm.wire import MessageRow, objects, opened, rows_of
 from kai_tui.backends.plain_chat import PlainChat
 from kai_tui.backends.secret import Secret
 from kai_tui.backends.tolerant import whole
+from kai_tui.backends.without_extras import without_files
 from kai_tui.conversation.events import Event, JsonObject, Start, Status
 
 if TYPE_CHECKING:
@@ -329,6 +330,7 @@ class KnowrithmBackend(PlainChat):
         """
         if not outgoing.text.strip():
             raise Refused("There is nothing to send: the message is empty.", code="empty")
+        without_files(outgoing, self.system)
         if outgoing.new_chat and not self._names.known(chat_id):
             yield Status(_MAKING)
             async with self._making:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from kai_tui.backends.base import ConnectionLost, NotFound, Refused, Suggestion, UnexpectedAnswer
+from kai_tui.backends.base import ConnectionLost, NotFound, Refused, Suggestion, UnexpectedAnswer, Unsupported
 from kai_tui.backends.imbrace.client import ImbraceBackend
 from kai_tui.backends.imbrace.library import MAX_ATTACHMENT
 from kai_tui.backends.multipart import LocalFile
@@ -82,9 +82,10 @@ async def test_suggestions_are_those_of_the_chosen_agent(fake: ImbraceFake, back
     ]
     assert fake.seen[-1].query == {"assistant_id": "asst_stream"}
     asked = len(fake.seen)
-    for nobody in (None, "model:gpt-stub"):
-        backend.choose(nobody)
-        assert await backend.suggestions() == ()
+    backend.choose(None)
+    assert await backend.suggestions() == ()
+    backend.choose("model:gpt-stub")
+    assert isinstance(await failing(backend.suggestions()), Unsupported)
     assert len(fake.seen) == asked
 
 

@@ -1,0 +1,58 @@
+"""What capabilities deny is refused before anything is sent; what they promise is there."""
+
+from __future__ import annotations
+
+import pytest
+
+from kai_tui.backends.base import Backend, Unsupported
+from tests.backends.test_stream_faults import assert_fit_for_a_person
+from tests.contract.calls import ALWAYS, OPTIONAL, READS_NOTHING, WITHOUT_A_REQUEST, result_of
+from tests.contract.stand import Stand, failure, said
+
+
+def test_no_method_of_the_door_is_forgotten():
+    public = {name for name in vars(Backend) if not name.startswith("_")}
+    known = {*ALWAYS, *OPTIONAL, *WITHOUT_A_REQUEST, *READS_NOTHING} - {"send with a file"}
+    assert public == known
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+async def test_what_it_cannot_do_is_refused_before_anything_is_sent(stand: Stand, name: str):
+    promised, call = OPTIONAL[name]
+    if promised(stand.row.caps):
+        pytest.skip("it can do that: tested elsewhere")
+    backend = stand.backend()
+    if stand.row.mixed:
+        await said(stand, backend, "Hello")
+    before = len(stand.seen)
+    error = await failure(call(stand, backend))
+    assert isinstance(error, Unsupported), f"{name}: {error!r}"
+    assert error.delivery == "not-sent"
+    assert_fit_for_a_person(error.sentence)
+    assert len(stand.seen) == before
+
+
+async def test_votes_there_are_none_of(stand: Stand):
+    if stand.row.caps.votes:
+        pytest.skip("tested elsewhere")
+    backend = stand.backend()
+    await said(stand, backend, "Hello")
+    try:
+        assert dict(await backend.votes(stand.chat_id)) == {}
+    except Unsupported as error:
+        assert_fit_for_a_person(error.sentence)
+
+
+async def test_lists_that_are_promised_can_be_read(stand: Stand):
+    backend = stand.backend()
+    await backend.connect()
+    await said(stand, backend, "Hello")
+    before = len(stand.posts)
+    for name in ("quota", "instructions", "permissions", "suggestions"):
+        promised, call = OPTIONAL[name]
+        if promised(stand.row.caps):
+            found = await result_of(call(stand, backend))
+            if name == "suggestions" and stand.service == "imbrace":
+                assert all(each.prompt and each.label for each in found)
+    assert isinstance(list(await backend.tools()), list)
+    assert len(stand.posts) == before
