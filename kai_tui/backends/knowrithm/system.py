@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from kai_tui.backends.ask_agent import AGENT, LAST_USED, ask_agent
 from kai_tui.backends.secret import Secret
 from kai_tui.backends.system import Choice, Field, Guide, Memory, NewAccount, System
 
 if TYPE_CHECKING:
+    from kai_tui.backends.agents import Agent
     from kai_tui.backends.base import Backend
     from kai_tui.backends.knowrithm.access import Credential, Login
-    from kai_tui.backends.knowrithm.offers import Agent
 
 _ADDRESS: Final = "address"
 _WAY: Final = "way"
 _OWNER: Final = "owner"
 _EMAIL: Final = "email"
-_AGENT: Final = "agent"
-LAST_USED: Final = "-"
-"""As the agent of an account: the one used last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,45 +98,12 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
         )
     guide.tell(f"Signed in as {person.name}." if person.name else "The key is good.")
     agents = await guide.check("Reading the agents", lambda: _agents(address, person.credential))
-    agent = await _choose(guide, agents, settings.get(_AGENT, LAST_USED))
+    agent = await ask_agent(guide, agents, settings.get(AGENT, LAST_USED), where="Knowrithm")
     return NewAccount(
         label=person.company or person.name or address.partition("://")[2].partition("/")[0],
         address=address,
-        settings={_ADDRESS: address, _WAY: way, _EMAIL: email, _OWNER: person.owner, _AGENT: agent},
+        settings={_ADDRESS: address, _WAY: way, _EMAIL: email, _OWNER: person.owner, AGENT: agent},
         secret=secret_of(person.credential),
-    )
-
-
-async def _choose(guide: Guide, agents: list[Agent] | None, default: str) -> str:
-    if agents is None:
-        guide.tell("The agents cannot be listed with this sign-in.")
-        return default
-    if not agents:
-        guide.tell("There is no agent yet. Make one in Knowrithm: a chat needs one.")
-        return LAST_USED
-    if len(agents) == 1:
-        guide.tell(f"Chats are with {agents[0].name}, the only agent.")
-        return LAST_USED
-    known = {each.id for each in agents}
-    return await guide.ask(
-        Field(
-            _AGENT,
-            "Agent of new chats",
-            kind="choice",
-            help="Every chat is with an agent. Another one can be chosen before a chat begins.",
-            default=default if default in known else LAST_USED,
-            choices=(
-                Choice(LAST_USED, "the one used last"),
-                *(Choice(each.id, each.name, _note(each)) for each in agents),
-            ),
-        )
-    )
-
-
-def _note(agent: Agent) -> str:
-    status = agent.status.lower()
-    return " · ".join(
-        filter(None, ["" if status in ("", "active") else status, agent.model, agent.description])
     )
 
 
@@ -224,13 +189,13 @@ async def _whose(address: str, credential: Credential, email: str = "") -> _Pers
     )
 
 
-async def _agents(address: str, credential: Credential) -> list[Agent] | None:
+async def _agents(address: str, credential: Credential) -> Sequence[Agent] | None:
     from kai_tui.backends.base import NotAllowed, NotFound
     from kai_tui.backends.knowrithm.client import KnowrithmBackend
 
     backend = KnowrithmBackend(address, credential)
     try:
-        return await backend.offers.agents()
+        return await backend.agents.list()
     except (NotAllowed, NotFound):
         return None
     finally:
@@ -271,7 +236,7 @@ async def _open(settings: Mapping[str, str], secret: Secret | None, memory: Memo
         return found if isinstance(found, Login) else None
 
     names = KeptNames(memory)
-    agent = settings.get(_AGENT, LAST_USED)
+    agent = settings.get(AGENT, LAST_USED)
     await begin_with(memory, "" if agent == LAST_USED else agent)
     return KnowrithmBackend(
         settings.get(_ADDRESS, ""),
