@@ -16,6 +16,7 @@ from kai_tui.services.account_records import accounts_of, record_of
 from kai_tui.storage.accounts import load_accounts, save_account
 from kai_tui.storage.credential_errors import CredentialsUnavailable
 from kai_tui.storage.errors import StorageError
+from kai_tui.storage.text import storable
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend
@@ -154,5 +155,6 @@ class OtherSystems:
 
 def other_account_id(system: System, settings: Mapping[str, str]) -> str:
     """The id of an account: of its kind and of all that makes it another one, its address above all (T14)."""
-    what = json.dumps([system.kind, *system.identity(settings)])
-    return hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    kept = {name: storable(value) for name, value in settings.items()}
+    what = json.dumps([system.kind, *system.identity(kept)])
+    return hashlib.sha256(what.encode()).hexdigest()[:16]

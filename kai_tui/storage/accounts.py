@@ -211,8 +211,8 @@ def _record(entry: Mapping[str, Any]) -> AccountRecord | None:
     values: dict[str, Any] = {}
     for name in _FIELDS:
         value = entry.get(name)
-        if name == "settings" and isinstance(value, dict):
-            texts = cast(dict[str, object], value)
+        if name == "settings":
+            texts = cast(dict[str, object], value) if isinstance(value, dict) else {}
             values[name] = {key: text for key, text in texts.items() if isinstance(text, str)}
         elif type(value) is _KINDS.get(name, str):
             values[name] = value
