@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def files_with(home: Path, *needles: str) -> list[str]:
             continue
         content = file.read_bytes()
         if content.startswith(b"SQLite"):
-            with sqlite3.connect(file) as database:
+            with closing(sqlite3.connect(file)) as database:
                 content += "\n".join(database.iterdump()).encode()
         if any(needle.encode() in content for needle in needles):
             found.append(file.name)
