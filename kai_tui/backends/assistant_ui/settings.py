@@ -28,15 +28,19 @@ from kai_tui.backends.base import CannotConnect, Refused
 from kai_tui.backends.secret import Secret, SecretLine
 from kai_tui.conversation.events import JsonObject
 
-FORMS: Final[tuple[RequestForm, ...]] = ("commands", "messages", "ui-messages")
-ENCODINGS: Final[tuple[Encoding, ...]] = (
-    "data-stream",
-    "transport",
-    "ui-messages",
-    "openai",
-    "plain",
-    "json",
-)
+FORMS: Final[Mapping[str, RequestForm]] = {
+    "commands": "commands",
+    "messages": "messages",
+    "ui-messages": "ui-messages",
+}
+ENCODINGS: Final[Mapping[str, Encoding]] = {
+    "data-stream": "data-stream",
+    "transport": "transport",
+    "ui-messages": "ui-messages",
+    "openai": "openai",
+    "plain": "plain",
+    "json": "json",
+}
 BY_ITSELF: Final = "auto"
 """As an encoding: told from the answer."""
 USUAL: Final[Mapping[str, str]] = {
@@ -77,7 +81,6 @@ def server_address(typed: str) -> str:
 def config_of(settings: Mapping[str, str], secret: Secret | None) -> AssistantUiConfig:
     """The configuration an account stands for. Raises CannotConnect and Refused for what cannot work."""
     said = {**USUAL, **settings}
-    encoding, form = said["encoding"], said["form"]
     return checked(
         AssistantUiConfig(
             server_address(said.get("address", "")),
@@ -87,8 +90,8 @@ def config_of(settings: Mapping[str, str], secret: Secret | None) -> AssistantUi
             health_path=said["health_path"] or None,
             headers=headers_in(secret) if said["sign_in"] == "headers" else {},
             header_command=command_of(said) if said["sign_in"] == "command" else None,
-            encoding=next((each for each in ENCODINGS if each == encoding), None),
-            form=next((each for each in FORMS if each == form), "commands"),
+            encoding=ENCODINGS.get(said["encoding"]),
+            form=FORMS.get(said["form"], "commands"),
             system=said["system"] or None,
             tools=tools_of(said["tools"]),
             asks_user=frozenset(filter(None, re.split(r"[\s,]+", said["asks_user"]))),
