@@ -39,7 +39,7 @@ screenshots: $(READY)
 
 # The pictures that tests compare with; look at what changed before committing.
 snapshots: $(READY)
-	KAI_TUI_RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -k snapshot
+	KAI_TUI_RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -m "" -k snapshot
 
 # Only where uv is: resolves for every platform at once; names no package host.
 lock:

@@ -149,7 +149,12 @@ async def test_the_palette_offers_the_panel(own_home: Path) -> None:
     ("flavour", "says", "offered"),
     [
         ("agent", "MCP server sandbox-project · connected", {"edit_instructions", "tool_permissions"}),
-        ("assistant", "MCP server https://mcp.sandbox.kai-tui.invalid · connected", set()),
+        pytest.param(
+            "assistant",
+            "MCP server https://mcp.sandbox.kai-tui.invalid · connected",
+            set(),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 async def test_over_the_real_sandbox(own_home: Path, flavour: str, says: str, offered: set[str]) -> None:

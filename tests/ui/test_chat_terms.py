@@ -70,7 +70,7 @@ def notices(app: KaiApp) -> str:
 
 
 @SIZES
-@pytest.mark.parametrize("key", ["f10", "alt+t"])
+@pytest.mark.parametrize("key", ["f10", pytest.param("alt+t", marks=pytest.mark.slow)])
 async def test_terms_are_chosen_with_keys_and_go_with_the_message(
     own_home: Path, size: tuple[int, int], key: str
 ) -> None:
@@ -334,7 +334,10 @@ def opened(app: KaiApp) -> Account:
 
 
 @SIZES
-@pytest.mark.parametrize(("keys", "branch"), [(["enter"], "main"), (["down", "enter"], "fix-crm (4711)")])
+@pytest.mark.parametrize(
+    ("keys", "branch"),
+    [pytest.param(["enter"], "main", marks=pytest.mark.slow), (["down", "enter"], "fix-crm (4711)")],
+)
 async def test_signing_in_asks_for_the_branch_with_main_chosen(
     own_home: Path, size: tuple[int, int], keys: list[str], branch: str
 ) -> None:

@@ -28,7 +28,7 @@ async def ready(app: KaiApp, pilot) -> ChatScreen:
     return screen
 
 
-@pytest.mark.parametrize("flavour", ["agent", "assistant"])
+@pytest.mark.parametrize("flavour", ["agent", pytest.param("assistant", marks=pytest.mark.slow)])
 async def test_a_chat_by_number_keys_voted_on_counted_and_found_again(tmp_path: Path, flavour: str) -> None:
     app = app_of(tmp_path, flavour)
     async with app.run_test(size=(120, 45)) as pilot:

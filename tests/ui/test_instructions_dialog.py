@@ -178,7 +178,10 @@ async def test_escape_asks_before_changes_are_thrown_away(own_home: Path) -> Non
         assert backend.instructions_now["user"] == "Answer in Czech."
 
 
-@pytest.mark.parametrize(("keys", "kept"), [(["enter"], "Theirs."), (["right", "right", "enter"], "xMine.")])
+@pytest.mark.parametrize(
+    ("keys", "kept"),
+    [pytest.param(["enter"], "Theirs.", marks=pytest.mark.slow), (["right", "right", "enter"], "xMine.")],
+)
 async def test_a_text_changed_by_somebody_else_is_shown_before_it_is_replaced(
     own_home: Path, keys: list[str], kept: str
 ) -> None:

@@ -19,7 +19,11 @@ from tests.services.scripted_backend import ScriptedBackend, Step
 from tests.ui.fakes import Clock, app_for, until
 from tests.ui.test_chat_screen import composer, ready, reply, words
 
-STYLES: tuple[ApprovalStyle, ...] = ("side-request", "continuation")
+BOTH_STYLES = pytest.mark.parametrize("style", ["side-request", "continuation"])
+EITHER_STYLE = pytest.mark.parametrize(
+    "style", ["side-request", pytest.param("continuation", marks=pytest.mark.slow)]
+)
+"""What the screen does is the same for both; what is sent is tried with both in every run."""
 CALL: list[Step] = [
     e.Start("answer"),
     e.ToolInputStart("w1", "create_[b]bucket", {}),
@@ -61,7 +65,7 @@ async def waiting(app: KaiApp, pilot, clock: Clock, backend: ScriptedBackend) ->
     return session
 
 
-@pytest.mark.parametrize("style", STYLES)
+@EITHER_STYLE
 async def test_nothing_happens_before_the_user_says_what_first(own_home: Path, style: ApprovalStyle) -> None:
     backend, gate = backend_of(style)
     clock = Clock()
@@ -82,7 +86,7 @@ async def test_nothing_happens_before_the_user_says_what_first(own_home: Path, s
         gate.set()
 
 
-@pytest.mark.parametrize("style", STYLES)
+@BOTH_STYLES
 async def test_denying_sends_one_no_and_then_the_message(own_home: Path, style: ApprovalStyle) -> None:
     backend, gate = backend_of(style)
     clock = Clock()
@@ -100,7 +104,7 @@ async def test_denying_sends_one_no_and_then_the_message(own_home: Path, style: 
         assert composer(app).text == ""
 
 
-@pytest.mark.parametrize("style", STYLES)
+@EITHER_STYLE
 async def test_keeping_lets_the_message_wait_behind_the_question(
     own_home: Path, style: ApprovalStyle
 ) -> None:
@@ -121,7 +125,7 @@ async def test_keeping_lets_the_message_wait_behind_the_question(
         gate.set()
 
 
-@pytest.mark.parametrize("style", STYLES)
+@EITHER_STYLE
 async def test_answering_now_opens_the_question_and_the_message_goes_after(
     own_home: Path, style: ApprovalStyle
 ) -> None:

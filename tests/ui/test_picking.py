@@ -180,7 +180,7 @@ async def test_a_click_and_enter_while_reading_pick_at_once(own_home: Path) -> N
         await until(pilot, lambda: posts(backend) == ["hello", "Run it again", "Why did it fail?"])
 
 
-@pytest.mark.parametrize("item", ["Show\u202e it", "w " * 400])
+@pytest.mark.parametrize("item", ["Show\u202e it", pytest.param("w " * 400, marks=pytest.mark.slow)])
 async def test_what_is_not_shown_whole_goes_into_the_prompt(own_home: Path, item: str) -> None:
     backend = ScriptedBackend(replies=[offering("Why did it fail?", item)])
     app = app_for(own_home, backend)

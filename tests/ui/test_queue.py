@@ -51,7 +51,10 @@ def gated(*replies: list[Step], end: Step | None = None) -> tuple[ScriptedBacken
     return ScriptedBackend(replies=[first, *replies]), gate
 
 
-@pytest.mark.parametrize(("size", "seen", "unseen"), [((80, 24), "b", "c"), ((140, 45), "c", "d")])
+@pytest.mark.parametrize(
+    ("size", "seen", "unseen"),
+    [((80, 24), "b", "c"), pytest.param((140, 45), "c", "d", marks=pytest.mark.slow)],
+)
 async def test_the_queue_is_a_short_list_over_the_prompt(
     own_home: Path, size: tuple[int, int], seen: str, unseen: str
 ) -> None:

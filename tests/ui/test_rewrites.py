@@ -273,7 +273,7 @@ async def test_a_fork_that_was_being_written_is_there_after_a_restart(own_home: 
         assert split_quote(posts(second)[0]) == (quote, "half a th")
 
 
-@pytest.mark.parametrize("old_way", [True, False])
+@pytest.mark.parametrize("old_way", [True, pytest.param(False, marks=pytest.mark.slow)])
 async def test_a_call_left_open_is_answered_only_through_the_palette_and_a_question(
     own_home: Path, old_way: bool
 ) -> None:

@@ -43,7 +43,17 @@ FROM "in.c-shop"."orders" WHERE status <> 'cancelled'
 ```
 """
 
-pytestmark = pytest.mark.parametrize(("size", "theme"), [(size, theme) for size in SIZES for theme in THEMES])
+PICTURES = pytest.mark.parametrize(
+    ("size", "theme"),
+    [
+        (SIZES[0], THEMES[0]),
+        pytest.param(SIZES[0], THEMES[1], marks=pytest.mark.slow),
+        pytest.param(SIZES[1], THEMES[0], marks=pytest.mark.slow),
+        (SIZES[1], THEMES[1]),
+    ],
+)
+"""Every size and every theme in every run, every pair of them in the slow one."""
+pytestmark = PICTURES
 
 
 def name_of(what: str, size: tuple[int, int], theme: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from kai_tui.backends.base import Quota, ToolInfo
 from kai_tui.services.health import Pulse
 from kai_tui.ui.app import KaiApp
@@ -18,9 +16,9 @@ from tests.services.scripted_backend import ScriptedBackend
 from tests.snapshots import assert_same_picture
 from tests.ui.fakes import app_for, kai_account, until
 from tests.ui.test_chat_screen import ready, words
-from tests.ui.test_snapshots import SIZES, THEMES, name_of
+from tests.ui.test_snapshots import PICTURES, name_of
 
-pytestmark = pytest.mark.parametrize(("size", "theme"), [(size, theme) for size in SIZES for theme in THEMES])
+pytestmark = PICTURES
 
 SAYS = {
     "timestamp": "2026-11-21T12:00:00.000Z",

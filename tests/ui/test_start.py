@@ -149,7 +149,10 @@ async def test_another_address_of_kai_is_used_only_after_its_own_button(own_home
         assert accounts_of(app).accepted == ["", "", "https://new.test"]
 
 
-@pytest.mark.parametrize(("button", "keep"), [("#keep-memory", "memory"), ("#keep-file", "file")])
+@pytest.mark.parametrize(
+    ("button", "keep"),
+    [pytest.param("#keep-memory", "memory", marks=pytest.mark.slow), ("#keep-file", "file")],
+)
 async def test_without_a_keyring_the_user_decides_before_anything_is_written(
     own_home: Path, button: str, keep: str
 ) -> None:

@@ -78,7 +78,13 @@ async def test_enter_behind_a_number_sends_only_once(own_home: Path) -> None:
         assert sent(backend) == ["Which region sold most?"]
 
 
-@pytest.mark.parametrize("keys", [("2", "0", "2", "4"), ("2", "backspace", "x"), ("2", "ctrl+j")])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("2", "0", "2", "4"),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (("2", "backspace", "x"), ("2", "ctrl+j"))),
+    ],
+)
 async def test_a_message_that_begins_with_a_digit_is_a_message(own_home: Path, keys) -> None:
     backend = suggesting(reply())
     app = app_for(own_home, backend)

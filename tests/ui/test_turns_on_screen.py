@@ -333,7 +333,7 @@ async def test_a_token_of_another_project_changes_nothing_and_can_be_opened_for_
         assert accounts_of(story.app).sign_ins == [("https://connection.test", TOKEN, None)]
 
 
-@pytest.mark.parametrize("choice", ["memory", "file"])
+@pytest.mark.parametrize("choice", ["memory", pytest.param("file", marks=pytest.mark.slow)])
 async def test_a_good_token_that_cannot_be_kept_is_asked_about(own_home: Path, choice: str) -> None:
     backend = refusing()
     async with playing(own_home, backend) as story:

@@ -117,9 +117,9 @@ async def test_votes_of_the_server_are_shown(own_home: Path) -> None:
 @pytest.mark.parametrize(
     ("replies", "why"),
     [
-        ([answering(None, "First.")], "under which id"),
+        pytest.param([answering(None, "First.")], "under which id", marks=pytest.mark.slow),
         ([[e.Start(), e.Finish("lost")]], "cut off before it began"),
-        ([reply("Half", asyncio.Event())], "still being written"),
+        pytest.param([reply("Half", asyncio.Event())], "still being written", marks=pytest.mark.slow),
         ([], "no answer yet"),
     ],
 )

@@ -111,6 +111,8 @@ class AboutServer(Ask[None]):
         self._asking = True
         try:
             pulse = await self._workspace.offers.health.ping()
+            if not self.standing:
+                return
             self._show_pulse(pulse)
             if whole and pulse.failure is None:
                 try:
@@ -132,6 +134,8 @@ class AboutServer(Ask[None]):
         self.query_one("#about-health").set_class(True, "-well").set_class(False, "-ill")
 
     def _show_trouble(self, sentence: str) -> None:
+        if not self.standing:
+            return
         self._health = f"{sentence} Press r to ask again."
         self.query_one("#about-health").set_class(False, "-well").set_class(True, "-ill")
 
@@ -145,7 +149,7 @@ class AboutServer(Ask[None]):
         return [fact for fact in facts if fact.label not in LIVE or fact.foreign]
 
     def _draw(self) -> None:
-        if not self.is_mounted:
+        if not self.standing:
             return
         from kai_tui.conversation.safe_text import safe_prose
 

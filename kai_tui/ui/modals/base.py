@@ -55,6 +55,11 @@ class Ask(HearsWorkers, ModalScreen[T], Generic[T]):
         """Whether the dialog has its answer (or was withdrawn)."""
         return self._done
 
+    @property
+    def standing(self) -> bool:
+        """Whether its widgets can be spoken to: they come after the dialog and go before it."""
+        return self.is_mounted and self.display
+
     def finish(self, result: T | None) -> None:
         """Answer and close. The first answer counts; a covered dialog does not close here."""
         if self._done or not self.is_current:

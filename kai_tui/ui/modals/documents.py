@@ -84,14 +84,14 @@ class DocumentsDialog(Ask[None]):
     # What is shown
 
     def _changed(self, _: Upload | None) -> None:
-        if self._drawing is None and self.is_mounted:
+        if self._drawing is None and self.standing:
             self._drawing = self.set_timer(DRAW_SECONDS, self._draw)
 
     def _draw(self) -> None:
         from kai_tui.conversation.safe_text import safe_line, safe_prose
 
         self._drawing = None
-        if not self.is_mounted:
+        if not self.standing:
             return
         desk, terms = self._desk, self._desk.terms
         if terms is not None:

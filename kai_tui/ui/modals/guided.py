@@ -356,7 +356,7 @@ class GuidedDialog(Ask[Account]):
 
     def _draw(self) -> None:
         """Show the interview as it is now."""
-        if self.done or not self.is_mounted:
+        if self.done or not self.standing:
             return
         now = self._interview.now
         self.query_one("#so-far", Static).update(_lines(now.lines, now.doing))

@@ -288,7 +288,7 @@ class InstructionsDialog(Ask[None]):
         self._draw()
 
     def _draw(self) -> None:
-        if not self.is_mounted:
+        if not self.standing:
             return
         from kai_tui.conversation.safe_text import safe_prose
 

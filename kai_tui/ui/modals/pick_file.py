@@ -129,7 +129,7 @@ class PickFile(Ask[Picked]):
             self._take(text, (), [trouble] if trouble else [])
             return
         found = await asyncio.to_thread(local_files.look, text)
-        if text != self.input.value or not self.is_mounted:
+        if text != self.input.value or not self.standing:
             return
         files: list[FoundFile] = []
         troubles: list[str] = []
@@ -157,7 +157,7 @@ class PickFile(Ask[Picked]):
         if self._is_address(text):
             return
         completion = await asyncio.to_thread(local_files.complete, text)
-        if text != self.input.value or not self.is_mounted:
+        if text != self.input.value or not self.standing:
             return
         if completion.text != text:
             self.input.value = self._typed_before = completion.text
@@ -190,7 +190,7 @@ class PickFile(Ask[Picked]):
     # Words
 
     def _say(self, words: Content) -> None:
-        if self.is_mounted:
+        if self.standing:
             self.query_one("#pick-words", Static).update(words)
 
     def _words(self, text: str) -> Content:

@@ -76,9 +76,13 @@ class QueueDialog(Ask[str]):
 
     def _heard(self, change: SessionChange) -> None:
         if isinstance(change, QueueChanged | TurnChanged | TurnEnded):
-            self.call_later(lambda: self._draw(self._place))
+            self.call_later(self._draw_again)
 
     # What is shown
+
+    def _draw_again(self) -> None:
+        if self.standing:
+            self._draw(self._place)
 
     @property
     def _place(self) -> int:
@@ -88,7 +92,7 @@ class QueueDialog(Ask[str]):
         """All rows anew, the mark at `place`."""
         from kai_tui.conversation.safe_text import safe_line
 
-        if not self.is_mounted:
+        if not self.standing:
             return
         rows = self.query_one(OptionList)
         room = max(20, rows.size.width - 8)
@@ -107,6 +111,8 @@ class QueueDialog(Ask[str]):
     def _draw_words(self) -> None:
         from kai_tui.conversation.safe_text import safe_prose
 
+        if not self.standing:
+            return
         queue = self._chat.queue
         place = self.query_one(OptionList).highlighted
         whole = safe_prose(queue[place].text) if place is not None and place < len(queue) else ""

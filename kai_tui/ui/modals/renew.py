@@ -212,6 +212,8 @@ class RenewDialog(Ask[Outcome]):
         self._write("problem", Content(safe_prose(sentence)))
 
     def _write(self, where: str, text: Content) -> None:
+        if not self.standing:
+            return
         shown = self.query_one(f"#{where}", Static)
         shown.update(text)
         shown.set_class(bool(text), "-shown")

@@ -262,6 +262,8 @@ class SignInDialog(Ask[Account]):
         self._write("progress", step_lines(self._steps))
 
     def _write(self, where: str, text: Content) -> None:
+        if not self.standing:
+            return
         shown = self.query_one(f"#{where}", Static)
         shown.update(text)
         shown.set_class(bool(text), "-shown")

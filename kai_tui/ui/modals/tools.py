@@ -80,7 +80,7 @@ class ToolsDialog(Ask[None]):
     # What is shown
 
     def _draw(self) -> None:
-        if not self.is_mounted:
+        if not self.standing:
             return
         from kai_tui.conversation.safe_text import safe_prose
 
@@ -105,6 +105,8 @@ class ToolsDialog(Ask[None]):
 
     def _draw_words(self, row: ToolRow | None) -> None:
         """The whole name and description of the tool under the cursor, and why a change failed."""
+        if not self.standing:
+            return
         words = self.query_one("#tools-words", Static)
         if row is None:
             words.update(Content(""))
