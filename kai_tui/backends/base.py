@@ -51,6 +51,8 @@ class Capabilities:
     context_path: bool = False
     """Whether a message can be about a page of the web interface (`requestContext.path`)."""
     branches: bool = False
+    tokens: bool = True
+    """Whether it tells how many tokens an answer took."""
     suggestions: bool = False
     attachments: bool = False
     """Whether files can go with a message, by their address (`Outgoing.attachments`)."""
@@ -214,6 +216,10 @@ OnRefused: TypeAlias = "Callable[[TokenRefused], None]"
 """Called in the event loop, before the error reaches whoever asked."""
 
 
+OnNotice: TypeAlias = Callable[[str], None]
+"""Called in the event loop with a raw sentence."""
+
+
 class LocalChats(Protocol):
     """Chats kept on this computer, for servers that keep none. Raises only BackendErrors."""
 
@@ -256,6 +262,14 @@ class Backend(Protocol):
 
     @on_refused.setter
     def on_refused(self, listener: OnRefused | None) -> None: ...
+
+    @property
+    def on_notice(self) -> OnNotice | None:
+        """Told sentences for the user that belong to no request. None: nobody listens."""
+        ...
+
+    @on_notice.setter
+    def on_notice(self, listener: OnNotice | None) -> None: ...
 
     @property
     def caps(self) -> Capabilities: ...

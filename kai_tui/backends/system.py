@@ -141,5 +141,7 @@ class System:
     user or organisation where they are known. A credential goes nowhere else than where it was kept for (T14)."""
     open: Callable[[Mapping[str, str], Secret | None, Memory], Awaitable[Backend]]
     """Make the backend of an account; nothing is sent yet. Raises BackendError for settings that cannot work."""
+    short: str = ""
+    """For the margin beside its answers, nine letters at most; empty: the title."""
     lacks: tuple[str, ...] = ()
     """What it cannot do that others can, a sentence each, for the help and the about panel."""

@@ -8,6 +8,7 @@ from kai_tui.backends.base import Outgoing, Unsupported
 
 if TYPE_CHECKING:
     from kai_tui.backends.agents import Agents
+    from kai_tui.backends.base import OnNotice
     from kai_tui.backends.documents import Documents
 
 
@@ -19,6 +20,17 @@ def without_files(outgoing: Outgoing, who: str) -> None:
 
 class WithoutExtras:
     """One agent, no documents, and what is deleted is gone."""
+
+    _on_notice: OnNotice | None = None
+
+    @property
+    def on_notice(self) -> OnNotice | None:
+        """Hears nothing: it has nothing to tell by itself."""
+        return self._on_notice
+
+    @on_notice.setter
+    def on_notice(self, listener: OnNotice | None) -> None:
+        self._on_notice = listener
 
     @property
     def agents(self) -> Agents | None:

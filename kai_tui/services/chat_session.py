@@ -13,7 +13,6 @@ from kai_tui.services.changes import MessagesReset, Notice
 from kai_tui.services.keeper import ForgetfulKeeper
 from kai_tui.services.session_rewrites import SessionRewrites
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
-from kai_tui.services.session_upkeep import MAY_GO_ON
 from kai_tui.services.session_waking import SessionWaking
 
 _STOPPED = Finish("cancelled", detail="Stopped before the reply was seen. This is what the server had of it.")
@@ -70,7 +69,7 @@ class ChatSession(SessionRewrites, SessionWaking):
             self._tell(Notice("Approve or deny the request first: it is the assistant that waits for you."))
             return
         self._break_off(
-            Finish("cancelled", detail=None if self.kept_here else MAY_GO_ON),
+            Finish("cancelled", detail=None if self.kept_here else self.may_go_on),
             "Stopped before the server answered.",
             _STOPPED,
         )

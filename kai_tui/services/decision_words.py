@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 YES_OR_NO = (
-    "This Kai takes only a yes or a no: it cannot be given another input or answers. Nothing was sent."
+    "This server takes only a yes or a no: it cannot be given another input or answers. Nothing was sent."
 )
-DECIDE_PLAINLY = "Nothing was sent: this Kai takes only a yes or a no."
+DECIDE_PLAINLY = "Nothing was sent: this server takes only a yes or a no."
 CHANGED = "This request changed since you saw it."
 NOT_ARRIVED = "Your first answer did not arrive."
 ANSWERED_BEFORE = (

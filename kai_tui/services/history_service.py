@@ -186,6 +186,13 @@ class HistoryService:
         self._at_hand.pop(chat_id, None)
         self._observers.tell(None)
 
+    async def restore(self, chat_id: str) -> None:
+        """Bring back a chat that was deleted in this run (`caps.restore`). Raises BackendError."""
+        backend = await self._backend()
+        await backend.restore(chat_id)
+        self._deleted.discard(chat_id)
+        await self.refresh()
+
     async def _is_gone(self, backend: Backend, chat_id: str) -> bool:
         try:
             await backend.chat(chat_id)

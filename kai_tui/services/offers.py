@@ -42,6 +42,8 @@ class Offers:
         self._permissions: ToolPermissions | None = None
         self.suggestions: Sequence[Suggestion] = ()
         """What a new chat could begin with; empty when the server has none."""
+        self._reading: object = None
+        """The newest reading of the suggestions: what an older one finds is of somebody else by now."""
         self._leave = chats.observe(self._turn_moved)
 
     def observe(self, callback: Callable[[None], None]) -> Callable[[], None]:
@@ -60,6 +62,13 @@ class Offers:
     def connected(self) -> None:
         """The server answered: read what it offers, in the background."""
         self.quota.wake()
+        self._in_background(self._read_suggestions())
+
+    def agent_chosen(self) -> None:
+        """Somebody else is talked to in new chats: they suggest other things."""
+        if self.suggestions:
+            self.suggestions = ()
+            self._tell()
         self._in_background(self._read_suggestions())
 
     async def aclose(self) -> None:
@@ -98,11 +107,12 @@ class Offers:
         await self.health.ping()
 
     async def _read_suggestions(self) -> None:
+        self._reading = reading = object()
         try:
             backend = await self._backend()
             found = await backend.suggestions() if caps_for(backend).suggestions else ()
         except BackendError:
             return  # an ornament: the usual ones stay
-        if list(found) != list(self.suggestions):
+        if self._reading is reading and list(found) != list(self.suggestions):
             self.suggestions = tuple(found)
             self._tell()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from kai_tui.services.account import Account, TokenSource
+from kai_tui.services.naming import assistant_name, lacks_of
 from kai_tui.services.quota_words import quota_line
 
 if TYPE_CHECKING:
@@ -46,13 +47,19 @@ class Fact:
     """Whether the label is the server's word too."""
 
 
-def server_facts(account: Account, info: ServerInfo | None, quota: Quota | None) -> list[Fact]:
-    """Who answers, since when, where, with what; then everything else the server says."""
+def server_facts(
+    account: Account, info: ServerInfo | None, quota: Quota | None, agent: str = ""
+) -> list[Fact]:
+    """Who answers, since when, where, with what; what it lacks; then everything else the server says.
+
+    `agent`: whom the chat is with, where there are several. Raw.
+    """
     facts: list[Fact] = []
     details: Mapping[str, Any] = info.details if info is not None else {}
     if info is not None:
         name = f"{info.name} ({info.service})" if info.name and info.name != info.service else info.service
         facts.append(Fact("Assistant", name))
+        facts.append(Fact("Agent", agent))
         facts += _versions(info)
         uptime = details.get("uptime")
         if isinstance(uptime, int | float) and not isinstance(uptime, bool):
@@ -60,6 +67,10 @@ def server_facts(account: Account, info: ServerInfo | None, quota: Quota | None)
             facts += [Fact("Running for", words)] if words else []
     if account.kind == "sandbox":
         facts.append(Fact("Address", "in this program; nothing goes over a network"))
+    elif account.kind != "kai":
+        facts.append(Fact("Address", (info.address if info is not None else "") or account.base_url))
+        facts.append(Fact("Account", account.label))
+        facts.append(Fact("System", assistant_name(account)))
     else:
         facts.append(Fact("Address", (info.address if info is not None else "") or account.base_url))
         facts.append(Fact("Stack", account.storage_url))
@@ -67,9 +78,13 @@ def server_facts(account: Account, info: ServerInfo | None, quota: Quota | None)
         facts.append(Fact("Project", project))
         facts.append(Fact("Branch", account.branch))
         facts.append(Fact("Workspace", account.workspace_id or "Kai's choice"))
-    facts.append(Fact("Token", _TOKEN_FROM[account.token_from]))
+    if account.kind in ("kai", "sandbox"):
+        facts.append(Fact("Token", _TOKEN_FROM[account.token_from]))
+    elif account.token_from:
+        facts.append(Fact("Credential", _TOKEN_FROM[account.token_from]))
     if quota is not None:
         facts.append(Fact("Quota", quota_line(quota)))
+    facts += [Fact("It cannot" if number == 0 else "", each) for number, each in enumerate(lacks_of(account))]
     facts += [Fact("MCP server", words) for words in mcp_servers(details.get("connectedMcp"))]
     others = [name for name in details if name not in _KNOWN]
     facts += [Fact(name, value_words(details[name]), foreign=True) for name in others[:MOST_FIELDS]]

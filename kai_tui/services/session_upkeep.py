@@ -24,9 +24,6 @@ _LOG = logging.getLogger(__name__)
 LOOKS = (3.0, 10.0, 30.0)
 """Seconds before each look for an answer that the server may still be making (kai.md §13)."""
 
-MAY_GO_ON = "Kai may still be working on the server."
-"""Kai has no call that stops it; whether it notices the closed connection is not known (kai.md §13)."""
-
 _DID_NOT_ARRIVE = "It did not reach the server."
 _GONE = "This chat no longer exists on the server. You see the copy kept here."
 READ_BACK = Finish("lost", detail="The connection was lost. This is what the server had of the reply.")
@@ -54,6 +51,11 @@ class SessionUpkeep(SessionState):
         self._hanging_up: asyncio.Task[None] | None = None
         """A turn that was stopped and may still be on its way to the server."""
         self._checkpoints = Checkpoints(self._save_reply)
+
+    @property
+    def may_go_on(self) -> str:
+        """After a stop: whether the server notices the closed connection is not known (kai.md §13)."""
+        return f"{self._tools.assistant} may still be working on the server."
 
     # What the screen tells
 
@@ -181,7 +183,7 @@ class SessionUpkeep(SessionState):
                 self._tell(MessagesReset())
                 self._keep_replies()
             if ended.reason == "cancelled" and not answered(self.messages, message_id):
-                self._set_delivery(message_id, "sent", f"Stopped. {MAY_GO_ON}")
+                self._set_delivery(message_id, "sent", f"Stopped. {self.may_go_on}")
         elif failed is None or isinstance(failed, NotFound):
             self._set_delivery(message_id, "not-sent", _DID_NOT_ARRIVE)
         else:

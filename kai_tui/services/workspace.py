@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from kai_tui.backends.agents import caps_for
 from kai_tui.backends.base import (
     Backend,
     BackendError,
@@ -21,11 +22,13 @@ from kai_tui.backends.base import (
 )
 from kai_tui.backends.systems import title_of
 from kai_tui.services.account import Account
+from kai_tui.services.agents import AgentList
 from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.attention import Attention
 from kai_tui.services.chat_service import ChatService
 from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.history_service import HistoryService
+from kai_tui.services.naming import assistant_name
 from kai_tui.services.observers import Observers
 from kai_tui.services.offers import Offers
 from kai_tui.services.session_tools import SessionTools
@@ -92,6 +95,7 @@ class Workspace:
         self._connecting: asyncio.Task[None] | None = None
         self._observers: Observers[Connection] = Observers()
         self._refusals: Observers[TokenRefused] = Observers()
+        self._notices: Observers[str] = Observers()
         self.refused = False
         """Whether the server does not take the token any more; until `renew`."""
         self.connection = Connection("connecting")
@@ -105,6 +109,7 @@ class Workspace:
                 place=self._place,
                 quota=lambda: self.offers.quota.ask(),
                 system=lambda: title_of(self.account.kind),
+                assistant=assistant_name(account),
                 clock=clock,
             ),
             self.history,
@@ -116,6 +121,8 @@ class Workspace:
             heard=self._heard,
             offline=lambda: self.connection.state == "failed",
         )
+        self.agents = AgentList(self.backend, lambda: self._backend)
+        self._listing: asyncio.Task[None] | None = None
         self.attention = Attention(self.chats, self.approvals, self.history, keeper)
 
     def instructions(self, whose: Whose) -> Instructions:
@@ -146,6 +153,10 @@ class Workspace:
         """Hear that the token was refused, whatever was asked for; once for each refused request."""
         return self._refusals.add(callback)
 
+    def observe_notices(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Hear sentences of the backend that belong to no chat. Raw."""
+        return self._notices.add(callback)
+
     def renew(self, account: Account, token: Secret) -> None:
         """Go on with another token of the same account. Chats, drafts and questions stay as they are."""
         self.account = account
@@ -174,8 +185,17 @@ class Workspace:
 
     @property
     def caps(self) -> Capabilities | None:
-        """What the server can do; None until the backend is open."""
-        return self._backend.caps if self._backend is not None else None
+        """What can be done in a new chat; None until the backend is open."""
+        return self.caps_of(None)
+
+    def caps_of(self, chat_id: str | None) -> Capabilities | None:
+        """What can be done in a chat (None: a new one); None until the backend is open."""
+        return caps_for(self._backend, chat_id) if self._backend is not None else None
+
+    async def choose_agent(self, agent_id: str, *, chat_id: str | None = None) -> None:
+        """New chats are with this agent from now on, or this chat goes on with it. Raises BackendError."""
+        await self.agents.choose(agent_id, chat_id=chat_id)
+        self.offers.agent_chosen()
 
     def connect(self) -> None:
         """Connect (again) in the background."""
@@ -207,6 +227,7 @@ class Workspace:
                         ) from error
                     backend.on_wait = self._waits
                     backend.on_refused = self._token_refused
+                    backend.on_notice = self._notices.tell
                     self._backend = backend
         return self._backend
 
@@ -246,6 +267,9 @@ class Workspace:
             await asyncio.gather(self._connecting, return_exceptions=True)
         if self._documents is not None:
             await self._documents.aclose()
+        if self._listing is not None:
+            self._listing.cancel()
+            await asyncio.gather(self._listing, return_exceptions=True)
         await self.offers.aclose()
         self.attention.leave()
         await self.chats.aclose()
@@ -270,8 +294,20 @@ class Workspace:
             return
         self._set(Connection("connected", info, again=again))
         self.offers.connected()
+        if backend.agents is not None:
+            self._list_agents()
         await self.history.refresh()
         await self.chats.refresh_copies()
+
+    def _list_agents(self) -> None:
+        async def ask() -> None:
+            before = self.agents.chosen()
+            await self.agents.load()
+            if self.agents.chosen() != before:
+                self.offers.agent_chosen()
+
+        if self._listing is None or self._listing.done():
+            self._listing = asyncio.create_task(ask(), name="agents")
 
     def _heard(self, error: BackendError | None) -> None:
         """The server answered something beside the chats, or did not: the status line must not say otherwise."""

@@ -16,6 +16,7 @@ from kai_tui.ui.action import GROUPS as GROUPS
 from kai_tui.ui.action import Action as Action
 from kai_tui.ui.action import Group as Group
 from kai_tui.ui.action import Scope as Scope
+from kai_tui.ui.actions_agents import AGENTS
 from kai_tui.ui.actions_approvals import APPROVALS
 from kai_tui.ui.actions_chats import CHATS
 from kai_tui.ui.actions_program import PROGRAM
@@ -23,7 +24,7 @@ from kai_tui.ui.actions_reading import READING
 from kai_tui.ui.actions_server import SERVER
 from kai_tui.ui.actions_writing import WRITING
 
-ACTIONS: tuple[Action, ...] = (*WRITING, *READING, *CHATS, *APPROVALS, *SERVER, *PROGRAM)
+ACTIONS: tuple[Action, ...] = (*WRITING, *READING, *CHATS, *AGENTS, *APPROVALS, *SERVER, *PROGRAM)
 
 _BY_NAME = {action.name: action for action in ACTIONS}
 

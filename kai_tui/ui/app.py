@@ -238,8 +238,15 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving, RenewsTokens, NoticesSleep):
         """All keys."""
         from kai_tui.ui.modals.help import HelpDialog
 
-        if not isinstance(self.screen, HelpDialog):
+        if isinstance(self.screen, HelpDialog):
+            return
+        chat = self._chat
+        if chat is None:
             self.push_screen(HelpDialog())
+            return
+        from kai_tui.services.naming import lacks_of
+
+        self.push_screen(HelpDialog(chat.denies, name=chat.assistant, lacks=lacks_of(chat.workspace.account)))
 
     def action_toggle_theme(self) -> None:
         """Light or dark; remembered."""

@@ -88,6 +88,21 @@ class OffersNews(Message):
         return isinstance(message, OffersNews)
 
 
+class AgentsNews(Message):
+    """The agents, or whom a chat is with, changed."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, AgentsNews)
+
+
+@dataclass
+class ServerNotice(Message):
+    """The backend has a sentence for the user."""
+
+    sentence: str
+    """Raw."""
+
+
 class Bridge:
     """Subscriptions of one screen; `close` ends them all."""
 
@@ -104,6 +119,8 @@ class Bridge:
             workspace.attention.on_happening(lambda news: self._post(HappeningNews(news))),
             workspace.observe_refusals(lambda error: self._post(TokenNews(error.sentence))),
             workspace.offers.observe(lambda _: self._post(OffersNews())),
+            workspace.agents.observe(lambda _: self._post(AgentsNews())),
+            workspace.observe_notices(lambda sentence: self._post(ServerNotice(sentence))),
         ]
 
     def follow(self, session: ChatSession) -> None:

@@ -71,11 +71,13 @@ _ASSISTANT = Capabilities(
     context_path=True,
     branches=True,
 )
-_IMBRACE = Capabilities(approval="continuation", history="server", delete=True, votes=True, suggestions=True)
+_IMBRACE = Capabilities(
+    approval="continuation", history="server", delete=True, votes=True, tokens=False, suggestions=True
+)
 _MODEL = Capabilities(approval="none", history="local", delete=True)
 _ASSISTANT_UI = Capabilities(approval="tool-result", history="local", delete=True, tool_results=True)
 _KNOWRITHM = Capabilities(approval="none", history="server", delete=True, restore=True)
-_KISS = Capabilities(approval="none", history="local", delete=True)
+_KISS = Capabilities(approval="none", tokens=False, history="local", delete=True)
 
 TABLE: dict[str, Row] = {
     "kai-agent": Row(_AGENT),

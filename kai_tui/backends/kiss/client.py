@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 SECONDS_TO_LEAVE: Final = 3.0
 """How long leaving the program may take to close a temporary client."""
 _NOTHING_KEPT: Final = "The stack keeps nothing of it: you can send it again."
-_CAPS: Final = Capabilities(approval="none", history="local")
+_CAPS: Final = Capabilities(approval="none", tokens=False, history="local")
 _TEXT: Final = "0"
 
 

@@ -56,11 +56,12 @@ class AboutServer(Ask[None]):
     AboutServer.-low #about-body { max-height: 13; }
     """
 
-    def __init__(self, workspace: Workspace, redact: Callable[[str], str]) -> None:
-        """`redact` takes secrets out of what the server says: nothing of this panel may hold the token."""
+    def __init__(self, workspace: Workspace, redact: Callable[[str], str], agent: str = "") -> None:
+        """`agent`: whom the chat on screen is with. Raw. `redact` takes secrets out of what the server says: nothing of this panel may hold the token."""
         super().__init__(name="about-server")
         self._workspace = workspace
         self._redact = redact
+        self._agent = agent
         self._info: ServerInfo | None = workspace.connection.info
         self._health = "Asking…"
         self._clock = ""
@@ -142,7 +143,9 @@ class AboutServer(Ask[None]):
     # Showing
 
     def _facts(self) -> list[Fact]:
-        facts = server_facts(self._workspace.account, self._info, self._workspace.offers.quota.quota)
+        facts = server_facts(
+            self._workspace.account, self._info, self._workspace.offers.quota.quota, self._agent
+        )
         if not self._gone:
             return facts
         # Nobody knows that of a server that does not answer.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -36,8 +37,12 @@ class HelpDialog(Ask[None]):
     HelpDialog #help-text { padding-right: 1; }
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, denied: Callable[[str], bool] = lambda name: False, *, name: str = "", lacks: Sequence[str] = ()
+    ) -> None:
+        """`denied`: which actions are not there; `lacks`: what the system `name` cannot do."""
         super().__init__(name="help")
+        self._denied, self._of, self._lacks = denied, name, lacks
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help-body", classes="dialog") as box:
@@ -50,14 +55,22 @@ class HelpDialog(Ask[None]):
 
     def _write(self) -> None:
         text = self.query_one("#help-text", Static)
-        text.update(help_text(max(30, text.content_size.width)))
+        text.update(help_text(max(30, text.content_size.width), self._denied, self._of, self._lacks))
 
 
-def help_text(width: int) -> Content:
-    """The whole help, wrapped to `width` cells."""
+def help_text(
+    width: int,
+    denied: Callable[[str], bool] = lambda name: False,
+    name: str = "",
+    lacks: Sequence[str] = (),
+) -> Content:
+    """The whole help, wrapped to `width` cells, without what is not there."""
     lines: list[Content] = []
     column = min(KEY_COLUMN, width // 3)
-    for group, items in grouped():
+    for group, all_items in grouped():
+        items = [item for item in all_items if not denied(item.name)]
+        if not items:
+            continue
         lines += [Content(""), Content.styled(group, "bold $text-accent")]
         for item in items:
             keys = textwrap.wrap(key_names(item), column - 2) or [""]
@@ -66,6 +79,9 @@ def help_text(width: int) -> Content:
                 key = keys[number] if number < len(keys) else ""
                 rest = words[number] if number < len(words) else ""
                 lines.append(Content.assemble((f"{key:<{column}}", "bold"), (rest, "$text")))
+    if lacks:
+        lines += [Content(""), Content.styled(f"What {name} cannot do", "bold $text-accent")]
+        lines += [Content(line) for each in lacks for line in textwrap.wrap(each, width)]
     lines += [Content(""), Content.styled("The sandbox", "bold $text-accent")]
     lines += [Content(line) for line in textwrap.wrap(ABOUT, width)]
     lines.append(Content(""))

@@ -25,12 +25,13 @@ from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.bridge import Bridge, SessionNews
 from kai_tui.ui.collector import after_loading
 from kai_tui.ui.screens.chat_about import ChatAbout
+from kai_tui.ui.screens.chat_agents import ChatAgents
 from kai_tui.ui.screens.chat_choices import ChatChoices
+from kai_tui.ui.screens.chat_deleting import ChatDeleting
 from kai_tui.ui.screens.chat_documents import ChatDocuments
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
-from kai_tui.ui.screens.chat_offers import ChatOffers
 from kai_tui.ui.screens.chat_reading import ChatReading
 from kai_tui.ui.screens.chat_rewrites import ChatRewrites
 from kai_tui.ui.screens.chat_votes import ChatVotes
@@ -49,7 +50,15 @@ QUIT_SECONDS = 2.0
 
 
 class ChatScreen(
-    ChatReading, ChatVotes, ChatRewrites, ChatChoices, ChatAbout, ChatOffers, ChatDocuments, ChatElsewhere
+    ChatReading,
+    ChatDeleting,
+    ChatVotes,
+    ChatRewrites,
+    ChatChoices,
+    ChatAbout,
+    ChatAgents,
+    ChatDocuments,
+    ChatElsewhere,
 ):
     """Shows one chat of an account; chats change without changing the screen."""
 
@@ -263,43 +272,11 @@ class ChatScreen(
     def on_chat_list_near_end(self) -> None:
         self.run_worker(self.workspace.history.load_more(), group="more", exit_on_error=False)
 
-    def on_chat_list_delete_requested(self, message: ChatList.DeleteRequested) -> None:
-        self._ask_delete(message.chat_id)
-
-    def action_delete_chat(self) -> None:
-        """Delete the open chat, after asking."""
-        if self._session is not None:
-            self._ask_delete(self._session.chat_id)
-
-    def _ask_delete(self, chat_id: str) -> None:
-        from kai_tui.ui.modals.confirm_delete import ConfirmDelete
-
-        session = self.workspace.chats.sessions.get(chat_id)
-        row = next((each for each in self.workspace.history.rows if each.id == chat_id), None)
-        title = session.title if session is not None else row.title if row is not None else ""
-        dialog = ConfirmDelete(
-            chat_id, title, messages=len(session.messages) if session is not None else None
-        )
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.run_worker(self._delete(chat_id), exit_on_error=False)
-
-        app_of(self).push_screen(dialog, answered)
-
-    async def _delete(self, chat_id: str) -> None:
-        try:
-            await self.workspace.history.delete(chat_id)
-        except BackendError as error:
-            self._tell(Notice(f"The chat was not deleted. {error.sentence}", "error"))
-            return
-        self.workspace.chats.forget(chat_id)
+    async def _forget_draft(self, chat_id: str) -> None:
         await self._drafts.forget(chat_id)
-        if (self._session is not None and self._session.chat_id == chat_id) or self._opening == chat_id:
-            self._held.clear()
-            self._show(self.workspace.chats.new_chat())
-            self._load_prompt("")
-        self._tell(Notice("The chat was deleted."))
+
+    def _give_up_held(self) -> None:
+        self._held.clear()
 
     # Writing
 
@@ -377,6 +354,8 @@ class ChatScreen(
 
     def action_refresh_chats(self) -> None:
         """Ask the server again."""
+        if not self._is_there("refresh_chats"):
+            return
         self.run_worker(self.workspace.history.refresh(), group="refresh", exit_on_error=False)
 
     def action_reconnect(self) -> None:

@@ -29,6 +29,8 @@ class ChatAbout(ChatLoan):
         """Who can read this chat, what Kai may do in it, what it is about."""
         from kai_tui.ui.modals.chat_terms import ChatTermsDialog
 
+        if not self._is_there("chat_terms"):
+            return
         self._begin()
         session = self._session
         if session is None:
@@ -46,7 +48,7 @@ class ChatAbout(ChatLoan):
     def _facts(self, session: ChatSession) -> ChatFacts:
         from kai_tui.ui.modals.chat_terms import ChatFacts
 
-        caps = self.workspace.caps
+        caps = self.caps
         info = self.workspace.connection.info
         return ChatFacts(
             title=session.title,
@@ -54,12 +56,12 @@ class ChatAbout(ChatLoan):
             terms=session.terms,
             known=session.known_terms,
             decided=session.terms_decided,
-            visibility=caps is None or caps.visibility,
-            read_only=caps is None or caps.read_only_chats,
+            visibility=caps.visibility,
+            read_only=caps.read_only_chats,
             service=info.service if info is not None else "",
             host=info.host if info is not None else "",
             about=session.context_path,
-            takes_about=caps is None or caps.context_path,
+            takes_about=caps.context_path,
         )
 
     def _choose(self, session: ChatSession, choice: TermsChoice) -> None:
@@ -78,9 +80,8 @@ class ChatAbout(ChatLoan):
             return False
         from kai_tui.services.object_address import object_address
 
-        caps = self.workspace.caps
         page = object_address(text, self.workspace.account)
-        if page is None or (caps is not None and not caps.context_path):
+        if page is None or not self.caps.context_path:
             return False
         if page.path is None:
             self._tell(Notice(page.why_not, "warning"))

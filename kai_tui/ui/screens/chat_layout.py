@@ -10,9 +10,11 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kai_tui.services.changes import Notice
+from kai_tui.services.naming import assistant_name, short_name
 from kai_tui.services.session_tools import NEW_CHAT_TITLE
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
+from kai_tui.ui.needs import is_there, known_caps, without
 from kai_tui.ui.screens.base import KaiScreen
 from kai_tui.ui.screens.chat_queue_words import ROWS, ROWS_WHEN_SHORT, queue_lines
 from kai_tui.ui.screens.chat_terms_words import about_line, show_header
@@ -26,6 +28,7 @@ from kai_tui.ui.widgets.sidebar import Sidebar
 from kai_tui.ui.widgets.status_bar import StatusBar
 
 if TYPE_CHECKING:
+    from kai_tui.backends.base import Capabilities
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.preferences import Preferences
     from kai_tui.services.workspace import Workspace
@@ -46,9 +49,13 @@ class ChatLayout(KaiScreen):
         self.workspace = workspace
         self._preferences = preferences
         self._desk = desk
+        self.assistant = assistant_name(workspace.account)
+        """What it is called in sentences."""
         self._sidebar = Sidebar()
         self._header = ChatHeader()
-        self._transcript = Transcript(id="transcript", clock=workspace.clock)
+        self._transcript = Transcript(
+            id="transcript", assistant_name=short_name(workspace.account), clock=workspace.clock
+        )
         self._pill = NewLinesPill()
         self._reading = Container(id="reading", classes="-noted")
         self._note = ReadingNote(id="reading-note")
@@ -96,6 +103,27 @@ class ChatLayout(KaiScreen):
             update=False,
         )
         self._sidebar.show((), loading=True)
+
+    # What is there
+
+    @property
+    def caps(self) -> Capabilities:
+        """What can be done in the chat on screen."""
+        here = self._session.chat_id if self._session is not None else self._opening
+        return known_caps(self.workspace.account, self.workspace.caps_of(here))
+
+    def denies(self, action: str) -> bool:
+        return super().denies(action) or not is_there(action, self.caps)
+
+    def _is_there(self, action: str) -> bool:
+        """Whether the system has what an action needs; says so when not."""
+        if is_there(action, self.caps):
+            return True
+        if self.workspace.caps is None:
+            self._tell(Notice("Not connected yet. Try again when the server answers.", "warning"))
+        else:
+            self._tell(Notice(without(action, self.assistant)))
+        return False
 
     # Words
 

@@ -15,13 +15,7 @@ from kai_tui.ui.screens.chat_queue import STRAY_SECONDS
 if TYPE_CHECKING:
     from kai_tui.services.workspace import Connection
     from kai_tui.ui.app import KaiApp
-
-
-_NEEDS = {
-    "edit_instructions": ("settings", "instructions to edit"),
-    "tool_permissions": ("tool_permissions", "tool permissions"),
-}
-"""Which capability an action needs, and what there is without it."""
+    from kai_tui.ui.bridge import ServerNotice
 
 
 class ChatOffers(ChatLoan):
@@ -61,29 +55,16 @@ class ChatOffers(ChatLoan):
         if connection.again and connection is not self._told:
             self._told = connection
             self._tell(
-                Notice(f"Connected again: {connection.info.host if connection.info else 'Kai'} answers.")
+                Notice(
+                    f"Connected again: {connection.info.host if connection.info else self.assistant} answers."
+                )
             )
 
+    def on_server_notice(self, message: ServerNotice) -> None:
+        message.stop()
+        self._tell(Notice(message.sentence, "warning"))
+
     # Panels
-
-    def denies(self, action: str) -> bool:
-        needed = _NEEDS.get(action)
-        if needed is None:
-            return super().denies(action)
-        caps = self.workspace.caps
-        return caps is None or not getattr(caps, needed[0])
-
-    def _has(self, action: str) -> bool:
-        """Whether the server has what a panel is about; says so when not."""
-        caps = self.workspace.caps
-        capability, what = _NEEDS[action]
-        if caps is None:
-            self._tell(Notice("Not connected yet. Try again when the server answers.", "warning"))
-        elif not getattr(caps, capability):
-            self._tell(Notice(f"This Kai has no {what}.", "warning"))
-        else:
-            return True
-        return False
 
     def action_about_server(self) -> None:
         """Who answers, and whether it does."""
@@ -92,20 +73,22 @@ class ChatOffers(ChatLoan):
 
         if not isinstance(app_of(self).screen, AboutServer):
             secrets = tuple(self.kai.live_secrets())
-            app_of(self).push_screen(AboutServer(self.workspace, lambda text: redact(text, secrets)))
+            agent = self.workspace.agents.of(self._session.chat_id if self._session is not None else None)
+            name = agent.name if agent is not None else ""
+            app_of(self).push_screen(AboutServer(self.workspace, lambda text: redact(text, secrets), name))
 
     def action_edit_instructions(self) -> None:
         """What Kai is told before every chat."""
         from kai_tui.ui.modals.instructions import InstructionsDialog
 
-        if self._has("edit_instructions") and not isinstance(app_of(self).screen, InstructionsDialog):
+        if self._is_there("edit_instructions") and not isinstance(app_of(self).screen, InstructionsDialog):
             app_of(self).push_screen(InstructionsDialog(self.workspace.instructions))
 
     def action_tool_permissions(self) -> None:
         """Which tools there are and what they may do."""
         from kai_tui.ui.modals.tools import ToolsDialog
 
-        if not self._has("tool_permissions") or isinstance(app_of(self).screen, ToolsDialog):
+        if not self._is_there("tool_permissions") or isinstance(app_of(self).screen, ToolsDialog):
             return
         permissions = self.workspace.offers.permissions
 

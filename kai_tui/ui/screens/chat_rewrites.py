@@ -12,6 +12,7 @@ from kai_tui.services.changes import Notice
 from kai_tui.ui.action_words import key_name
 from kai_tui.ui.actions import action
 from kai_tui.ui.app_of import app_of
+from kai_tui.ui.needs import without
 from kai_tui.ui.screens.chat_queue import ChatQueue
 from kai_tui.ui.screens.chat_turns import ChatTurns
 
@@ -37,10 +38,7 @@ class ChatRewrites(ChatQueue, ChatTurns):
         if action == "drop_quote":
             return session is not None and self._droppable(session)
         if action == "answer_left_open":
-            caps = self.workspace.caps
-            return (
-                session is not None and caps is not None and caps.tool_results and bool(session.left_open())
-            )
+            return session is not None and self.caps.tool_results and bool(session.left_open())
         return super().check_action(action, parameters)
 
     @property
@@ -238,7 +236,7 @@ class ChatRewrites(ChatQueue, ChatTurns):
             self._tell(Notice(error.sentence, "error"))
             return
         if not session.answer_left_open(backend):
-            self._tell(Notice("This Kai cannot be answered that way. Write a new message instead."))
+            self._tell(Notice(without("answer_left_open", self.assistant)))
         else:
             self._desk.review(session.chat_id)
 

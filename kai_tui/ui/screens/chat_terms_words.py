@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from kai_tui.services.naming import assistant_name, is_kai
 from kai_tui.ui.action_words import key_name
 from kai_tui.ui.actions import action
 
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 def show_header(header: ChatHeader, title: str, workspace: Workspace, session: ChatSession | None) -> None:
     """Which chat, under which terms, with whom, where: the line over the conversation."""
     account = workspace.account
+    agent = workspace.agents.of(session.chat_id if session is not None else None)
     header.show(
         title,
         read_only=is_read_only(workspace, session),
         public=session is not None and session.known_terms.visibility == "public",
-        assistant="Kai",
-        project=account.label if account.kind == "kai" else "Sandbox",
-        branch=branch_words(account),
+        assistant=agent.name if agent is not None else assistant_name(account),
+        project="Sandbox" if account.kind == "sandbox" else account.label,
+        branch=branch_words(account) if is_kai(account) else "",
     )
 
 
@@ -36,7 +38,7 @@ def branch_words(account: Account) -> str:
 
 def is_read_only(workspace: Workspace, session: ChatSession | None) -> bool:
     """Whether it may be claimed: it was chosen, and this Kai keeps to it."""
-    caps = workspace.caps
+    caps = workspace.caps_of(session.chat_id) if session is not None else workspace.caps
     keeps = caps is None or caps.read_only_chats
     return session is not None and session.known_terms.read_only is True and keeps
 
@@ -47,6 +49,8 @@ def terms_lines(workspace: Workspace, session: ChatSession | None) -> list[tuple
 
     lines: list[tuple[str, str]] = []
     account, caps = workspace.account, workspace.caps
+    if not is_kai(account):
+        return []
     if account.branch_id is not None:
         lines.append((f"Kai works on the branch {safe_line(account.branch, 100)}.", "$text-warning"))
     if is_read_only(workspace, session):

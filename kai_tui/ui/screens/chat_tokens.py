@@ -14,6 +14,8 @@ class ChatTokens(ChatLayout):
         """The small table."""
         from kai_tui.ui.modals.tokens import TokensDialog
 
+        if not self._is_there("show_tokens"):
+            return
         session = self._session
         if session is None:
             self._tell(Notice("No chat is open."))

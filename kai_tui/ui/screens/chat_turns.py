@@ -89,7 +89,7 @@ class ChatTurns(ChatLoan):
 
     def action_look_again(self) -> None:
         """Read the open chat from the server again."""
-        if self._session is None:
+        if self._session is None or not self._is_there("look_again"):
             return
         if not self._session.messages:
             self._tell(Notice("There is nothing to look for in an empty chat."))

@@ -13,14 +13,6 @@ _KEYS = {True: "+", False: "-"}
 class ChatVotes(ChatTokens):
     """Votes of the chat on screen."""
 
-    def denies(self, action: str) -> bool:
-        return super().denies(action) or (action in ("vote_up", "vote_down") and not self._takes_votes)
-
-    @property
-    def _takes_votes(self) -> bool:
-        caps = self.workspace.caps
-        return caps is None or caps.votes
-
     def action_vote_up(self) -> None:
         """A good answer."""
         self._vote(True)
@@ -30,8 +22,7 @@ class ChatVotes(ChatTokens):
         self._vote(False)
 
     def _vote(self, up: bool) -> None:
-        if not self._takes_votes:
-            self._tell(Notice("This assistant takes no votes."))
+        if not self._is_there("vote_up"):
             return
         session = self._session
         read = self._transcript.message_under_cursor

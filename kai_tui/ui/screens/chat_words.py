@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from kai_tui.services.naming import assistant_name, is_kai
 from kai_tui.services.quota import level_of
 from kai_tui.services.turn import Countdown
 from kai_tui.ui.action_words import hints, key_name
@@ -149,12 +150,54 @@ def welcome(workspace: Workspace, session: ChatSession | None = None) -> Content
             "A made-up company in a database on this computer. Its assistant follows rules, not a model. "
             "Nothing here reaches a network; every change still asks you first.",
         ]
+    elif not is_kai(workspace.account):
+        parts += _other_system(workspace, session)
     else:
         parts += [
             (f"{safe_line(workspace.account.label, 80)}\n", "bold $text-accent"),
             "Ask about your data, jobs and flows. Anything that would change your project asks you first.",
         ]
     return Content.assemble(*parts, *terms_lines(workspace, session))
+
+
+def _other_system(workspace: Workspace, session: ChatSession | None) -> list[str | tuple[str, str] | Content]:
+    """Whom one talks to, and what is true of every chat with them."""
+    from kai_tui.conversation.safe_text import safe_line, safe_prose
+
+    account, name = workspace.account, assistant_name(workspace.account)
+    chat_id = session.chat_id if session is not None else None
+    parts: list[str | tuple[str, str] | Content] = [
+        (f"{safe_line(account.label, 80)}\n", "bold $text-accent")
+    ]
+    agents = workspace.agents
+    if agents.offered:
+        key = key_name(action("choose_agent").keys[0])
+        agent = agents.of(chat_id)
+        if agent is not None:
+            about = clipped(safe_prose(agent.description).strip())
+            parts += ["You talk to ", (safe_line(agent.name, 80), "bold"), f".{' ' if about else ''}{about}"]
+            parts.append((f"\n{key} changes that", "$text-muted"))
+        elif agents.loading or (agents.chosen(chat_id) is None and not agents.rows and not agents.problem):
+            parts.append(("Asking who is there…", "$text-muted"))
+        elif agents.chosen(chat_id) is None:
+            parts.append(f"Nobody is chosen yet: {key} lists whom you can talk to.")
+        else:
+            parts.append((f"{key} lists whom you can talk to", "$text-muted"))
+    else:
+        parts.append(f"You talk to {name}.")
+    caps = workspace.caps_of(chat_id)
+    if caps is not None and caps.history == "local":
+        parts.append("\n\nThe server keeps no chats: they are kept on this computer.")
+    return parts
+
+
+LONGEST_ABOUT = 600
+"""Characters of an agent's description on the page of an empty chat; the list of agents has all of it."""
+
+
+def clipped(text: str) -> str:
+    """A description of bearable length."""
+    return text if len(text) <= LONGEST_ABOUT else f"{text[:LONGEST_ABOUT].rstrip()}…"
 
 
 def openers(workspace: Workspace) -> list[Opener]:
@@ -171,6 +214,8 @@ def openers(workspace: Workspace) -> list[Opener]:
             found.append(Opener(str(safe_line(each.label, 200)).strip() or prompt, prompt))
     if found:
         return found[:MOST_CHOICES]
+    if not is_kai(workspace.account):
+        return []
     usual = SANDBOX_TRIES if workspace.account.kind == "sandbox" else PROJECT_TRIES
     return [Opener(each, each) for each in usual]
 

@@ -1,0 +1,25 @@
+"""Actions about whom one talks to."""
+
+from __future__ import annotations
+
+from kai_tui.ui.action import Action
+
+AGENTS: tuple[Action, ...] = (
+    Action(
+        "choose_agent",
+        "Choose who to talk to",
+        "The agents of this server: whom new chats are with, or whom this one goes on with.",
+        "Chats",
+        "chat",
+        ("f12", "alt+a"),
+        palette=True,
+    ),
+    Action(
+        "restore_chat",
+        "Bring the deleted chat back",
+        "Bring back the chat you deleted last, where the server can.",
+        "Chats",
+        "chat",
+        palette=True,
+    ),
+)
