@@ -65,31 +65,24 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
     guide.tell("It wants to know who asks." if guarded else "It answers whoever asks.")
     kept = secret if address == settings.get("address") else None
     new_secret = await _who(guide, before, found, kept, guarded="sign_in" not in settings and guarded)
-    changed = any(name in settings and settings[name] != usual for name, usual in _more(USUAL).items())
+    changed = bool(settings.get("name")) or any(
+        name in settings and settings[name] != usual for name, usual in _more(USUAL).items()
+    )
     more = await guide.ask(
         Field(
             "more",
             "Set the rest yourself",
             kind="switch",
-            help="Other paths, request and answer, system prompt and tools. Else the usual ones are used.",
+            help="Other paths, request and answer, system prompt, tools, or a second account here. Else all is as usual.",
             default="yes" if changed else "no",
         )
     )
+    found["name"] = ""
     if more == "yes":
         await _the_rest(guide, before, found)
     config_of(found, new_secret)  # whatever fits not together says so now
-    name = await guide.ask(
-        Field(
-            "name",
-            "Name, if there is another account at this address",
-            help="Each account has its own chats. Accounts of one address are told apart by this name.",
-            default=before.get("name", ""),
-            required=False,
-        )
-    )
-    found["name"] = name
     return NewAccount(
-        label=name or address.partition("://")[2],
+        label=found["name"] or address.partition("://")[2],
         address=address,
         settings=found,
         secret=new_secret,
@@ -225,6 +218,15 @@ async def _the_rest(guide: Guide, before: Mapping[str, str], found: dict[str, st
         ("extra", "Further fields of a request", "A JSON object; empty for none."),
     ):
         await checked(Field(name, label, kind="lines", help=note, default=before[name], required=False))
+    found["name"] = await guide.ask(
+        Field(
+            "name",
+            "Told from another account here by",
+            help="A word, when there is another account of this address and path. Each has its own chats.",
+            default=before.get("name", ""),
+            required=False,
+        )
+    )
 
 
 # Checks

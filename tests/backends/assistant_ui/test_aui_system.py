@@ -25,8 +25,6 @@ from tests.services.accounts_kit import Keyring, files_with, interviewed, keyrin
 
 __all__ = ["keyring"]
 
-LOOKS = ["Looking for the server", "Sending an empty request there"]
-
 
 @pytest.fixture
 async def server() -> AsyncIterator[FakeAssistantUi]:
@@ -43,7 +41,7 @@ async def test_headers_are_checked_and_kept_apart_from_the_settings(
         {"address": server.url, "headers": ["a b\u00e9", "Host: elsewhere", "canary-wrong-1", typed]}
     )
     new = await interviewed(accounts, "assistant-ui", guide)
-    assert guide.names == ["address", "chat_path", "sign_in", "headers", "more", "name"]
+    assert guide.names == ["address", "chat_path", "sign_in", "headers", "more"]
     assert guide.told == ["It wants to know who asks."]
     assert guide.field("sign_in").default == "headers"
     assert [sentence for _, sentence in guide.refusals] == [
@@ -163,7 +161,11 @@ async def test_two_accounts_at_one_address_are_told_apart_by_name(
     first, second = [
         await accounts.add(
             "assistant-ui",
-            await interviewed(accounts, "assistant-ui", ScriptedGuide({"address": server.url, "name": name})),
+            await interviewed(
+                accounts,
+                "assistant-ui",
+                ScriptedGuide({"address": server.url, "more": "yes" if name else "no", "name": name}),
+            ),
         )
         for name in ("", "Second")
     ]
