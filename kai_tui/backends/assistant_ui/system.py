@@ -47,7 +47,7 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
             example="http://localhost:8000",
             default=before.get("address", ""),
         ),
-        "Looking for the server",
+        "looking for the server",
         _reach,
     )
     found["address"] = address
@@ -59,7 +59,7 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
             example="/api/chat",
             default=before["chat_path"],
         ),
-        "Sending an empty request there",
+        "sending an empty request there",
         lambda path: _look(address, path),
     )
     guide.tell("It wants to know who asks." if guarded else "It answers whoever asks.")
@@ -103,7 +103,7 @@ async def _who(
     found["sign_in"] = await guide.ask(
         Field(
             "sign_in",
-            "Say who asks with",
+            "Sign in with",
             kind="choice",
             default="headers" if guarded else before["sign_in"],
             choices=_WAYS,
@@ -121,7 +121,7 @@ async def _who(
                 example="Authorization: Bearer …",
                 required=still is None,
             ),
-            "Asking the server with them",
+            "asking the server with them",
             lambda typed: _with_headers(found, typed, still),
         )
     if found["sign_in"] == "command":
@@ -135,7 +135,7 @@ async def _who(
                 example="my-token-helper --audience chat",
                 default=before.get("command", ""),
             ),
-            "Running it and asking the server",
+            "running it and asking the server",
             lambda typed: _with_command(found, typed),
         )
     return None
@@ -167,7 +167,7 @@ async def _the_rest(guide: Guide, before: Mapping[str, str], found: dict[str, st
     async def checked(field: Field) -> None:
         """Ask until what is known so far can work together with this answer."""
         found[field.name] = await guide.ask_until(
-            field, "Looking at it", lambda typed: _fits(found, field.name, typed)
+            field, "looking at it", lambda typed: _fits(found, field.name, typed)
         )
 
     for name, label, note in (
@@ -342,7 +342,7 @@ def _identity(settings: Mapping[str, str]) -> tuple[str, ...]:
 SYSTEM: Final = System(
     kind="assistant-ui",
     title="Assistant UI",
-    about="Any server that speaks Assistant UI. You need its address, and what it wants to be asked with.",
+    about="Any server that speaks Assistant UI. You need its address, and a token where it wants one.",
     interview=_interview,
     identity=_identity,
     open=_open,

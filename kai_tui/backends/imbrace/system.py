@@ -50,7 +50,7 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
     member = await _sign_in(guide, settings, found, where, secret if same_place else None)
     found["organization"], found["user"] = member.organization, member.person.id or member.person.email
     guide.tell(f"Signed in as {member.person.email or 'the owner of this key'}.")
-    agents = await guide.check("Reading the agents", lambda: agents_of(where, member))
+    agents = await guide.check("reading the agents", lambda: agents_of(where, member))
     found[AGENT] = await ask_agent(guide, agents, settings.get(AGENT, LAST_USED), where="iMBRACE")
     found.update(await _ask_more(guide, settings))
     return NewAccount(
@@ -77,7 +77,7 @@ async def _ask_where(guide: Guide, settings: Mapping[str, str]) -> dict[str, str
             default=settings.get("environment", "stable"),
             choices=_ENVIRONMENTS,
         ),
-        "Asking who is there",
+        "asking who is there",
         reached,
     )
     found = {"environment": environment, "gateway": "", "ai_agent": ""}
@@ -95,7 +95,7 @@ async def _ask_where(guide: Guide, settings: Mapping[str, str]) -> dict[str, str
             example="https://gateway.example.com",
             default=settings.get("gateway", ""),
         ),
-        "Looking at the address",
+        "looking at the address",
         gateway,
     )
 
@@ -112,7 +112,7 @@ async def _ask_where(guide: Guide, settings: Mapping[str, str]) -> dict[str, str
             default=settings.get("ai_agent", ""),
             required=False,
         ),
-        "Asking who is there",
+        "asking who is there",
         reached_there,
     )
     return found
@@ -137,7 +137,7 @@ async def _sign_in(
             default=KEEP if kept else settings.get("way", "key"),
             choices=(Choice(KEEP, "the sign-in there is"), *_WAYS) if kept else _WAYS,
         ),
-        "Looking at it",
+        "looking at it",
         looked,
     )
     if member is not None:
@@ -156,7 +156,7 @@ async def _sign_in(
                 help="From the settings of your organisation." if way == "key" else "",
                 example="api_…" if way == "key" else "acc_…",
             ),
-            "Asking whether it is good",
+            "asking whether it is good",
             lambda typed: taken(where, typed),
         )
     member = await _choose_organization(guide, settings, where, signed_in)
@@ -175,7 +175,7 @@ async def _by_email(
         email = await guide.ask(question)
         login = await guide.ask_until(
             Field("password", "Password", kind="secret", help="It is kept nowhere."),
-            "Signing in",
+            "signing in",
             lambda typed: log_in(where, email, password=Secret(typed)),
         )
     else:
@@ -184,7 +184,7 @@ async def _by_email(
             await request_code(where, typed)
             return typed
 
-        email = await guide.ask_until(question, "Having a code sent", send)
+        email = await guide.ask_until(question, "having a code sent", send)
         login = await guide.ask_until(
             Field(
                 "code",
@@ -192,7 +192,7 @@ async def _by_email(
                 kind="secret",
                 help="From the e-mail that was sent to you. A step back sends another one.",
             ),
-            "Signing in",
+            "signing in",
             lambda typed: log_in(where, email, code=Secret(typed)),
         )
     return email, SignedIn(login.token, login, login.organizations)
@@ -204,7 +204,7 @@ async def _choose_organization(
     from kai_tui.backends.imbrace.checks import member_of
 
     known = signed_in.organizations
-    doing = "Opening the organisation"
+    doing = "opening the organisation"
     if len(known) == 1:
         guide.tell(f"Organisation {known[0].name or known[0].id}.")
         return await guide.check(doing, lambda: member_of(where, signed_in, known[0].id))
@@ -247,7 +247,7 @@ async def _make_lasting(guide: Guide, where: Places, member: Member) -> Member:
     if days == "0":
         return member
     key = await guide.check(
-        "Making the key",
+        "making the key",
         lambda: lasting_key(where, member.credential, member.organization, days=int(days)),
     )
     guide.tell(f"The key is good until {key.expires}." if key.expires else "The key is made.")

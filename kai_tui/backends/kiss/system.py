@@ -40,7 +40,7 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
             example="localhost:8080",
             default=settings.get(_ADDRESS, ""),
         ),
-        "Looking for the stack",
+        "looking for the stack",
         _find,
     )
     known = client_of(secret) if address == settings.get(_ADDRESS) else None
@@ -57,7 +57,7 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
                 Choice("temporary", "until it is closed", "the stack deletes its documents when you leave"),
             ),
         ),
-        "Registering this program",
+        "registering this program",
         lambda scope: _register(address, "temporary" if scope == "temporary" else "persistent", known),
     )
     for notice in registered.notices:

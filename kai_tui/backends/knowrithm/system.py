@@ -45,7 +45,7 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
             example=DEFAULT,
             default=settings.get(_ADDRESS, DEFAULT),
         ),
-        "Looking for Knowrithm",
+        "looking for Knowrithm",
         _find,
     )
     kept = credential_of(secret) if address == settings.get(_ADDRESS) else None
@@ -76,7 +76,7 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
                 + (" Leave it empty to keep the sign-in there is." if still else ""),
                 required=still is None,
             ),
-            "Signing in",
+            "signing in",
             lambda password: _signed_in(address, email, password, still),
         )
     else:
@@ -93,11 +93,11 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
         )
         person = await guide.ask_until(
             Field("secret", "Secret of the key", kind="secret", required=same is None or bool(key)),
-            "Checking the key",
+            "checking the key",
             lambda text: _with_key(address, key, text, same),
         )
     guide.tell(f"Signed in as {person.name}." if person.name else "The key is good.")
-    agents = await guide.check("Reading the agents", lambda: _agents(address, person.credential))
+    agents = await guide.check("reading the agents", lambda: _agents(address, person.credential))
     agent = await ask_agent(guide, agents, settings.get(AGENT, LAST_USED), where="Knowrithm")
     return NewAccount(
         label=person.company or person.name or address.partition("://")[2].partition("/")[0],

@@ -44,7 +44,7 @@ async def test_a_client_is_registered_once_and_comes_back(
     guide = ScriptedGuide({"address": host, "send_earlier": "yes"})
     new = await interviewed(accounts, "kiss", guide)
     assert guide.names == ["address", "scope", "send_earlier"]
-    assert guide.checked == ["Looking for the stack", "Registering this program"]
+    assert guide.checked == ["looking for the stack", "registering this program"]
     assert dict(new.settings) == {"address": server.url, "scope": "persistent", "send_earlier": "yes"}
     client = server.only_client()
     assert new.secret is not None
