@@ -16,9 +16,11 @@ from kai_tui.conversation.messages import (
 )
 from kai_tui.ui.transcript.items import Block, Unit
 from kai_tui.ui.transcript.renderers.choice import ChoiceUnit
+from kai_tui.ui.transcript.renderers.document_card import DOCUMENT, DocumentUnit
 from kai_tui.ui.transcript.renderers.notice import SILENT_DATA, NoticeUnit
 from kai_tui.ui.transcript.renderers.reasoning import ReasoningUnit
 from kai_tui.ui.transcript.renderers.status import DeliveryUnit, EndUnit
+from kai_tui.ui.transcript.renderers.sub_agent import SUB_AGENT, SubAgentUnit
 from kai_tui.ui.transcript.renderers.superseded import SupersededUnit
 from kai_tui.ui.transcript.renderers.text import TextUnit
 from kai_tui.ui.transcript.renderers.tool_card import ToolUnit
@@ -41,6 +43,11 @@ def unit_for(block: Block, message: Message, index: int, part: Part) -> Unit | N
         return ToolUnit(block, index, index, part)
     if isinstance(part, StepStart) or (isinstance(part, DataPart) and part.type in SILENT_DATA):
         return None
+    if isinstance(part, DataPart) and isinstance(part.fields.get("data"), dict):
+        if part.type == DOCUMENT:
+            return DocumentUnit(block, index, index, part)
+        if part.type == SUB_AGENT:
+            return SubAgentUnit(block, index, index, part)
     return NoticeUnit(block, index, index, part)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -19,26 +19,36 @@ SILENT_DATA = frozenset(
 """Data parts that are facts for the program, not for the reader (kai.md §10)."""
 
 
+_NOT_CITED = "  not cited"
+
+
 def _text(part: Part, name: str) -> str:
     value = part.fields.get(name)
     return value if isinstance(value, str) else ""
 
 
-def source_row(part: SourcePart) -> Row:
-    """A source: its title, and where it is. Choosing it asks; nothing opens by itself."""
+def source_row(part: SourcePart, mark: str = "↗ ") -> Row:
+    """A source: its number in the answer, its title, and where it is. Choosing it asks; nothing opens by itself."""
     url = _text(part, "url")
     title = safe_line(_text(part, "title") or _text(part, "filename") or url or "source", 200)
+    number = part.fields.get("number")
+    numbered = isinstance(number, int) and not isinstance(number, bool)
+    before = f"[{number}] " if numbered else ""
+    start, end = len(before), len(before) + len(title)
     links: list[Link] = []
-    spans: list[Span] = []
-    text = title
+    spans: list[Span] = [Span(0, start, "muted")] if before else []
+    text = before + title
     if url:
-        links.append(Link(0, len(title), url))
-        spans.append(Span(0, len(title), "link"))
+        links.append(Link(start, end, url))
+        spans.append(Span(start, end, "link"))
         host = safe_line(_host(url), 80)
         if host and host not in title:
-            text = f"{title}  {host}"
-            spans.append(Span(len(title), len(text), "muted"))
-    return Row(text, spans, links, lead=(Lead("↗ ", "muted"),), rest=(Lead("  ", ""),))
+            text = f"{text}  {host}"
+            spans.append(Span(end, len(text), "muted"))
+    if part.fields.get("cited") is False:
+        spans.append(Span(len(text), len(text) + len(_NOT_CITED), "muted"))
+        text += _NOT_CITED
+    return Row(text, spans, links, lead=(Lead(mark, "muted"),), rest=(Lead("  ", ""),))
 
 
 def _host(url: str) -> str:
@@ -85,16 +95,23 @@ class NoticeUnit(Unit):
         self._was_open = self.open
         self.items = [Item(self, None, self.base)]
         if self.open:
-            for index, detail in enumerate(text_details("code", pretty(self.part.to_wire()), "json"), 1):
+            for index, detail in enumerate(self._details(), 1):
                 self.items.append(Item(self, detail, self.base + index * ITEM_ROWS))
         return 0
+
+    def _details(self) -> Iterator[Detail]:
+        """What it shows when it is open: the words of a source, else all there is."""
+        if isinstance(self.part, SourcePart):
+            return text_details("text", _text(self.part, "excerpt"))
+        return text_details("code", pretty(self.part.to_wire()), "json")
 
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         if isinstance(item.content, Detail):
             return item.content.blocks()
         part = self.part
         if isinstance(part, SourcePart):
-            return [source_row(part)]
+            folded = "▾ " if self.open else "▸ "
+            return [source_row(part, folded if _text(part, "excerpt") else "↗ ")]
         if isinstance(part, FilePart):
             return [file_row(part)]
         mark = "▾ " if self.open else "▸ "
@@ -107,10 +124,15 @@ class NoticeUnit(Unit):
 
     def source(self) -> str:
         part = self.part
+        excerpt = _text(part, "excerpt") if isinstance(part, SourcePart) else ""
+        if excerpt:
+            return "\n".join(each for each in (_text(part, "title"), _text(part, "url"), "", excerpt))
         return _text(part, "url") or pretty(part.to_wire())
 
     def toggle(self) -> bool:
-        if isinstance(self.part, (SourcePart, FilePart)):
+        if isinstance(self.part, FilePart):
+            return False
+        if isinstance(self.part, SourcePart) and not _text(self.part, "excerpt"):
             return False
         self.open = not self.open
         return True

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Protocol, cast
 
-from kai_tui.conversation.messages import GrowingPart
 from kai_tui.ui.transcript.items import ITEM_ROWS, Item, Unit
 from kai_tui.ui.transcript.rows import Block, row_count
 from kai_tui.ui.transcript.splitter import Chunk, Splitter
+
+
+class Grows(Protocol):
+    """A text that is read from where it was left."""
+
+    def __len__(self) -> int: ...
+    def since(self, start: int) -> str:
+        """What came after the first `start` characters."""
+        ...
 
 
 class ProseItems:
@@ -25,7 +33,7 @@ class ProseItems:
         self._tail: Chunk | None = None
         self._references: dict[str, object] = {}
 
-    def pull(self, part: GrowingPart, *, final: bool, end: int | None = None) -> int | None:
+    def pull(self, part: Grows, *, final: bool, end: int | None = None) -> int | None:
         """Take what was added, up to `end`; the index of the first changed item or None."""
         restarted = False
         size = len(part) if end is None else end

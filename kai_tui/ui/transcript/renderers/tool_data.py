@@ -47,7 +47,7 @@ class Detail:
         from kai_tui.ui.transcript.markdown import plain_rows
 
         if self.kind == "label":
-            return [Row(self.text, base="muted", lead=(_INDENT,))]
+            return [Row(self.text, base="muted", lead=(_INDENT,), rest=(_INDENT,))]
         if self.kind == "table":
             return [self._table()]
         if self.kind == "code":
