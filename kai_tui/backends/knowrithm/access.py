@@ -307,7 +307,7 @@ async def sign_in(
         result = _json_or_none(answer)
         ack = ack_of(result, access.door.base_url)
         if ack is not None and ack.task_path is not None:
-            result = await _outcome_of_login(access, ack.task_path)
+            result = await _outcome_of_login(access, ack.task_path, hint_of(result, answer))
         found = login_of(result)
         if found is None:
             raise UnexpectedAnswer(f"{access.host} gave no token for this sign-in.", code="shape")
@@ -317,9 +317,9 @@ async def sign_in(
             await access.door.aclose()
 
 
-async def _outcome_of_login(access: KnowrithmAccess, path: str) -> Any:
+async def _outcome_of_login(access: KnowrithmAccess, path: str, first: float | None) -> Any:
     try:
-        return await access.task(path, what="Signing in failed", auth=False)
+        return await access.task(path, what="Signing in failed", first=first, auth=False)
     except ServerFailed as error:
         if error.code != "task":
             raise
