@@ -85,19 +85,29 @@ class AccountSecrets:
 
 
 def words_of(secret: Secret) -> Iterator[str]:
-    """A secret as it is written, and its parts when it is an object of several."""
+    """A secret as it is written, and its parts when it is JSON with several."""
     text = secret.reveal()
     yield text
+    yield from _parts(text)
+
+
+def _parts(text: str) -> Iterator[str]:
     if not text.startswith("{"):
         return
     try:
-        whole: Any = json.loads(text)
+        left: list[Any] = [json.loads(text)]
     except (ValueError, RecursionError):
         return
-    for value in cast("dict[str, object]", whole).values():
-        if isinstance(value, str) and len(value) >= _SHORTEST:
+    while left:
+        value: Any = left.pop(0)
+        if isinstance(value, dict):
+            left += cast("dict[str, Any]", value).values()
+        elif isinstance(value, list):
+            left += cast("list[Any]", value)
+        elif isinstance(value, str) and len(value) >= _SHORTEST:
             yield value
             # A header's value has a word before the token; the token alone is as secret.
             _, gap, token = value.partition(" ")
             if gap and len(token) >= _SHORTEST:
                 yield token
+            yield from _parts(value)

@@ -166,6 +166,8 @@ def test_each_part_of_a_secret_is_kept_out_of_what_is_written() -> None:
     assert list(words_of(Secret("plain"))) == ["plain"]
     whole = json.dumps({"authorization": "Bearer abcdef-1", "short": "x", "n": 5})
     assert list(words_of(Secret(whole))) == [whole, "Bearer abcdef-1", "abcdef-1"]
+    inner = json.dumps({"config": {"keys": ["abcdef-2"]}})
+    assert "abcdef-2" in list(words_of(Secret(json.dumps({"{fields}": inner}))))
     assert list(words_of(Secret("{broken"))) == ["{broken"]
 
 

@@ -60,10 +60,16 @@ USUAL: Final[Mapping[str, str]] = {
     "first_state": '{"messages": []}',
     "run_config": "",
     "extra": "",
+    "secret_fields": "",
 }
 """What holds where an account says nothing. An empty path is none."""
 
 _LINE: Final = re.compile(r"\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\s*:\s+(\S.*)")
+_SECRET_NAME: Final = re.compile(
+    r"api[-_]?key|secret|password|authorization|(^|_|-)token$|[a-z]Token$", re.IGNORECASE
+)
+_FIELDS: Final = "{fields}"
+"""Among headers, because none is called so."""
 _VALUE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 
 
@@ -81,6 +87,7 @@ def server_address(typed: str) -> str:
 def config_of(settings: Mapping[str, str], secret: Secret | None) -> AssistantUiConfig:
     """The configuration an account stands for. Raises CannotConnect and Refused for what cannot work."""
     said = {**USUAL, **settings}
+    headers, fields = parts_of(secret)
     return checked(
         AssistantUiConfig(
             server_address(said.get("address", "")),
@@ -88,7 +95,7 @@ def config_of(settings: Mapping[str, str], secret: Secret | None) -> AssistantUi
             cancel_path=said["cancel_path"] or None,
             resume_path=said["resume_path"] or None,
             health_path=said["health_path"] or None,
-            headers=headers_in(secret) if said["sign_in"] == "headers" else {},
+            headers=headers if said["sign_in"] == "headers" else {},
             header_command=command_of(said) if said["sign_in"] == "command" else None,
             encoding=ENCODINGS.get(said["encoding"]),
             form=FORMS.get(said["form"], "commands"),
@@ -98,10 +105,8 @@ def config_of(settings: Mapping[str, str], secret: Secret | None) -> AssistantUi
             first_state=_json(said["first_state"], "The first state")
             if said["first_state"].strip()
             else None,
-            run_config=object_of(said["run_config"], "The run configuration")
-            if said["run_config"].strip()
-            else None,
-            extra=object_of(said["extra"], "The further fields"),
+            run_config=plain_object(said["run_config"], "Run configurations") or None,
+            extra=merged(plain_object(said["extra"], "Further fields"), fields),
         )
     )
 
@@ -135,23 +140,53 @@ def headers_of(typed: str) -> dict[str, Secret | str]:
     return headers
 
 
-def secret_of(headers: Mapping[str, Secret | str]) -> Secret:
-    """Headers as one text, for the keyring."""
-    return Secret(
-        json.dumps(
-            {name: value.reveal() if isinstance(value, Secret) else value for name, value in headers.items()}
-        )
-    )
+def secret_of(headers: Mapping[str, Secret | str], fields: JsonObject) -> Secret | None:
+    """Headers and secret fields as one text, for the keyring; None when there are neither."""
+    parts = {name: value.reveal() if isinstance(value, Secret) else value for name, value in headers.items()}
+    if fields:
+        parts[_FIELDS] = json.dumps(fields, ensure_ascii=False)
+    return Secret(json.dumps(parts)) if parts else None
 
 
-def headers_in(secret: Secret | None) -> dict[str, Secret | str]:
-    """The headers in such a text; none in another."""
-    if not secret:
-        return {}
+def parts_of(secret: Secret | None) -> tuple[dict[str, Secret | str], JsonObject]:
+    """The headers and the secret fields in such a text; nothing in another."""
     try:
-        return headers_of(secret.reveal()) if secret.reveal().startswith("{") else {}
+        parts = object_of(secret.reveal(), "The secret") if secret else {}
+        fields = object_of(str(parts.pop(_FIELDS, "")), "The secret")
+        return (headers_of(json.dumps(parts)) if parts else {}), fields
     except Refused:
-        return {}
+        return {}, {}
+
+
+def merged(plain: JsonObject, more: JsonObject) -> JsonObject:
+    """Objects laid over each other, objects inside them too."""
+    found = dict(plain)
+    for name, value in more.items():
+        under = found.get(name)
+        both = isinstance(under, dict) and isinstance(value, dict)
+        found[name] = merged(cast("JsonObject", under), cast("JsonObject", value)) if both else value
+    return found
+
+
+def plain_object(typed: str, what: str) -> JsonObject:
+    """As `object_of`, for what is kept readable: a key or token has no place in it (S6). Raises Refused."""
+    found = object_of(typed, what)
+    if _names_a_secret(found):
+        raise Refused(f"{what} are kept readable: put keys and tokens into the secret fields.", code="secret")
+    return found
+
+
+def _names_a_secret(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_names_a_secret(each) for each in cast("list[Any]", value))
+    if not isinstance(value, dict):
+        return False
+    fields = cast("JsonObject", value)
+    return any(
+        (isinstance(inner, str) and bool(inner) and _SECRET_NAME.search(name) is not None)
+        or _names_a_secret(inner)
+        for name, inner in fields.items()
+    )
 
 
 def command_of(settings: Mapping[str, str]) -> HeaderCommand:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kai_tui.backends.system import Choice, Field, Guide, Memory, NewAccount, System
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from kai_tui.backends.assistant_ui.config import AssistantUiConfig
     from kai_tui.backends.base import Backend
     from kai_tui.backends.secret import Secret
+    from kai_tui.conversation.events import JsonObject
+
+    Headers: TypeAlias = Mapping[str, Secret | str]
 
 _MISSING: Final = (404, 405, 501)
 _WAYS: Final = (
@@ -35,7 +38,7 @@ _ENCODINGS: Final = (
 
 
 async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret | None = None) -> NewAccount:
-    from kai_tui.backends.assistant_ui.settings import USUAL, config_of
+    from kai_tui.backends.assistant_ui.settings import USUAL, config_of, parts_of, secret_of
 
     before = {**USUAL, **settings}
     found: dict[str, str] = {}
@@ -63,8 +66,10 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
         lambda path: _look(address, path),
     )
     guide.tell("It wants to know who asks." if guarded else "It answers whoever asks.")
-    kept = secret if address == settings.get("address") else None
-    new_secret = await _who(guide, before, found, kept, guarded="sign_in" not in settings and guarded)
+    kept_headers, kept_fields = parts_of(secret if address == settings.get("address") else None)
+    unsure = "sign_in" not in settings and guarded
+    headers = await _who(guide, before, found, kept_headers, guarded=unsure)
+    fields: JsonObject = {}
     changed = bool(settings.get("name")) or any(
         name in settings and settings[name] != usual for name, usual in _more(USUAL).items()
     )
@@ -79,7 +84,9 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
     )
     found["name"] = ""
     if more == "yes":
-        await _the_rest(guide, before, found)
+        fields = await _the_rest(guide, before, found, kept_fields)
+    found["secret_fields"] = "yes" if fields else ""
+    new_secret = secret_of(headers, fields)
     config_of(found, new_secret)  # whatever fits not together says so now
     return NewAccount(
         label=found["name"] or address.partition("://")[2],
@@ -95,11 +102,9 @@ def _more(usual: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _who(
-    guide: Guide, before: Mapping[str, str], found: dict[str, str], kept: Secret | None, *, guarded: bool
-) -> Secret | None:
-    """Who asks: the answers go into `found`, headers come back as the secret."""
-    from kai_tui.backends.assistant_ui.settings import headers_in
-
+    guide: Guide, before: Mapping[str, str], found: dict[str, str], kept: Headers, *, guarded: bool
+) -> Headers:
+    """Who asks: the answers go into `found`, headers come back."""
     found["sign_in"] = await guide.ask(
         Field(
             "sign_in",
@@ -110,19 +115,18 @@ async def _who(
         )
     )
     if found["sign_in"] == "headers":
-        still = kept if headers_in(kept) else None
         return await guide.ask_until(
             Field(
                 "headers",
                 "Token or headers",
                 kind="secret",
                 help="A token alone goes behind “Bearer”. A header is Name: value; several are a JSON object."
-                + (" Leave it empty to keep those there are." if still else ""),
+                + (" Leave it empty to keep those there are." if kept else ""),
                 example="Authorization: Bearer …",
-                required=still is None,
+                required=not kept,
             ),
             "asking the server with them",
-            lambda typed: _with_headers(found, typed, still),
+            lambda typed: _with_headers(found, typed, kept),
         )
     if found["sign_in"] == "command":
         for field in _command_fields(before):
@@ -138,7 +142,7 @@ async def _who(
             "running it and asking the server",
             lambda typed: _with_command(found, typed),
         )
-    return None
+    return {}
 
 
 def _command_fields(before: Mapping[str, str]) -> tuple[Field, ...]:
@@ -163,7 +167,11 @@ def _command_fields(before: Mapping[str, str]) -> tuple[Field, ...]:
     )
 
 
-async def _the_rest(guide: Guide, before: Mapping[str, str], found: dict[str, str]) -> None:
+async def _the_rest(
+    guide: Guide, before: Mapping[str, str], found: dict[str, str], kept: JsonObject
+) -> JsonObject:
+    """All that can be set goes into `found`; the fields that are secret come back."""
+
     async def checked(field: Field) -> None:
         """Ask until what is known so far can work together with this answer."""
         found[field.name] = await guide.ask_until(
@@ -218,6 +226,19 @@ async def _the_rest(guide: Guide, before: Mapping[str, str], found: dict[str, st
         ("extra", "Further fields of a request", "A JSON object; empty for none."),
     ):
         await checked(Field(name, label, kind="lines", help=note, default=before[name], required=False))
+    fields = await guide.ask_until(
+        Field(
+            "fields",
+            "Secret fields of a request",
+            kind="secret",
+            help="A JSON object, kept in the keyring."
+            + (" Empty keeps those there are; {} is none." if kept else " Empty for none."),
+            example='{"config": {"apiKey": "…"}}',
+            required=False,
+        ),
+        "looking at it",
+        lambda typed: _secret_fields(typed, kept),
+    )
     found["name"] = await guide.ask(
         Field(
             "name",
@@ -227,6 +248,7 @@ async def _the_rest(guide: Guide, before: Mapping[str, str], found: dict[str, st
             required=False,
         )
     )
+    return fields
 
 
 # Checks
@@ -237,6 +259,12 @@ async def _fits(found: Mapping[str, str], name: str, typed: str) -> str:
 
     config_of({**found, name: typed, "sign_in": "none"}, None)
     return typed
+
+
+async def _secret_fields(typed: str, kept: JsonObject) -> JsonObject:
+    from kai_tui.backends.assistant_ui.settings import object_of
+
+    return object_of(typed, "The secret fields") if typed else kept
 
 
 async def _reach(typed: str) -> str:
@@ -269,12 +297,12 @@ async def _look(address: str, path: str) -> tuple[str, bool]:
     return path, False
 
 
-async def _with_headers(found: Mapping[str, str], typed: str, kept: Secret | None) -> Secret:
+async def _with_headers(found: Mapping[str, str], typed: str, kept: Headers) -> Headers:
     from kai_tui.backends.assistant_ui.settings import config_of, headers_of, secret_of
 
-    secret = secret_of(headers_of(typed)) if typed or kept is None else kept
-    await _taken(config_of(found, secret), "these headers")
-    return secret
+    headers = headers_of(typed) if typed or not kept else kept
+    await _taken(config_of(found, secret_of(headers, {})), "these headers")
+    return headers
 
 
 async def _with_command(found: Mapping[str, str], typed: str) -> str:
@@ -326,13 +354,14 @@ async def _probe(config: AssistantUiConfig) -> None:
 async def _open(settings: Mapping[str, str], secret: Secret | None, memory: Memory) -> Backend:
     from kai_tui.backends.assistant_ui.client import AssistantUiBackend
     from kai_tui.backends.assistant_ui.kept_threads import KeptThreads
-    from kai_tui.backends.assistant_ui.settings import config_of
+    from kai_tui.backends.assistant_ui.settings import config_of, parts_of
     from kai_tui.backends.base import TokenRefused
 
-    config = config_of(settings, secret)
-    if settings.get("sign_in") == "headers" and not config.headers:
-        raise TokenRefused("The headers of this account are not here. Sign in again.", code="no-token")
-    return AssistantUiBackend(config, KeptThreads(memory.chats))
+    headers, fields = parts_of(secret)
+    wanted = settings.get("sign_in") == "headers", settings.get("secret_fields") == "yes"
+    if any(wants and not there for wants, there in zip(wanted, (headers, fields), strict=True)):
+        raise TokenRefused("The secrets of this account are not here. Sign in again.", code="no-token")
+    return AssistantUiBackend(config_of(settings, secret), KeptThreads(memory.chats))
 
 
 def _identity(settings: Mapping[str, str]) -> tuple[str, ...]:

@@ -121,17 +121,25 @@ async def test_everything_can_be_set_and_comes_back_as_it_was(server: FakeAssist
             "asks_user": "ask_user, confirm",
             "first_state": "",
             "run_config": '{"a": 1}',
-            "extra": ["[]", '{"callSettings": {"temperature": 0}}'],
+            "extra": ["[]", '{"config": {"apiKey": "canary-1"}}', '{"callSettings": {"temperature": 0}}'],
+            "fields": ["[]", '{"callSettings": {"k": 1}, "config": {"apiKey": "canary-2"}}'],
             "name": "Work",
         }
     )
     new = await SYSTEM.interview(guide, {})
     assert guide.told == ["It answers whoever asks."]
-    assert [name for name, _ in guide.refusals] == ["chat_path", "cancel_path", *["tools"] * 3, "extra"]
+    assert [name for name, _ in guide.refusals] == [
+        "chat_path",
+        "cancel_path",
+        *["tools"] * 3,
+        *["extra"] * 2,
+        "fields",
+    ]
     assert "has nothing at /nothing-here" in guide.refusals[0][1]
     assert new.label == "Work"
-    assert new.secret is None
-    config = aui.config_of(new.settings, None)
+    assert "put keys and tokens into the secret fields" in guide.refusals[-2][1]
+    assert "canary" not in repr(new) + json.dumps(dict(new.settings))
+    config = aui.config_of(new.settings, new.secret)
     assert config == AssistantUiConfig(
         server.url,
         chat_path="/chat",
@@ -145,10 +153,12 @@ async def test_everything_can_be_set_and_comes_back_as_it_was(server: FakeAssist
         asks_user=frozenset({"ask_user", "confirm"}),
         first_state=None,
         run_config={"a": 1},
-        extra={"callSettings": {"temperature": 0}},
+        extra={"callSettings": {"temperature": 0, "k": 1}, "config": {"apiKey": "canary-2"}},
     )
     again = ScriptedGuide()
-    assert dict((await SYSTEM.interview(again, new.settings)).settings) == dict(new.settings)
+    assert await SYSTEM.interview(again, new.settings, new.secret) == new
+    none = await SYSTEM.interview(ScriptedGuide({"fields": "{}"}), new.settings, new.secret)
+    assert (none.secret, none.settings["secret_fields"]) == (None, "")
     usual = await SYSTEM.interview(ScriptedGuide({"more": "no"}), new.settings)
     assert aui.config_of(usual.settings, None) == AssistantUiConfig(server.url, chat_path="/chat")
 
@@ -219,7 +229,7 @@ def test_headers_are_read_in_every_usual_form(typed: str, headers: dict[str, str
     found = aui.headers_of(typed)
     assert {name: value.reveal() for name, value in found.items()} == headers  # type: ignore[union-attr]
     assert all(isinstance(value, SecretLine) for value in found.values())
-    assert aui.headers_in(aui.secret_of(found)) == found
+    assert aui.parts_of(aui.secret_of(found, {"a": {"b": "é"}})) == (found, {"a": {"b": "é"}})
 
 
 @pytest.mark.parametrize("typed", ["", "{", "{}", '{"a": 1}', "[1]é", '{"Content-Length": "1"}'])
@@ -236,4 +246,5 @@ def test_a_command_is_words_or_a_json_list() -> None:
     for wrong in ({"command": ""}, {"command": "[1]"}, {"command": "a", "command_timeout": "0"}):
         with pytest.raises(Refused):
             aui.command_of(wrong)
-    assert aui.headers_in(Secret("[]")) == {}
+    assert aui.parts_of(Secret("[]")) == ({}, {})
+    assert aui.secret_of({}, {}) is None
