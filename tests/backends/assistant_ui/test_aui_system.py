@@ -155,6 +155,10 @@ async def test_everything_can_be_set_and_comes_back_as_it_was(server: FakeAssist
         run_config={"a": 1},
         extra={"callSettings": {"temperature": 0, "k": 1}, "config": {"apiKey": "canary-2"}},
     )
+    seen = len(server.seen)
+    guide.begin_again()
+    assert await SYSTEM.interview(guide, {}) == new  # a step back asks and checks nothing twice
+    assert len(server.seen) == seen
     again = ScriptedGuide()
     assert await SYSTEM.interview(again, new.settings, new.secret) == new
     none = await SYSTEM.interview(ScriptedGuide({"fields": "{}"}), new.settings, new.secret)

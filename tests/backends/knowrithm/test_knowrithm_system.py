@@ -87,7 +87,12 @@ async def test_a_password_becomes_a_sign_in_and_is_kept_nowhere(
 ) -> None:
     accounts = service(own_home)
     guide = by_login(server, password=("canary-wrong-pass", PASSWORD))
-    account = await accounts.add("knowrithm", await interviewed(accounts, "knowrithm", guide))
+    new = await interviewed(accounts, "knowrithm", guide)
+    seen = len(server.seen)
+    guide.begin_again()
+    assert await interviewed(accounts, "knowrithm", guide) == new  # a step back signs in no second time
+    assert len(server.seen) == seen
+    account = await accounts.add("knowrithm", new)
     assert [name for name, _ in guide.refusals] == ["password"]
     assert "does not know this e-mail address" in guide.refusals[0][1]
     assert not any(PASSWORD in entry or "canary" in entry for entry in keyring.entries.values())
