@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, Ty
 
 if TYPE_CHECKING:
     from kai_tui.backends.agents import Agents
+    from kai_tui.backends.attachments import Attachments
     from kai_tui.backends.documents import Documents
     from kai_tui.backends.secret import Secret
     from kai_tui.conversation.events import Event, JsonObject
@@ -139,6 +140,9 @@ class Attachment:
     url: str
     name: str = ""
     media_type: str = "application/octet-stream"
+
+    def __repr__(self) -> str:
+        return f"Attachment({self.url[:60]!r}, {self.name!r}, {self.media_type!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +287,11 @@ class Backend(Protocol):
     @property
     def documents(self) -> Documents | None:
         """What the assistant looks things up in; None where there is no such thing."""
+        ...
+
+    @property
+    def attachments(self) -> Attachments | None:
+        """How files go with a message; None where they do not. Whether the agent of a chat takes them: `caps`."""
         ...
 
     async def connect(self) -> ServerInfo: ...

@@ -8,6 +8,7 @@ from kai_tui.backends.base import Outgoing, Unsupported
 
 if TYPE_CHECKING:
     from kai_tui.backends.agents import Agents
+    from kai_tui.backends.attachments import Attachments
     from kai_tui.backends.base import OnNotice
     from kai_tui.backends.documents import Documents
 
@@ -40,6 +41,11 @@ class WithoutExtras:
     @property
     def documents(self) -> Documents | None:
         """Nothing to look things up in."""
+        return None
+
+    @property
+    def attachments(self) -> Attachments | None:
+        """Words only."""
         return None
 
     async def restore(self, chat_id: str) -> None:

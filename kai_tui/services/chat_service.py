@@ -216,7 +216,7 @@ class ChatService:
         notes = await self._keeper.notes(chat_id)
         if not session.terms_decided:
             session.take_over(notes)
-        for kind in ("terms", "about"):
+        for kind in ("terms", "about", "enclosed"):
             if kind in notes:
                 await self._keeper.keep_note(chat_id, kind, None)
 

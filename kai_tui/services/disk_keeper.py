@@ -211,6 +211,16 @@ class DiskKeeper:
         """What was noted about a chat, by kind."""
         return await self._quietly(self._notes.of_chat(chat_id), {})
 
+    async def last_enclosed(self, besides: str = "") -> tuple[str, str] | None:
+        """(chat id, no words) of a chat in which something was attached to a message without words yet."""
+        notes: dict[str, Any] = await self._quietly(self._notes.of_kind("enclosed"), {})
+        if not notes:
+            return None
+        from kai_tui.services.enclosures import draft_noted
+
+        found = [chat_id for chat_id, note in notes.items() if chat_id != besides and draft_noted(note)]
+        return (found[-1], "") if found else None
+
     async def unseen(self) -> dict[str, Any]:
         """What chats wanted of the user when they were last heard of, by chat id."""
         return await self._quietly(self._notes.of_kind("unseen"), {})

@@ -138,7 +138,8 @@ def shown_size(size: int) -> str:
     for unit in ("kB", "MB", "GB"):
         value /= 1024
         if value < 999.5 or unit == "GB":
-            return f"{value:.0f} {unit}" if value >= 10 or value == int(value) else f"{value:.1f} {unit}"
+            shown = f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
+            return f"{shown} {unit}"
     raise AssertionError("unreachable")
 
 

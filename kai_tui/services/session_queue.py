@@ -85,6 +85,7 @@ class SessionQueue(SessionLeftOpen):
         if not self.queue:
             return None
         taken = self.queue.pop()
+        self._back_to_draft(taken.id)
         self._queue_changed()
         return taken.text
 
@@ -105,6 +106,7 @@ class SessionQueue(SessionLeftOpen):
         if message_id not in self._doubted:
             return message_id
         fresh = str(uuid.uuid4())
+        self._go_with(fresh, self.goes_with(message_id))
         self._contexts[fresh] = self._contexts.get(message_id)
         if self._contexts[fresh] is not None:
             self._keep_contexts()

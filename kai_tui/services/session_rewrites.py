@@ -121,6 +121,8 @@ class SessionRewrites(SessionQueue):
         ):
             return False
         question = last.message
+        from kai_tui.services.enclosures import enclosed_in
+
         if words is None and last.outcome == "not-sent":
             self.retry(question_id)
             return True
@@ -131,6 +133,7 @@ class SessionRewrites(SessionQueue):
             quote, _ = split_quote(text)
             text = with_quote(quote, words) if quote and keep_quote else words
         new_id = str(uuid.uuid4())
+        self._go_with(new_id, self.goes_with(question_id) or enclosed_in(question))
         self._contexts[new_id] = question.about
         if question.about is not None:
             self._keep_contexts()

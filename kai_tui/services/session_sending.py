@@ -26,15 +26,15 @@ from kai_tui.backends.base import (
 from kai_tui.conversation.events import Event, FinishReason
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import MessageChanged, Notice, TurnChanged
+from kai_tui.services.session_enclosures import SessionEnclosures
 from kai_tui.services.session_state import LOCAL_ID, SessionTools
-from kai_tui.services.session_terms import SessionTerms
 from kai_tui.services.turn import OUTCOME_UNKNOWN, Countdown
 
 LONGEST_HOLD = 60.0
 """Seconds a message waits by itself when the server asks to; longer waits need a word of the user."""
 
 
-class SessionSending(SessionTerms):
+class SessionSending(SessionEnclosures):
     """Sends one message. Reading the answer is the business of `SessionTurn`."""
 
     def __init__(
@@ -105,13 +105,16 @@ class SessionSending(SessionTerms):
         if await self._held_back(backend, outgoing):
             return
         await self._prepare(backend)
+        whole = await self._with_enclosures(run, backend, self._as_it_goes(backend, outgoing))
+        if self._run is not run:
+            return
         self._posted = outgoing.message_id
         await self._read(
             run,
             backend,
             backend.send(
                 self.chat_id,
-                self._as_it_goes(backend, outgoing),
+                whole,
                 on_wait=lambda waiting: self._paused(run, outgoing, waiting),
             ),
             Message(id=f"{LOCAL_ID}{uuid.uuid4()}"),

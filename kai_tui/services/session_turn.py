@@ -70,9 +70,7 @@ class SessionTurn(SessionSending):
 
     def _begin(self, outgoing: Outgoing, message: Message | None = None) -> None:
         self._decide_terms()
-        self.messages.append(
-            message or Message.user(outgoing.message_id, outgoing.text, about=outgoing.context_path)
-        )
+        self.messages.append(message or self._new_message(outgoing))
         self._deliveries[outgoing.message_id] = "sending"
         self._why.pop(outgoing.message_id, None)
         self._checks.pop(outgoing.message_id, None)

@@ -34,6 +34,7 @@ from kai_tui.services.offers import Offers
 from kai_tui.services.session_tools import SessionTools
 
 if TYPE_CHECKING:
+    from kai_tui.backends.attachments import Attachments
     from kai_tui.backends.base import Whose
     from kai_tui.backends.secret import Secret
     from kai_tui.services.approval_round import Place
@@ -145,6 +146,13 @@ class Workspace:
         """Whether the assistant looks things up in documents; False until the backend is open."""
         return self._backend is not None and self._backend.documents is not None
 
+    def attachments(self, chat_id: str | None) -> Attachments | None:
+        """How files go with messages of a chat (None: a new one); None where they do not, or nothing is known yet."""
+        backend = self._backend
+        if backend is None or not caps_for(backend, chat_id).attachments:
+            return None
+        return backend.attachments
+
     def observe(self, callback: Callable[[Connection], None]) -> Callable[[], None]:
         """Hear of changes of `connection`."""
         return self._observers.add(callback)
@@ -241,7 +249,7 @@ class Workspace:
 
     async def last_draft(self, besides: str = "") -> tuple[str, str] | None:
         """(chat id, text) of the newest draft, to take up after a crash; not that of the chat `besides`."""
-        return await self._keeper.last_draft(besides)
+        return await self._keeper.last_draft(besides) or await self._keeper.last_enclosed(besides)
 
     async def waiting_chats(self) -> list[str]:
         """Chats in which messages of an earlier run wait to be sent, the newest first. Never raises."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kai_tui.storage.database import Database
 
 NoteKind: TypeAlias = Literal[
-    "terms", "about", "superseded", "usage", "fork", "quote", "unseen", "unsaved", "baggage"
+    "terms", "about", "superseded", "usage", "fork", "quote", "unseen", "unsaved", "baggage", "enclosed"
 ]
 """`terms`: what holds for the chat from its first message on. `about`: the page of the web interface it is
 about, and those of messages the server may not have. `superseded`: ids of questions that were asked again,
@@ -22,7 +22,8 @@ each by the id of the one that took its place. `usage`: tokens so far. `fork`: t
 began from. `quote`: what goes in front of its first message, until that is on its way.
 `unseen`: what the chat wanted of the user (`services/attention.py`) that was not looked at.
 `unsaved`: instructions for Kai that were typed and not saved; their place is no chat. `baggage`: what a
-backend keeps along with a chat of which its server keeps nothing."""
+backend keeps along with a chat of which its server keeps nothing. `enclosed`: files and addresses that go
+with the next message, and with those the server may not have."""
 
 _OF_ACCOUNT = "\n"
 """No chat's id: the place of what is kept for the account and not for one of its chats."""

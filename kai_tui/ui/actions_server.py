@@ -35,7 +35,7 @@ SERVER: tuple[Action, ...] = (
         "Files and websites the assistant looks things up in: add, delete, see what became of them.",
         "Program",
         "chat",
-        ("f12", "alt+k"),
+        ("alt+k", "f11"),
         palette=True,
     ),
 )

@@ -99,4 +99,22 @@ WRITING: tuple[Action, ...] = (
         ("e",),
         palette=True,
     ),
+    Action(
+        "attach_file",
+        "Attach a file or an address",
+        "Choose a file of this computer, or an address on the web, that goes with the next message.",
+        "Writing",
+        "chat",
+        ("alt+e",),
+        palette=True,
+    ),
+    Action(
+        "detach_file",
+        "Take an attachment out",
+        "The next message goes without the attachment that was added last.",
+        "Writing",
+        "chat",
+        ("alt+x",),
+        palette=True,
+    ),
 )

@@ -25,6 +25,7 @@ _VOTES = Need(lambda caps: caps.votes, "{} takes no votes.")
 _QUESTIONS = Need(
     lambda caps: caps.approval != "none", "{} asks nothing before it acts: it has no tools here."
 )
+_FILES = Need(lambda caps: caps.attachments, "{} takes no files with a message.")
 _DELETE = Need(lambda caps: caps.delete, "{} cannot delete chats.")
 
 NEEDS: Final[Mapping[str, Need]] = {
@@ -38,6 +39,8 @@ NEEDS: Final[Mapping[str, Need]] = {
     "answer_left_open": Need(
         lambda caps: caps.tool_results, "{} cannot be answered that way. Write a new message instead."
     ),
+    "attach_file": _FILES,
+    "detach_file": _FILES,
     "delete_chat": _DELETE,
     "delete_listed": _DELETE,
     "restore_chat": Need(lambda caps: caps.restore, "{} does not bring deleted chats back."),

@@ -72,10 +72,18 @@ _ASSISTANT = Capabilities(
     branches=True,
 )
 _IMBRACE = Capabilities(
-    approval="continuation", history="server", delete=True, votes=True, tokens=False, suggestions=True
+    approval="continuation",
+    history="server",
+    delete=True,
+    votes=True,
+    tokens=False,
+    suggestions=True,
+    attachments=True,
 )
 _MODEL = Capabilities(approval="none", history="local", delete=True)
-_ASSISTANT_UI = Capabilities(approval="tool-result", history="local", delete=True, tool_results=True)
+_ASSISTANT_UI = Capabilities(
+    approval="tool-result", history="local", delete=True, tool_results=True, attachments=True
+)
 _KNOWRITHM = Capabilities(approval="none", history="server", delete=True, restore=True)
 _KISS = Capabilities(approval="none", tokens=False, history="local", delete=True)
 

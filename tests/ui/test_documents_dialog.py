@@ -38,7 +38,7 @@ def over(home: Path, backend: Any) -> KaiApp:
 
 async def opened(app: KaiApp, pilot) -> DocumentsDialog:
     await ready(app, pilot)
-    await pilot.press("f12")
+    await pilot.press("alt+k")
     await until(pilot, lambda: isinstance(app.screen, DocumentsDialog))
     dialog = app.screen
     assert isinstance(dialog, DocumentsDialog)
@@ -207,6 +207,6 @@ async def test_an_assistant_without_documents_says_so(own_home: Path):
     app = app_for(own_home, ScriptedBackend())
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await ready(app, pilot)
-        await pilot.press("f12")
+        await pilot.press("alt+k")
         await until(pilot, lambda: "has no documents" in told(app))
         assert screen.denies("show_documents")

@@ -20,17 +20,18 @@ from tests.ui.test_chat_screen import ready
 QUESTIONS = {"review_waiting", "choose", "decide", "scroll_arguments", "decide_later"}
 VOTES = {"vote_up", "vote_down"}
 PANELS = {"edit_instructions", "tool_permissions"}
+FILES = {"attach_file", "detach_file"}
 LOCAL = {"look_again", "refresh_chats"}
 MISSING: dict[str, set[str]] = {
-    "kai-agent": {"answer_left_open", "restore_chat"},
-    "kai-assistant": {*PANELS, "restore_chat"},
-    "sandbox": {"answer_left_open", "restore_chat"},
+    "kai-agent": {*FILES, "answer_left_open", "restore_chat"},
+    "kai-assistant": {*PANELS, *FILES, "restore_chat"},
+    "sandbox": {*FILES, "answer_left_open", "restore_chat"},
     "imbrace": {*PANELS, "answer_left_open", "chat_terms", "show_tokens", "restore_chat"},
-    "imbrace-model": {*PANELS, *QUESTIONS, *VOTES, *LOCAL, "answer_left_open", "chat_terms", "restore_chat"},
+    "imbrace-model": {*PANELS, *FILES, *QUESTIONS, *VOTES, *LOCAL, "answer_left_open", "chat_terms", "restore_chat"},
     "aui-data": {*PANELS, *VOTES, *LOCAL, "chat_terms", "restore_chat"},
-    "knowrithm": {*PANELS, *QUESTIONS, *VOTES, "answer_left_open", "chat_terms"},
+    "knowrithm": {*PANELS, *FILES, *QUESTIONS, *VOTES, "answer_left_open", "chat_terms"},
     "kiss": {
-        *PANELS, *QUESTIONS, *VOTES, *LOCAL,
+        *PANELS, *FILES, *QUESTIONS, *VOTES, *LOCAL,
         "answer_left_open", "chat_terms", "show_tokens", "restore_chat",
     },
 }  # fmt: skip

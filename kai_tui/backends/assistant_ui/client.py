@@ -12,7 +12,7 @@ from kai_tui.backends.assistant_ui import wire
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig, ClientTool, checked
 from kai_tui.backends.assistant_ui.headers import HeaderSource
 from kai_tui.backends.assistant_ui.lacks import Lacks
-from kai_tui.backends.assistant_ui.offers import IllustratedMessage
+from kai_tui.backends.assistant_ui.offers import Images
 from kai_tui.backends.assistant_ui.threads import KeptThreads, Thread, ThreadStore
 from kai_tui.backends.assistant_ui.turn import Connection, Request, turn_events
 from kai_tui.backends.base import (
@@ -39,7 +39,6 @@ from kai_tui.backends.base import (
 from kai_tui.backends.http import HttpDoor, Timeouts, segment
 from kai_tui.backends.local_chats import NoChats
 from kai_tui.backends.turns import SILENCE
-from kai_tui.backends.without_extras import without_files
 from kai_tui.conversation.approvals import pending, wants_value
 from kai_tui.conversation.events import Event, JsonObject, ToolOutputAvailable, ToolOutputDenied
 from kai_tui.conversation.json_text import BadJson, decode_json
@@ -52,8 +51,9 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "assistant-ui"
 
-_CAPS: Final = Capabilities(approval="tool-result", history="local", tool_results=True)
+_CAPS: Final = Capabilities(approval="tool-result", history="local", tool_results=True, attachments=True)
 _ANSWER_UNSURE: Final = "Your answer may or may not have arrived."
+_IMAGES: Final = Images()
 _SECONDS_TO_STOP: Final = 2.0
 """How long closing waits for stop requests that are on their way."""
 _NO_SUCH_ROUTE: Final = frozenset({404, 405, 501})
@@ -64,8 +64,7 @@ class AssistantUiBackend(Lacks):
     """One server. Implements `Backend`; chat ids are its thread ids, chosen by the caller (§16).
 
     `chats` keeps the conversations, and what goes along with a thread: its state above all; `threads` may
-    keep that in its place. Calls wait for a `ToolValue`. Beyond `Backend` there are `cancel`, `resume` and
-    `IllustratedMessage`.
+    keep that in its place. Calls wait for a `ToolValue`. Beyond `Backend` there are `cancel` and `resume`.
     Closing `send` or `answer` early also tells the server to stop (§13).
     """
 
@@ -110,6 +109,11 @@ class AssistantUiBackend(Lacks):
     @on_refused.setter
     def on_refused(self, listener: OnRefused | None) -> None:
         self._door.on_refused = listener
+
+    @property
+    def attachments(self) -> Images:
+        """Images that go with a message."""
+        return _IMAGES
 
     @property
     def caps(self) -> Capabilities:
@@ -190,17 +194,13 @@ class AssistantUiBackend(Lacks):
 
         It arrives at most once: only while the server provably was not reached it is tried again.
         """
-        images = outgoing.images if isinstance(outgoing, IllustratedMessage) else ()
-        if not outgoing.text.strip() and not images:
+        if not outgoing.text.strip() and not outgoing.attachments:
             raise Refused("There is nothing to send: the message is empty.", code="empty")
-        without_files(outgoing, "This connection")
         thread = await self._threads.load(chat_id)
         earlier = await self._earlier(chat_id, outgoing.message_id)
         said = earlier if outgoing.earlier is None else outgoing.earlier
-        conversation = [*said, wire.user_message(outgoing, images)]
-        request = self._request(
-            chat_id, thread, earlier, conversation, commands=[wire.add_message(outgoing, images)]
-        )
+        conversation = [*said, wire.user_message(outgoing)]
+        request = self._request(chat_id, thread, earlier, conversation, commands=[wire.add_message(outgoing)])
         request = replace(request, unsure_note=MESSAGE_UNSURE, rule="until-reached", on_wait=on_wait)
         async with aclosing(self._turn(request)) as events:
             async for event in events:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
-from dataclasses import dataclass
 from typing import Final
 
-from kai_tui.backends.base import Outgoing, Refused
+from kai_tui.backends.attachments import AttachmentTerms
+from kai_tui.backends.base import Attachment, Refused
+from kai_tui.backends.multipart import LocalFile
 
 MAX_IMAGE: Final = 10 * 1024 * 1024
 """Bytes of an image sent along as a data URL."""
@@ -24,25 +26,7 @@ _DATA_IMAGE: Final = re.compile(
 _WEB_IMAGE: Final = re.compile(r"https?://[^\s/?#\\@]+([/?#]\S*)?", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image for a message: http(s) address or data URL."""
-
-    url: str
-    name: str = ""
-
-    def __repr__(self) -> str:
-        return f"Image({self.url[:60]!r}, {self.name!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class IllustratedMessage(Outgoing):
-    """A user's message with images (§4)."""
-
-    images: tuple[Image, ...] = ()
-
-
-def image_at(address: str) -> Image:
+def image_at(address: str) -> Attachment:
     """An image on the web, or one that is a data URL already. Raises Refused for anything else."""
     address = address.strip()
     if len(address) > 2 * MAX_IMAGE:
@@ -52,17 +36,38 @@ def image_at(address: str) -> Image:
             "An image is given by an address that begins with https://, or as a data: URL of an image.",
             code="image",
         )
-    return Image(address)
+    kind = address[5:].partition(";")[0] if address.startswith("data:") else ""
+    name = "" if kind else address.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return Attachment(address, name, kind or "image/*")
 
 
-def image_of(content: bytes, name: str = "") -> Image:
+def image_of(content: bytes, name: str = "") -> Attachment:
     """An image file's content as a data URL. Raises Refused for what is no PNG, JPEG, GIF or WebP, and beyond 10 MB."""
     if len(content) > MAX_IMAGE:
         raise Refused(_TOO_LARGE, code="too-large")
     kind = next((kind for start, kind in _KINDS if start.match(content)), None)
     if kind is None:
         raise Refused("Only PNG, JPEG, GIF and WebP images can be sent.", code="image")
-    return Image(f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}", name)
+    return Attachment(f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}", name, kind)
+
+
+class Images:
+    """How images go with a message: by their address on the web, or whole."""
+
+    @property
+    def terms(self) -> AttachmentTerms:
+        return AttachmentTerms(
+            "PNG, JPEG, GIF and WebP images",
+            ("image/png", "image/jpeg", "image/gif", "image/webp"),
+            MAX_IMAGE,
+        )
+
+    async def take(self, file: LocalFile) -> Attachment:
+        """In a thread: an image may have megabytes."""
+        return await asyncio.to_thread(image_of, file.content, file.name)
+
+    def at(self, address: str) -> Attachment:
+        return image_at(address)
 
 
 _TOO_LARGE: Final = "This image is too large: at most 10 MB can be sent."

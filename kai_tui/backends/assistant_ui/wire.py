@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig
-from kai_tui.backends.assistant_ui.offers import Image, image_at
+from kai_tui.backends.assistant_ui.offers import image_at
 from kai_tui.backends.base import Outgoing, ToolAnswer, ToolValue
 from kai_tui.backends.tolerant import whole
 from kai_tui.conversation.approvals import respond, wants_value
@@ -57,12 +57,12 @@ def cancel_body(thread_id: str) -> JsonObject:
 # Commands
 
 
-def add_message(outgoing: Outgoing, images: Sequence[Image]) -> JsonObject:
+def add_message(outgoing: Outgoing) -> JsonObject:
     """The command for a user's message (§4). Raises Refused for an image that has no usable address."""
     parts: list[JsonObject] = (
         [{"type": "text", "text": whole(outgoing.text)}] if outgoing.text.strip() else []
     )
-    parts += [{"type": "image", "image": image_at(image.url).url} for image in images]
+    parts += [{"type": "image", "image": image_at(image.url).url} for image in outgoing.attachments]
     return {"type": "add-message", "message": {"role": "user", "parts": parts}}
 
 
@@ -90,14 +90,16 @@ def result_of(answer: ToolAnswer) -> Any:
 # The older form: the conversation
 
 
-def user_message(outgoing: Outgoing, images: Sequence[Image]) -> Message:
+def user_message(outgoing: Outgoing) -> Message:
     """A message on its way, as part of the conversation."""
     message = Message.user(outgoing.message_id, whole(outgoing.text))
     if not outgoing.text.strip():
         message.parts.clear()
-    message.parts += [
-        FilePart({"type": "file", "mediaType": _media_type(image.url), "url": image.url}) for image in images
-    ]
+    for image in outgoing.attachments:
+        fields: JsonObject = {"type": "file", "mediaType": _media_type(image.url), "url": image.url}
+        if image.name:
+            fields["filename"] = whole(image.name)
+        message.parts.append(FilePart(fields))
     return message
 
 

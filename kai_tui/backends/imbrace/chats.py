@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from kai_tui.backends.chosen_agents import ChosenAgents
     from kai_tui.backends.imbrace.places import Doors
 
-AGENT_CAPS: Final = Capabilities(approval="continuation", votes=True, tokens=False, suggestions=True)
+AGENT_CAPS: Final = Capabilities(
+    approval="continuation", votes=True, tokens=False, suggestions=True, attachments=True
+)
 MODEL_CAPS: Final = Capabilities(approval="none", history="local")
 """A bare model: no tools, nothing kept by the server."""
 

@@ -31,16 +31,16 @@ from kai_tui.backends.imbrace.answers import ACCEPTS, reader_for
 from kai_tui.backends.imbrace.chats import MODEL_CAPS, ImbraceChats
 from kai_tui.backends.imbrace.completions import ACCEPTS as COMPLETION_ACCEPTS
 from kai_tui.backends.imbrace.completions import completion_events, transcript
+from kai_tui.backends.imbrace.enclosing import Enclosing
 from kai_tui.backends.imbrace.endpoints import checked_id
 from kai_tui.backends.imbrace.lacks import ImbraceLacks
 from kai_tui.backends.imbrace.library import checked_url
-from kai_tui.backends.imbrace.offers import MODEL_PREFIX, Attachment
+from kai_tui.backends.imbrace.offers import MODEL_PREFIX
 from kai_tui.backends.imbrace.places import Doors, Places, credential_headers, kind_of
 from kai_tui.backends.imbrace.shelf import Shelf
 from kai_tui.backends.imbrace.words import NO_AGENT, explained, in_our_words
 from kai_tui.backends.local_chats import NoChats
 from kai_tui.backends.turns import SILENCE, stream_turn
-from kai_tui.backends.without_extras import without_files
 from kai_tui.conversation.events import Event, JsonObject
 from kai_tui.conversation.messages import Message
 
@@ -91,6 +91,7 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
         self._agents = ImbraceAgents(self)
         self._model, self._board = model, board
         self._silence = silence
+        self._enclosing = Enclosing(self)
         self._shelf = Shelf(self, lambda chat_id: self.chosen if chat_id is None else self.agent_of(chat_id))
         self._on_wait: OnWait | None = None
         self._on_refused: OnRefused | None = None
@@ -119,6 +120,11 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
         self._chosen.choose(agent_id, chat_id)
 
     # Backend
+
+    @property
+    def attachments(self) -> Enclosing:
+        """Files that go with a message."""
+        return self._enclosing
 
     @property
     def documents(self) -> Shelf:
@@ -195,16 +201,15 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
         outgoing: Outgoing,
         *,
         on_wait: OnWait | None = None,
-        attachments: Sequence[Attachment] = (),
     ) -> AsyncGenerator[Event, None]:
         """POST /v2/chat with a new message (§3), or a completion when the chat's agent is a bare model.
 
         It arrives at most once: only while the server provably was not reached it is tried again.
         Hanging up does not stop the server: `until_idle` tells when it is done (§7).
         """
+        attachments = outgoing.attachments
         if not outgoing.text.strip() and not attachments:
             raise Refused("There is nothing to send: the message is empty.", code="empty")
-        without_files(outgoing, "This connection")
         for each in attachments:
             checked_url(each.url)
         checked_id(chat_id)
@@ -218,7 +223,7 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
             body = wire.chat_body(
                 chat_id,
                 agent,
-                wire.user_message(outgoing, attachments),
+                wire.user_message(outgoing),
                 organization=self._organization,
                 model=self._model,
                 board=self._board,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from kai_tui.backends.base import (
+    Attachment,
     BackendError,
     CannotConnect,
     ConnectionLost,
@@ -19,7 +20,7 @@ from kai_tui.backends.base import (
 from kai_tui.backends.http import segment
 from kai_tui.backends.imbrace import wire
 from kai_tui.backends.imbrace.endpoints import ImbraceEndpoints
-from kai_tui.backends.imbrace.offers import MODEL_PREFIX, Agent, Attachment, KnowledgeFile
+from kai_tui.backends.imbrace.offers import MODEL_PREFIX, Agent, KnowledgeFile
 from kai_tui.backends.multipart import Form, LocalFile, OnProgress
 from kai_tui.backends.tolerant import read, read_rows
 from kai_tui.backends.without_extras import WithoutExtras
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from kai_tui.backends.http import Answer
 
 MAX_ATTACHMENT: Final = 5 * 1024 * 1024
-"""Bytes; the limit of the vendor's own client, as are the kinds below (§11)."""
+"""Bytes; the limit of the vendor's own client (§11), as are the kinds in `ATTACHABLE`."""
 MAX_KNOWLEDGE: Final = 100 * 1024 * 1024
 """Bytes; ours, because a file is held in memory."""
 
-_ATTACHABLE: Final = ("image/", "application/pdf", "text/csv")
+ATTACHABLE: Final = ("image/", "application/pdf", "text/csv")
 _UPLOAD_UNSURE: Final = "The file may or may not have been stored."
 
 
@@ -117,7 +118,7 @@ class ImbraceLibrary(ImbraceEndpoints, WithoutExtras):
 
         Raises Refused before anything is sent for files the vendor's own client does not take.
         """
-        if not file.media_type.startswith(_ATTACHABLE):
+        if not file.media_type.startswith(ATTACHABLE):
             raise Refused("Only images, PDF and CSV files can go with a message.", code="file-kind")
         _check_size(file, MAX_ATTACHMENT)
         answer = await self._ask(

@@ -1,4 +1,4 @@
-"""What iMBRACE has that not every assistant has: agents, organisations, documents, knowledge, attachments."""
+"""What iMBRACE has that not every assistant has: agents, organisations, documents, knowledge."""
 
 from __future__ import annotations
 
@@ -65,15 +65,6 @@ class Person:
 
     id: str
     email: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes with a message: its address, never its bytes."""
-
-    url: str
-    name: str = ""
-    media_type: str = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from pydantic import Field
 
 from kai_tui.backends.base import Outgoing
 from kai_tui.backends.imbrace.history import OUR_ID
-from kai_tui.backends.imbrace.offers import Attachment
 from kai_tui.backends.tolerant import Count, Fields, Flag, Rows, Text, WireModel, whole
 from kai_tui.conversation.events import JsonObject
 from kai_tui.conversation.messages import Message
@@ -202,7 +201,7 @@ def chat_body(
     return body
 
 
-def user_message(outgoing: Outgoing, attachments: Iterable[Attachment] = ()) -> JsonObject:
+def user_message(outgoing: Outgoing) -> JsonObject:
     """The new message, files after the text (§3); our id goes in its first part (`history`)."""
     parts: list[JsonObject] = []
     if outgoing.text.strip():
@@ -214,7 +213,7 @@ def user_message(outgoing: Outgoing, attachments: Iterable[Attachment] = ()) -> 
             "name": whole(each.name),
             "url": whole(each.url),
         }
-        for each in attachments
+        for each in outgoing.attachments
     ]
     if parts:
         parts[0][OUR_ID] = outgoing.message_id

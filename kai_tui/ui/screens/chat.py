@@ -31,6 +31,7 @@ from kai_tui.ui.screens.chat_deleting import ChatDeleting
 from kai_tui.ui.screens.chat_documents import ChatDocuments
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
+from kai_tui.ui.screens.chat_enclosures import ChatEnclosures
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
 from kai_tui.ui.screens.chat_reading import ChatReading
 from kai_tui.ui.screens.chat_rewrites import ChatRewrites
@@ -58,6 +59,7 @@ class ChatScreen(
     ChatAbout,
     ChatAgents,
     ChatDocuments,
+    ChatEnclosures,
     ChatElsewhere,
 ):
     """Shows one chat of an account; chats change without changing the screen."""
@@ -234,7 +236,7 @@ class ChatScreen(
             return
         chat_id, text = last
         typed = self._typed()
-        self._load_prompt(f"{text}\n{typed}" if typed else text)
+        self._load_prompt("\n".join(each for each in (text, typed) if each))
         try:
             found = await self.workspace.chats.open_chat(chat_id)
         except BackendError:

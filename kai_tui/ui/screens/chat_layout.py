@@ -63,6 +63,7 @@ class ChatLayout(KaiScreen):
         self._queued = Static(id="queued", markup=False)
         self._purpose = Static(id="purpose", markup=False)
         self._about = Static(id="about", markup=False)
+        self._enclosed = Static(id="enclosed", markup=False)
         self._composer = Composer(id="composer")
         self._status = StatusBar(clock=workspace.clock)
         self._session: ChatSession | None = None
@@ -86,6 +87,7 @@ class ChatLayout(KaiScreen):
                 yield self._queued
                 yield self._purpose
                 yield self._about
+                yield self._enclosed
                 yield self._composer
         yield self._status
 
@@ -157,7 +159,15 @@ class ChatLayout(KaiScreen):
         self._about.set_class(path is not None, "-shown")
         if path is not None:
             self._about.update(about_line(path, max(20, self._composer.size.width - 4)))
+        self._show_enclosed()
         self._refresh_note()
+
+    def _show_enclosed(self) -> None:
+        """Say what goes with the next message; see `ChatEnclosures`."""
+
+    def says_what_is_missing(self) -> bool:
+        """Whether words are missing for what is attached; see `ChatEnclosures`."""
+        return False
 
     def _go_to(self, chat_id: str) -> None:
         """Open a chat; see `ChatElsewhere`."""

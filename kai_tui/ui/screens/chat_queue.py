@@ -162,6 +162,8 @@ class ChatQueue(ChatLoan):
         """Enter on the empty prompt: the oldest message that waits for a word goes."""
         message.stop()
         session = self._session
+        if self.says_what_is_missing():
+            return
         if (
             session is None
             or self.lent

@@ -109,8 +109,13 @@ class ChatTurns(ChatLoan):
         for message in reversed(session.messages):
             state = session.delivery(message.id)
             if state == "not-sent" and session.gone:
+                enclosures = session.goes_with(message.id)
                 text = session.take_back(message.id)
-                self._leave_gone().send(text)
+                fresh = self._leave_gone()
+                aside = fresh.enclosed
+                fresh.use_enclosures(enclosures)
+                fresh.send(text)
+                fresh.use_enclosures(aside)
                 return
             if state in ("not-sent", "unsure"):
                 session.retry(message.id)
@@ -120,6 +125,9 @@ class ChatTurns(ChatLoan):
     def _leave_gone(self) -> ChatSession:
         """The chat is not on the server any more: go on in a new one."""
         session = self.workspace.chats.new_chat()
+        if self._session is not None:
+            session.use_enclosures(self._session.enclosed)
+            self._session.use_enclosures(())
         self._show(session)
         return session
 

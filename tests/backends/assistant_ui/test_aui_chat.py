@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig, checked
-from kai_tui.backends.assistant_ui.offers import IllustratedMessage, Image, image_at, image_of
+from kai_tui.backends.assistant_ui.offers import image_at, image_of
 from kai_tui.backends.base import (
+    Attachment,
     Backend,
     NotAllowed,
     NotFound,
+    Outgoing,
     Refused,
     TokenRefused,
     ToolAnswer,
@@ -377,7 +379,7 @@ async def test_images_by_address_and_as_data(server: FakeAssistantUi):
     client = backend(server.url)
     png = image_of(b"\x89PNG\r\n\x1a\n" + b"x" * 10, "a.png")
     images = (image_at("https://example.com/a.jpg"), png)
-    turn = await sent(client, IllustratedMessage("u1", "image", images=images))
+    turn = await sent(client, Outgoing("u1", "image", attachments=images))
     await client.aclose()
     assert turn.text == "2 images"
     parts = server.seen[0].body["commands"][0]["message"]["parts"]
@@ -389,7 +391,7 @@ async def test_images_by_address_and_as_data(server: FakeAssistantUi):
 
 async def test_an_image_alone_is_a_message(server: FakeAssistantUi):
     client = backend(server.url)
-    turn = await sent(client, IllustratedMessage("u1", "", images=(Image("https://example.com/a.jpg"),)))
+    turn = await sent(client, Outgoing("u1", "", attachments=(Attachment("https://example.com/a.jpg"),)))
     assert turn.text == "1 images"
     assert isinstance(await failing(sent(client, " ")), Refused)
     await client.aclose()
@@ -404,7 +406,7 @@ async def test_other_addresses_are_no_images(server: FakeAssistantUi, address: s
     with pytest.raises(Refused):
         image_at(address)
     client = backend(server.url)
-    bad = IllustratedMessage("u1", "image", images=(Image(address),))
+    bad = Outgoing("u1", "image", attachments=(Attachment(address),))
     assert isinstance(await failing(sent(client, bad)), Refused)
     await client.aclose()
     assert server.seen == []

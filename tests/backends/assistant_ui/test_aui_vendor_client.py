@@ -12,8 +12,7 @@ import pytest
 
 from kai_tui.backends.assistant_ui import wire
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig, ClientTool
-from kai_tui.backends.assistant_ui.offers import Image
-from kai_tui.backends.base import Outgoing, ToolValue
+from kai_tui.backends.base import Attachment, Outgoing, ToolValue
 from kai_tui.conversation.messages import FilePart, Message, TextPart, ToolPart
 from tests.backends.assistant_ui.kit import AUTH, TOKEN, backend, sent
 from tests.fakes.assistant_ui import FakeAssistantUi
@@ -44,7 +43,7 @@ async def test_the_vendors_client_chats_and_cancels(server: FakeAssistantUi):
 
     async with vendor.AssistantClient(server.url, headers=headers) as client:
         thread = client.threads("thread-123")
-        command = wire.add_message(Outgoing("u1", "hello"), [])
+        command = wire.add_message(Outgoing("u1", "hello"))
         response = await thread.chat(commands=[command], system="Be brief.")
         assert '0:"Hello"' in response.text
         assert (await thread.cancel()).status_code == 200
@@ -102,7 +101,7 @@ async def test_our_requests_are_the_vendors(server: FakeAssistantUi):
 
 def test_the_recorded_request_with_a_system_prompt():
     config = AssistantUiConfig("https://aui.example", system="You are a helpful assistant.")
-    command = wire.add_message(Outgoing("u", "hello"), [])
+    command = wire.add_message(Outgoing("u", "hello"))
     assert wire.chat_body(config, "thread-123", state=None, commands=[command]) == RECORDED[0]
 
 
@@ -132,8 +131,10 @@ def test_the_vendors_own_conversion_makes_our_commands_of_the_older_form():
         warnings.simplefilter("ignore")
         theirs = _convert_messages_to_commands(wire.older_messages(conversation(), "be brief"))
     assert theirs == RECORDED[1]["commands"]
-    outgoing = Outgoing("u", "What is in this image?")
-    assert wire.add_message(outgoing, [Image("https://example.com/image.jpg")]) == theirs[0]
+    outgoing = Outgoing(
+        "u", "What is in this image?", attachments=(Attachment("https://example.com/image.jpg"),)
+    )
+    assert wire.add_message(outgoing) == theirs[0]
     answer = ToolValue("call-123", approved=True, value={"temperature": 72})
     assert wire.add_tool_result(answer, "get_weather") == theirs[2]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kai_tui.backends.base import (
     MESSAGE_UNSURE,
+    Attachment,
     CannotConnect,
     ConnectionLost,
     NotAllowed,
@@ -22,7 +24,6 @@ from kai_tui.backends.base import (
     Unsupported,
 )
 from kai_tui.backends.imbrace.client import ImbraceBackend
-from kai_tui.backends.imbrace.offers import Attachment
 from kai_tui.backends.secret import Secret
 from kai_tui.conversation import events as e
 from kai_tui.conversation.approvals import pending, respond
@@ -92,14 +93,14 @@ async def test_a_message_is_posted_as_the_protocol_says(fake: ImbraceFake, make:
 async def test_everything_optional_is_posted_when_there_is_something(fake: ImbraceFake, make: Make):
     backend = make(model=("gpt-other", "p2"), board="brd_1")
     picture = Attachment("https://files.example.com/a.png", "a.png", "image/png")
-    await collect(backend.send(CHAT, say("ž \ud83d\ude00 \ud83d"), attachments=[picture]))
+    await collect(backend.send(CHAT, replace(say("ž \ud83d\ude00 \ud83d"), attachments=(picture,))))
     body: Any = fake.seen[0].body
     assert (body["model_id"], body["provider_id"], body["board_id"]) == ("gpt-other", "p2", "brd_1")
     assert body["messages"][0]["parts"] == [
         {"type": "text", "text": "ž 😀 ?", "clientMessageId": say("").message_id},
         {"type": "file", "mediaType": "image/png", "name": "a.png", "url": picture.url},
     ]
-    only_file = await collect(backend.send(OTHER_CHAT, say(" "), attachments=[picture]))
+    only_file = await collect(backend.send(OTHER_CHAT, replace(say(" "), attachments=(picture,))))
     assert isinstance(only_file[-1], e.Finish)
     assert [part["type"] for part in fake.calls(POST)[1].body["messages"][0]["parts"]] == ["file"]
 
@@ -112,7 +113,7 @@ async def test_nothing_is_sent_that_cannot_be_right(fake: ImbraceFake, make: Mak
         (backend.send("nope", say("x")), "id"),
         (backend.send(CHAT.replace("-", ""), say("x")), "id"),
         (backend.send(f"{{{CHAT}}}", say("x")), "id"),
-        (backend.send(CHAT, say("x"), attachments=[bad]), "url"),
+        (backend.send(CHAT, replace(say("x"), attachments=(bad,))), "url"),
         (make(agent=None).send(CHAT, say("x")), "agent"),
         (backend.answer(CHAT, Message(), []), "empty"),
         (backend.delete("../../health"), "id"),

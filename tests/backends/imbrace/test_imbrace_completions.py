@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kai_tui.backends.base import NotFound, Unsupported
+from kai_tui.backends.base import Attachment, NotFound, Unsupported
 from kai_tui.backends.imbrace.client import ImbraceBackend
 from kai_tui.backends.imbrace.completions import MAX_REMEMBERED, OpenAiChunks, completion_events, transcript
-from kai_tui.backends.imbrace.offers import Attachment
 from kai_tui.conversation import events as e
 from kai_tui.conversation.messages import Message
 from tests.backends.imbrace.kit import CHAT, account, collect, failing, folded, say
@@ -80,7 +79,7 @@ async def test_what_a_model_can_do(backend: ImbraceBackend):
     assert (backend.caps.approval, backend.caps.history, backend.caps.votes) == ("none", "local", False)
     assert backend.caps_of("asst_stream").approval == "continuation"
     picture = Attachment("https://files.example.com/a.png")
-    assert type(await failing(backend.send(CHAT, say("x"), attachments=[picture]))) is Unsupported
+    assert type(await failing(backend.send(CHAT, replace(say("x"), attachments=(picture,))))) is Unsupported
     from kai_tui.backends.base import ToolAnswer
 
     assert type(await failing(backend.answer(CHAT, Message(), [ToolAnswer("c", True)]))) is Unsupported

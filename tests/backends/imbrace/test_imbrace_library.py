@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -121,7 +122,7 @@ async def test_an_attachment_is_stored_and_its_address_goes_with_the_message(
     attached = await backend.attach(PNG)
     assert (attached.name, attached.media_type) == ("a.png", "image/png")
     assert fake.uploads == [({}, "a.png", PNG.content)]
-    await collect(backend.send(CHAT, say("look"), attachments=[attached]))
+    await collect(backend.send(CHAT, replace(say("look"), attachments=(attached,))))
     (message, _) = await backend.messages(CHAT)
     assert message.parts[1].to_wire() == {
         "type": "file", "mediaType": "image/png", "name": "a.png", "url": attached.url,

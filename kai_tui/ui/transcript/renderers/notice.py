@@ -61,7 +61,8 @@ def _host(url: str) -> str:
 def file_row(part: FilePart) -> Row:
     """A file: its name, kind and size or address. Never fetched by itself."""
     url = _text(part, "url")
-    name = safe_line(_text(part, "filename") or "file", 120)
+    # iMBRACE says `name` (imbrace.md §8).
+    name = safe_line(_text(part, "filename") or _text(part, "name") or "file", 120)
     facts: list[str] = [safe_line(_text(part, "mediaType"), 80)]
     if url.startswith("data:"):
         facts.append(f"{len(url):,} characters inside the message")
