@@ -21,6 +21,7 @@ def _results(seen: Seen) -> bool:
 
 
 class AssistantUi(Stand):
+    kind = "assistant-ui"
     service = "assistant-ui"
     asks = "please ask"
     fmt: ClassVar[Format]
@@ -34,7 +35,7 @@ class AssistantUi(Stand):
     def make(self, url: str | None, credential: str | None, timeouts: Timeouts, silence: float) -> Backend:
         headers = {"authorization": SecretLine(f"Bearer {credential or CANARY}")}
         config = AssistantUiConfig(url or self.server.url, headers=headers, form=self.form)
-        return AssistantUiBackend(config, timeouts=timeouts, silence=silence)
+        return AssistantUiBackend(config, chats=self.chats, timeouts=timeouts, silence=silence)
 
     def is_message(self, seen: Seen) -> bool:
         if seen.call != "POST /api/chat":
@@ -118,7 +119,7 @@ class State(AssistantUi):
         headers = {"authorization": SecretLine(f"Bearer {credential or CANARY}")}
         config = AssistantUiConfig(url or self.server.url, headers=headers)
         config = replace(config, asks_user=frozenset({"get_weather"}))
-        return AssistantUiBackend(config, timeouts=timeouts, silence=silence)
+        return AssistantUiBackend(config, chats=self.chats, timeouts=timeouts, silence=silence)
 
 
 class Messages(AssistantUi):

@@ -86,6 +86,7 @@ WITHOUT_A_REQUEST = {
     "agents",
     "documents",
     "on_wait",
+    "on_notice",
     "on_refused",
 }
 READS_NOTHING = {"votes"}

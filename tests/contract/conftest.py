@@ -6,7 +6,20 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.contract.stand import Stand
-from tests.contract.stands import STANDS
+from tests.contract.stands import ONLY_ANOTHER_ENCODING, STANDS
+
+_ALL_ENCODINGS = {"test_answers", "test_decisions"}
+"""Where it matters how an answer is written. Elsewhere `make test-slow` runs all of them."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+            continue
+        of = item.callspec.params.get("stand")
+        if of in ONLY_ANOTHER_ENCODING and item.module.__name__.rpartition(".")[2] not in _ALL_ENCODINGS:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(params=STANDS, ids=lambda each: each.name)

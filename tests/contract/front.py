@@ -76,6 +76,7 @@ class SandboxInside:
         self.seen: list[Seen] = []
         self.meddle: Callable[[Seen], Handler | None] | None = None
         self.url = INSIDE
+        self._asked: dict[int, tuple[Any, bytes]] = {}
 
     def transport(self) -> StreamingASGITransport:
         """The program's own way in."""
@@ -84,6 +85,37 @@ class SandboxInside:
     def calls(self, call: str) -> list[Seen]:
         return [seen for seen in self.seen if seen.call == call]
 
+    def usual(self, seen: Seen) -> Handler:
+        """What the sandbox answers by itself, piece by piece."""
+        scope, body = self._asked[id(seen)]
+
+        async def hand_on(exchange: Exchange) -> None:
+            head: list[Any] = []
+            given: list[Any] = [{"type": "http.request", "body": body, "more_body": False}]
+
+            async def receive() -> Any:
+                if given:
+                    return given.pop()
+                await exchange.until_hung_up()
+                return {"type": "http.disconnect"}
+
+            async def send(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    lines = message["headers"]
+                    headers = {name.decode(): value.decode("latin-1") for name, value in lines}
+                    headers = {name: value for name, value in headers.items() if name.lower() not in _HOP}
+                    head[:] = [message["status"], headers]
+                    if head[0] == 200:
+                        await exchange.start(headers)
+                elif head[0] == 200:
+                    await exchange.write(message.get("body", b""))
+                else:
+                    await exchange.send(head[0], head[1], message.get("body", b""))
+
+            await self._app(scope, receive, send)
+
+        return hand_on
+
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
         body = (await receive())["body"]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -91,6 +123,7 @@ class SandboxInside:
         path = scope["raw_path"].decode()
         seen = Seen(scope["method"], path, query, headers, json.loads(body) if body else None, 0)
         self.seen.append(seen)
+        self._asked[id(seen)] = (scope, body)
         given: list[Any] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def again() -> Any:

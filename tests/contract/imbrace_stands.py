@@ -19,6 +19,7 @@ KEY = f"api_{CANARY}"
 
 class Imbrace(Stand):
     name = "imbrace"
+    kind = "imbrace"
     service = "imbrace"
     asks = "please approve a new board"
     speaks_ui_messages = True
@@ -35,6 +36,7 @@ class Imbrace(Stand):
             Secret(credential or KEY),
             organization=ORGANIZATION,
             agent=self.agent,
+            chats=self.chats,
             timeouts=timeouts,
             silence=silence,
         )

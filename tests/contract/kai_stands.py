@@ -13,6 +13,7 @@ from kai_tui.backends.kai.client import KaiBackend
 from kai_tui.backends.secret import Secret
 from kai_tui.sandbox.project import Project
 from tests.backends.kai_server import SSE, Exchange, Handler, Seen
+from tests.contract.breaking import Break, How
 from tests.contract.front import SandboxInside, SandboxServer
 from tests.contract.stand import CANARY, Stand
 
@@ -24,6 +25,7 @@ class KaiStand(Stand):
 
     flavour: ClassVar[Any]
     is_kai = True
+    kind = "kai"
     speaks_ui_messages = True
     asks = "Create a bucket called contract"
 
@@ -57,6 +59,11 @@ class KaiStand(Stand):
 
     def accept(self, credential: str) -> None:
         """Its own token stays; what `speak` says is said to everybody."""
+
+    def half_an_answer(self, how: How) -> Break:
+        what = Break('"text-end"', how)
+        self.fault(self._breaking(what))
+        return what
 
     def secrets(self) -> Sequence[str]:
         return [CANARY]

@@ -20,10 +20,12 @@ from tests.fakes.knowrithm import KEY, SECRET, FakeKnowrithm
 
 class Knowrithm(Stand):
     name = "knowrithm"
+    kind = "knowrithm"
     service = "knowrithm"
     server: FakeKnowrithm
 
     async def start(self) -> None:
+        self.names: dict[str, str] = {}
         self.server = await self.stack.enter_async_context(FakeKnowrithm())
         self.server.noise = False
 
@@ -33,6 +35,8 @@ class Knowrithm(Stand):
             f"{url or self.server.url}/api",
             ApiKey(Secret(KEY), Secret(credential or SECRET)),
             pace=pace,
+            names=dict(self.names),
+            on_name=self.names.__setitem__,
             timeouts=timeouts,
         )
 
@@ -75,6 +79,7 @@ class KnowrithmPolling(Knowrithm):
 
 class Kiss(Stand):
     name = "kiss"
+    kind = "kiss"
     service = "kiss-ai-stack"
     server: FakeKiss
 
@@ -86,7 +91,7 @@ class Kiss(Stand):
 
     def make(self, url: str | None, credential: str | None, timeouts: Timeouts, silence: float) -> Backend:
         known = KissClient(self._client.client_id, Secret(credential or self._client.secret), "persistent")
-        return KissBackend(url or self.server.url, known=known, timeouts=timeouts)
+        return KissBackend(url or self.server.url, chats=self.chats, known=known, timeouts=timeouts)
 
     def is_message(self, seen: Seen) -> bool:
         return seen.call == "POST /queries"

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from kai_tui.backends.base import Backend, BackendError, Outgoing, ToolAnswer
+from kai_tui.backends.base import Backend, BackendError, LocalChats, Outgoing, ToolAnswer
 from kai_tui.backends.http import Timeouts
 from kai_tui.conversation.events import Event, Finish
 from kai_tui.conversation.fold import FoldState, fold
@@ -33,6 +33,8 @@ class Stand(ABC):
     name: ClassVar[str]
     asks: ClassVar[str | None] = None
     """What to say so that a tool call waits for a decision; None: this server has no such tools."""
+    kind: ClassVar[str]
+    """Of its accounts."""
     service: ClassVar[str] = ""
     """What the server is called in `ServerInfo`."""
     inside: ClassVar[bool] = False
@@ -46,6 +48,8 @@ class Stand(ABC):
         self.server: KaiServer | SandboxInside
         self.stack = AsyncExitStack()
         self.backends: list[Backend] = []
+        self.chats: LocalChats | None = None
+        """Where backends keep chats that no server keeps."""
         self._meddlers: list[tuple[Callable[[Seen], bool], Handler, bool]] = []
         self.known: set[str] = set()
         """Chats the server has."""
@@ -145,6 +149,11 @@ class Stand(ABC):
         self.fault(self._breaking(what), self.answers)
         return what
 
+    def half_an_answer(self, how: How) -> Break:
+        """The answer to the next message breaks off, and the server knows what it said of it."""
+        self.speak(["One ", "two ", MARK, " three"])
+        return self.break_answer(how)
+
     def stand_still(self) -> None:
         """The server begins to answer the next message and then says nothing more."""
         self.break_answer("hold")
@@ -167,7 +176,6 @@ class Stand(ABC):
 
     def usual(self, seen: Seen) -> Handler:
         """What the server answers by itself."""
-        assert isinstance(self.server, KaiServer)
         return self.server.usual(seen)
 
     def _meddle(self, seen: Seen) -> Handler | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.aui_stands import AUI_STANDS
+from tests.contract.aui_stands import AUI_STANDS, Messages, OpenAi, Plain, Transport, UiMessages
 from tests.contract.imbrace_stands import Imbrace, ImbraceModel, ImbracePlain
 from tests.contract.kai_stands import KaiAgent, KaiAssistant, Sandbox
 from tests.contract.other_stands import Kiss, Knowrithm, KnowrithmPolling
@@ -20,3 +20,5 @@ STANDS: tuple[type[Stand], ...] = (
     KnowrithmPolling,
     Kiss,
 )
+ONLY_ANOTHER_ENCODING = {Transport, OpenAi, UiMessages, Plain, Messages}
+"""The same client as others here, reading another kind of answer."""

@@ -15,6 +15,7 @@ from tests.contract.stand import CANARY, Stand
 
 class Parrot(Stand):
     name = "parrot"
+    kind = "parrot"
     service = "parrot"
     server: FakeParrot
 
@@ -23,7 +24,9 @@ class Parrot(Stand):
 
     def make(self, url: str | None, credential: str | None, timeouts: Timeouts, silence: float) -> Backend:
         token = Secret(credential or CANARY)
-        return ParrotBackend(url or self.server.url, token, timeouts=timeouts, silence=silence)
+        return ParrotBackend(
+            url or self.server.url, token, chats=self.chats, timeouts=timeouts, silence=silence
+        )
 
     def is_message(self, seen: Seen) -> bool:
         return seen.call == "POST /say"
