@@ -84,6 +84,7 @@ WITHOUT_A_REQUEST = {
     "caps",
     "host",
     "agents",
+    "attachments",
     "documents",
     "on_wait",
     "on_notice",

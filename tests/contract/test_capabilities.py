@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kai_tui.backends.base import Backend, Unsupported
+from kai_tui.backends.base import Attachment, Backend, Unsupported
 from tests.backends.test_stream_faults import assert_fit_for_a_person
 from tests.contract.calls import ALWAYS, OPTIONAL, READS_NOTHING, WITHOUT_A_REQUEST, result_of
 from tests.contract.stand import Stand, failure, said
@@ -30,6 +30,22 @@ async def test_what_it_cannot_do_is_refused_before_anything_is_sent(stand: Stand
     assert error.delivery == "not-sent"
     assert_fit_for_a_person(error.sentence)
     assert len(stand.seen) == before
+
+
+async def test_a_file_goes_with_a_message_by_its_address(stand: Stand):
+    if not stand.row.caps.attachments:
+        pytest.skip("words only")
+    backend = stand.backend()
+    assert backend.attachments is not None
+    picture = backend.attachments.at("https://files.example/a/picture.png")
+    await said(stand, backend, "Look at this", attachments=(picture,))
+    (post,) = stand.posts
+    assert "https://files.example/a/picture.png" in str(post.body)
+    assert stand.arrived == ["Look at this"]
+    bad = Attachment("file:///etc/passwd", "passwd", "image/png")
+    error = await failure(backend.send(stand.chat_id, stand.outgoing("And this", attachments=(bad,))))
+    assert error.delivery == "not-sent"
+    assert len(stand.posts) == 1
 
 
 async def test_votes_there_are_none_of(stand: Stand):

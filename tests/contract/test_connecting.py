@@ -33,6 +33,8 @@ async def test_offers_with_doors_of_their_own_are_there_or_not(stand: Stand):
     backend = stand.backend()
     assert (backend.agents is not None) == (stand.row.agents != "none")
     assert (backend.documents is not None) == stand.row.documents
+    # Of agents of one server some take files and some do not.
+    assert (backend.attachments is not None) == stand.row.caps.attachments or stand.row.mixed
 
 
 async def test_connecting_tells_who_answers(stand: Stand):
