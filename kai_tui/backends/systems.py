@@ -17,14 +17,6 @@ SYSTEMS: Final = {
 """The module of each kind; it has one `SYSTEM`."""
 
 
-def title_of(kind: str) -> str:
-    """How a sentence about the server of such an account begins: the system's name, where it is one of these."""
-    try:
-        return system_of(kind).title
-    except (KeyError, ModuleNotFoundError):
-        return "The server"
-
-
 def system_of(kind: str) -> System:
     """The system of an account's kind. Raises KeyError for one this version does not know."""
     return cast("System", importlib.import_module(SYSTEMS[kind]).SYSTEM)

@@ -80,6 +80,10 @@ class HistoryService:
         """Whether this chat was deleted during this run."""
         return chat_id in self._deleted
 
+    def is_local(self, chat_id: str) -> bool:
+        """Whether this chat is on this computer only: its server keeps none, or it never got there."""
+        return self._keeper.is_here(chat_id) or chat_id not in self._rows
+
     def is_gone(self, chat_id: str) -> bool:
         """Whether this chat was deleted here, or is missing in the server's list where it should stand."""
         return chat_id in self._deleted or chat_id in self._gone

@@ -201,7 +201,7 @@ class SessionState:
     def learn(self, backend: Backend) -> None:
         """Who keeps this chat, before anything is sent in it."""
         self.kept_here = self._caps(backend).history == "local"
-        self._system = self._tools.system() if backend.agents is None else _MODEL
+        self._system = self._tools.assistant if backend.agents is None else _MODEL
         if self.kept_here:
             self._tools.keeper.keep_here(self.chat_id)
 

@@ -32,8 +32,6 @@ class SessionTools:
     place: Callable[[], Place]
     quota: Callable[[], Awaitable[Quota | None]] = _no_quota
     """How many messages of the month are used, asked anew; None where the server does not tell. Never raises."""
-    system: Callable[[], str] = lambda: "The server"
-    """The name of the assistant's system, to begin a sentence with."""
     assistant: str = "Kai"
     """What the assistant is called in sentences."""
     clock: Callable[[], float] = monotonic

@@ -20,7 +20,6 @@ from kai_tui.backends.base import (
     TokenRefused,
     Waiting,
 )
-from kai_tui.backends.systems import title_of
 from kai_tui.services.account import Account
 from kai_tui.services.agents import AgentList
 from kai_tui.services.approval_service import ApprovalService
@@ -109,7 +108,6 @@ class Workspace:
                 keeper=keeper,
                 place=self._place,
                 quota=lambda: self.offers.quota.ask(),
-                system=lambda: title_of(self.account.kind),
                 assistant=assistant_name(account),
                 clock=clock,
             ),
@@ -344,4 +342,5 @@ class Workspace:
         from kai_tui.services.approval_round import Place
 
         host = self._backend.host if self._backend is not None else ""
-        return Place(account=self.account.label, host=host, branch=self.account.branch)
+        branch = self.account.branch if self.account.kind in ("kai", "sandbox") else ""
+        return Place(account=self.account.label, host=host, branch=branch)

@@ -178,7 +178,12 @@ class ApprovalDesk:
 
         position, approval = next((one for one in fresh if one[1].chat_id == self._prefer), fresh[0])
         self._prefer = None
-        dialog = ApprovalDialog(
+        kind: type[ApprovalDialog] = ApprovalDialog
+        if approval.wants == "value":
+            from kai_tui.ui.modals.tool_value import ValueDialog
+
+            kind = ValueDialog
+        dialog = kind(
             approval,
             position=position,
             total=len(pending),

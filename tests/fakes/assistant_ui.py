@@ -285,6 +285,16 @@ async def _asks(server: FakeAssistantUi, rc: Any, body: Any) -> None:
     rc.add_step_finish("tool-calls", 1, 2)
 
 
+async def _asks_two(server: FakeAssistantUi, rc: Any, body: Any) -> None:
+    for call_id, question in (("call_a", "Where?"), ("call_b", "When?")):
+        call = await rc.add_tool_call("ask_user", call_id)
+        call.append_args_text(json.dumps({"question": question}))
+        await asyncio.sleep(0.01)
+        call.close()
+    await asyncio.sleep(0.01)
+    rc.add_step_finish("tool-calls", 1, 2)
+
+
 async def _thanks(server: FakeAssistantUi, rc: Any, body: Any) -> None:
     rc.add_step_start(server.message_id())
     results = [each for each in body.get("commands", ()) if each["type"] == "add-tool-result"]
@@ -420,6 +430,7 @@ SCRIPTS: dict[str, Script] = {
     "noargs": _no_arguments,
     "toolerror": _tool_error,
     "ask": _asks,
+    "ask-two": _asks_two,
     "thanks": _thanks,
     "others": _others,
     "error": _error,

@@ -17,7 +17,6 @@ from kai_tui.backends.assistant_ui.client import AssistantUiBackend
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig
 from kai_tui.backends.base import Backend, LocalChats
 from kai_tui.backends.kiss.client import KissBackend
-from kai_tui.backends.systems import title_of
 from kai_tui.services.account import Account
 from kai_tui.services.changes import Notice
 from kai_tui.services.chat_session import ChatSession
@@ -36,8 +35,8 @@ from tests.services.scripted_backend import until
 
 SYSTEMS = ("kiss", "assistant-ui", "model")
 KEEPS_NONE = {
-    "kiss": f"{title_of('kiss')} keeps no chats, so this cannot be checked",
-    "assistant-ui": f"{title_of('assistant-ui')} keeps no chats, so this cannot be checked",
+    "kiss": "KISS AI Stack keeps no chats, so this cannot be checked",
+    "assistant-ui": "Assistant UI keeps no chats, so this cannot be checked",
     "model": "A model without an agent keeps no chats, so this cannot be checked",
 }
 NOTHING = OwnConversation(CachedChat("", ""), (), whole=True)

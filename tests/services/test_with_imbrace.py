@@ -184,3 +184,35 @@ async def test_a_plain_agent_answers(fake: ImbraceFake, tmp_path: Path):
         await over(session)
         assert said(session)[-1] == ("assistant", "Hello from the stub model. You said: Hello")
         assert session.turn.reason == "stop"
+
+
+async def test_an_answer_the_server_does_not_keep_stands_after_its_question_ever_after(
+    fake: ImbraceFake, tmp_path: Path
+):
+    async with entered(fake, tmp_path, "asst_plain") as workspace:
+        session = workspace.chats.new_chat()
+        for text in ("One", "Two"):
+            session.send(text)
+            await over(session)
+        before, chat_id = said(session), session.chat_id
+        assert [role for role, _ in before] == ["user", "assistant"] * 2
+        session.look_again()
+        await until(lambda: not session._lookups)
+        assert said(session) == before
+    for _ in range(2):
+        for cache in tmp_path.rglob("*.cache.sqlite"):
+            cache.unlink()
+        async with entered(fake, tmp_path, "asst_plain") as workspace:
+            again = await workspace.chats.open_chat(chat_id)
+            assert said(again) == before
+    async with entered(fake, tmp_path, "asst_plain") as workspace:
+        again = await workspace.chats.open_chat(chat_id)
+        again.send("Three")
+        await over(again)
+        assert said(again)[:4] == before
+        assert len(again.messages) == 6
+        await workspace.history.refresh()
+        await workspace.history.delete(chat_id)
+    for file in tmp_path.rglob("*.state.sqlite*"):
+        assert b'"Two"' not in file.read_bytes()
+    assert fake.posts == 3

@@ -353,7 +353,6 @@ async def _probe(config: AssistantUiConfig) -> None:
 
 async def _open(settings: Mapping[str, str], secret: Secret | None, memory: Memory) -> Backend:
     from kai_tui.backends.assistant_ui.client import AssistantUiBackend
-    from kai_tui.backends.assistant_ui.kept_threads import KeptThreads
     from kai_tui.backends.assistant_ui.settings import config_of, parts_of
     from kai_tui.backends.base import TokenRefused
 
@@ -361,7 +360,7 @@ async def _open(settings: Mapping[str, str], secret: Secret | None, memory: Memo
     wanted = settings.get("sign_in") == "headers", settings.get("secret_fields") == "yes"
     if any(wants and not there for wants, there in zip(wanted, (headers, fields), strict=True)):
         raise TokenRefused("The secrets of this account are not here. Sign in again.", code="no-token")
-    return AssistantUiBackend(config_of(settings, secret), KeptThreads(memory.chats))
+    return AssistantUiBackend(config_of(settings, secret), chats=memory.chats)
 
 
 def _identity(settings: Mapping[str, str]) -> tuple[str, ...]:

@@ -143,6 +143,7 @@ async def _open(settings: Mapping[str, str], secret: Secret | None, memory: Memo
     others = temporary and not await memory.alone()
     return KissBackend(
         settings.get(_ADDRESS, ""),
+        chats=memory.chats,
         scope="temporary" if temporary else "persistent",
         known=None if others else known,
         keep=keep_nothing if others else keep,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar
 
 from textual import events
 from textual._time import get_time
@@ -18,25 +18,21 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 
 from kai_tui.services.account import MAIN
 from kai_tui.services.approval_service import Approval, Decision, Risk
 from kai_tui.ui.app_of import app_of
+from kai_tui.ui.modals.answer_choice import ANSWERS, Answer, Choice
 from kai_tui.ui.modals.argument_view import ArgumentView, rows_for
 from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.modals.guard import Guard
 from kai_tui.ui.modals.reason import ReasonDialog
 
-Answer: TypeAlias = Literal["deny", "approve", "reason"]
-
-ANSWERS: tuple[Answer, ...] = ("deny", "approve", "reason")
 LEAST_WIDTH = 40
 LEAST_HEIGHT = 14
 BEAT_SECONDS = 0.05
 
-_LABELS: dict[Answer, str] = {"deny": "Deny", "approve": "Approve", "reason": "Deny with a reason…"}
 _RISKS: dict[Risk, tuple[str, str]] = {
     "reads": ("○ reads only", "text-success"),
     "creates": ("▲ creates something", "text-warning"),
@@ -61,36 +57,6 @@ class Later:
     """The user put the question off; it keeps waiting."""
 
 
-class Choice(Static):
-    """One answer. Has no focus of its own; the dialog moves the mark."""
-
-    DEFAULT_CSS = """
-    Choice {
-        width: auto;
-        height: 1;
-        padding: 0 2;
-        margin-right: 2;
-        background: $panel;
-        color: $text;
-    }
-    Choice.-off { color: $text-disabled; }
-    Choice.-chosen { background: $text; color: $background; text-style: bold; }
-    Choice.-chosen.-approve { background: $text-warning; color: $background; }
-    Choice.-chosen.-approve.-off { background: $panel; color: $text-disabled; text-style: bold underline; }
-    """
-
-    @dataclass
-    class Clicked(Message):
-        answer: Answer
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(_LABELS[answer], id=f"answer-{answer}", classes=f"-{answer}", markup=False)
-        self.answer: Answer = answer
-
-    def on_click(self) -> None:
-        self.post_message(self.Clicked(self.answer))
-
-
 def _moment_by(clock: Callable[[], float]) -> Callable[[events.Event], float]:
     """When an event was read, on our clock: Textual has another one on Windows."""
 
@@ -105,6 +71,12 @@ class ApprovalDialog(Ask[Decision | Later]):
 
     AUTO_FOCUS: ClassVar[str | None] = None
     BINDINGS: ClassVar[list[BindingType]] = []
+    labels: ClassVar[dict[Answer, str]] = {
+        "deny": "Deny",
+        "approve": "Approve",
+        "reason": "Deny with a reason…",
+    }
+    unseen: ClassVar[str] = "Approve is off until the last line was on screen: ↓ PgDn End"
     DEFAULT_CSS = """
     ApprovalDialog .dialog { width: 96; border: round $text-warning; }
     ApprovalDialog.-reads .dialog { border: round $border; }
@@ -166,7 +138,7 @@ class ApprovalDialog(Ask[Decision | Later]):
             yield self._state
             with Horizontal(id="answers"):
                 for answer in ANSWERS:
-                    yield Choice(answer)
+                    yield Choice(answer, self.labels[answer])
 
     def _subtitle(self) -> str:
         position, total = self._position
@@ -210,7 +182,8 @@ class ApprovalDialog(Ask[Decision | Later]):
         facts.append(("at", safe_exact(approval.host, one_line=True).text, "text"))
         if approval.chat_title:
             facts.append(("chat", safe_exact(approval.chat_title, one_line=True).text, "text"))
-        facts.append(("risk", risk, colour))
+        if approval.wants == "yes-no":
+            facts.append(("risk", risk, colour))
         lines: list[Content] = [
             Content.assemble(
                 (f"{label:<8}" if not on_main else f"{label:<6}", "$text-muted"), (value, f"${style}")
@@ -227,7 +200,7 @@ class ApprovalDialog(Ask[Decision | Later]):
         if self._too_small:
             return "This window is too small to approve in. Make it larger."
         if not self._arguments.end_seen:
-            return "Approve is off until the last line was on screen: ↓ PgDn End"
+            return self.unseen
         return None
 
     @property
@@ -382,10 +355,13 @@ class ApprovalDialog(Ask[Decision | Later]):
         elif answer == "reason":
             app_of(self).push_screen(ReasonDialog(), self._deny_with)
         elif self.guard.armed and self.why_not() is None:
-            self.finish(Decision(approved=True))
+            self.finish(self._yes())
         else:
             self.chosen = "approve"
             self._tell()
+
+    def _yes(self) -> Decision:
+        return Decision(approved=True)
 
     def _deny_with(self, reason: str | None) -> None:
         if reason is not None and not self._withdrawn:

@@ -47,7 +47,10 @@ class ChatDeleting(ChatLoan):
         row = next((each for each in self.workspace.history.rows if each.id == chat_id), None)
         title = session.title if session is not None else row.title if row is not None else ""
         dialog = ConfirmDelete(
-            chat_id, title, messages=len(session.messages) if session is not None else None
+            chat_id,
+            title,
+            messages=len(session.messages) if session is not None else None,
+            local=self.workspace.history.is_local(chat_id),
         )
 
         def answered(yes: bool | None) -> None:

@@ -139,7 +139,8 @@ class ChatRewrites(ChatQueue, ChatTurns):
             return
         if last.outcome == "unsure":
             again = key_name(action("retry_unsent").keys[0])
-            self._tell(Notice(f"It is not known whether this message arrived. {again} looks first."))
+            then = "sends it again as it is" if session.kept_here else "looks first"
+            self._tell(Notice(f"It is not known whether this message arrived. {again} {then}."))
             return
         question_id = last.message.id
         holder = object()

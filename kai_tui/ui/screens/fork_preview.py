@@ -17,6 +17,7 @@ class ForkPreview:
         self.messages: Sequence[Message] = [Message.user("quote", quote)]
         self.turn = Turn()
         self.gone = False
+        self.kept_here = False
 
     def find(self, message_id: str) -> Message | None:
         return next((each for each in self.messages if each.id == message_id), None)

@@ -30,6 +30,11 @@ class TranscriptSource(Protocol):
         """Whether the server does not have this chat any more."""
         ...
 
+    @property
+    def kept_here(self) -> bool:
+        """Whether no server keeps this chat: nothing can be looked up."""
+        ...
+
     def find(self, message_id: str) -> Message | None:
         """The message with that id."""
         ...

@@ -12,9 +12,8 @@ import pytest
 
 from kai_tui.backends.assistant_ui import settings as aui
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig, ClientTool, HeaderCommand
-from kai_tui.backends.assistant_ui.kept_threads import KeptThreads
 from kai_tui.backends.assistant_ui.system import SYSTEM
-from kai_tui.backends.assistant_ui.threads import Thread
+from kai_tui.backends.assistant_ui.threads import KeptThreads, Thread
 from kai_tui.backends.base import Refused, TokenRefused
 from kai_tui.backends.secret import Secret, SecretLine
 from kai_tui.services.account_service import AnotherAccount

@@ -31,6 +31,7 @@ class ChatSource:
         self.pending: list[str] = []
         self.decisions: dict[str, bool] = {}
         self.gone = False
+        self.kept_here = False
         self.superseded: set[str] = set()
 
     def find(self, message_id: str) -> Message | None:

@@ -83,7 +83,7 @@ class DeliveryUnit(RemarksUnit):
             return [counting(countdown, self.around.clock())]
         found = delivered(source, message.id)
         if found is None and not source.turn.busy and self.around.is_last(message):
-            found = unanswered(source.why_not_sent(message.id))
+            found = unanswered(source.why_not_sent(message.id), may_look=not source.kept_here)
         return [found] if found is not None else []
 
     def timed(self) -> bool:
@@ -109,21 +109,16 @@ def delivered(source: TranscriptSource, message_id: str) -> Remark | None:
     if delivery == "unsure":
         if why == OUTCOME_UNKNOWN:
             return Remark("?", why, "warning")
-        return Remark("?", _joined("unsure whether it arrived", why, f"{again} checks"), "warning")
+        then = f"{again} sends it again" if source.kept_here else f"{again} checks"
+        return Remark("?", _joined("unsure whether it arrived", why, then), "warning")
     return None
 
 
-def unanswered(why: str | None) -> Remark:
-    """A message at the end of the chat that nothing answers."""
-    return Remark(
-        "○",
-        _joined(
-            "no answer yet",
-            safe_line(why or ""),
-            f"{key_of('look_again')} looks again · {key_of('retry_unsent')} asks again",
-        ),
-        "muted",
-    )
+def unanswered(why: str | None, *, may_look: bool = True) -> Remark:
+    """A message at the end of the chat that nothing answers. `may_look`: whether an answer may be somewhere."""
+    again = f"{key_of('retry_unsent')} asks again"
+    then = f"{key_of('look_again')} looks again · {again}" if may_look else again
+    return Remark("○", _joined("no answer yet", safe_line(why or ""), then), "muted")
 
 
 def counting(countdown: Countdown, now: float) -> Remark:
@@ -183,18 +178,23 @@ class EndUnit(RemarksUnit):
         remarks = list(_end_of(message))
         source = self.around.source
         if remarks and source is not None and not source.turn.busy and self.around.is_last(message):
-            remarks[-1] = remarks[-1]._replace(text=remarks[-1].text + what_to_press(message))
+            then = what_to_press(message, may_look=not source.kept_here)
+            remarks[-1] = remarks[-1]._replace(text=remarks[-1].text + then)
         return remarks
 
 
-def what_to_press(message: Message) -> str:
-    """After a reply that broke off: what the user can do about it. Only the last reply of a chat says it."""
+def what_to_press(message: Message, *, may_look: bool = True) -> str:
+    """After a reply that broke off: what the user can do about it. Only the last reply of a chat says it.
+
+    `may_look`: whether somebody may have more of it.
+    """
     reason = message.finish.reason if message.finish is not None else None
     again = f" · {key_of('retry_unsent')} asks again"
+    look = f" · {key_of('look_again')} looks again" if may_look else ""
     if reason == "lost":
-        return f" What came is kept. · {key_of('look_again')} looks again{again}"
+        return f" What came is kept.{look}{again}"
     if reason == "cancelled":
-        return f" · {key_of('look_again')} looks again{again}"
+        return f"{look}{again}"
     return again if reason in REPLY_STATES else ""
 
 

@@ -1,0 +1,269 @@
+"""A call that waits for a value of the user: what it asks with, a field for the answer, and what will be sent.
+
+The rules of the question before a change hold here, too (reliability.md A1-A4): nothing counts before
+half a second of quiet, and no key that writes can send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, ClassVar, Literal
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static, TextArea
+
+from kai_tui.services.approval_service import Approval, Decision, Given
+from kai_tui.ui.modals.answer_choice import ANSWERS, Answer, Choice
+from kai_tui.ui.modals.approval import ApprovalDialog
+from kai_tui.ui.widgets.draft import plain
+
+LONGEST = 20_000
+"""Characters of a value; more would make every key slow."""
+_SENT_BY = "Ctrl+S"
+
+
+class ValueField(TextArea):
+    """Several lines of plain text. It has the focus, for the cursor; what keys do is decided by the dialog."""
+
+    DEFAULT_CSS = """
+    ValueField {
+        height: 6;
+        border: round $border-blurred;
+        background: $surface;
+        padding: 0 1;
+        scrollbar-size-vertical: 1;
+        &:focus { border: round $border; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="value", highlight_cursor_line=False, soft_wrap=True, tab_behavior="focus")
+        self.cursor_blink = False
+
+    def _forward_event(self, event: events.Event) -> None:
+        dialog = self.screen
+        if isinstance(event, events.Key | events.Paste) and isinstance(dialog, ValueDialog):
+            dialog.hear(event)
+        else:
+            super()._forward_event(event)
+
+    def take(self, event: events.Event) -> None:
+        """This key or paste is meant for the text."""
+        super()._forward_event(event)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self._replace_via_keyboard(plain(event.text)[: 2 * LONGEST], *self.selection)
+
+
+class ValueDialog(ApprovalDialog):
+    """Result as of `ApprovalDialog`; a yes has the value in it."""
+
+    labels: ClassVar[dict[Answer, str]] = {
+        "deny": "Deny",
+        "approve": "Send the value",
+        "reason": "Deny with a reason…",
+    }
+    unseen: ClassVar[str] = "Sending is off until the last line above was on screen: PgDn"
+    DEFAULT_CSS = """
+    ValueDialog #about { height: auto; max-height: 3; color: $text-muted; }
+    ValueDialog #sent-as { height: auto; color: $text-muted; }
+    ValueDialog #sent-as.-bad { color: $text-warning; }
+    ValueDialog.-low ValueField { height: 4; }
+    """
+
+    form: Literal["text", "JSON"] = "text"
+    """What is sent: the text itself, or the JSON value it says."""
+    writing: bool = True
+    """Whether keys go to the field; else to the answers below it."""
+
+    def __init__(
+        self,
+        approval: Approval,
+        *,
+        position: int = 1,
+        total: int = 1,
+        changed: bool = False,
+        clock: Callable[[], float] = monotonic,
+        stamp: Callable[[events.Event], float] | None = None,
+    ) -> None:
+        super().__init__(approval, position=position, total=total, changed=changed, clock=clock, stamp=stamp)
+        self._field = ValueField()
+        self._sent_as = Static(id="sent-as", markup=False)
+
+    def compose(self) -> ComposeResult:
+        with self._box as box:
+            box.border_title = Content("The assistant asks for a value")
+            box.border_subtitle = Content(self._subtitle())
+            yield Static(self._what(), id="what", markup=False)
+            yield Static(self._about(), id="about", markup=False)
+            yield Static(self._facts(), id="facts", markup=False)
+            yield Static(id="hidden", markup=False)
+            yield self._arguments
+            yield self._field
+            yield self._sent_as
+            yield self._state
+            with Horizontal(id="answers"):
+                for answer in ANSWERS:
+                    yield Choice(answer, self.labels[answer])
+
+    def on_mount(self) -> None:
+        self._field.focus()
+        self._say_what_is_sent()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        # The field is lower in a low window, from the next layout on.
+        self.call_after_refresh(self._fit_again)
+
+    def _fit_again(self) -> None:
+        self._fitted = False
+
+    def _about(self) -> Content:
+        from kai_tui.conversation.safe_text import safe_prose
+
+        return Content(safe_prose(self.approval.about).strip())
+
+    # The value
+
+    def value(self) -> Any:
+        """What would be sent. Raises ValueError with a sentence when that is nothing."""
+        from kai_tui.conversation.json_text import BadJson, decode_json
+
+        text = self._field.text
+        if len(text) > LONGEST:
+            raise ValueError(f"{len(text) - LONGEST:,} characters too many.")
+        if not text.strip():
+            raise ValueError("Type the value first, or deny.")
+        if self.form == "text":
+            return text
+        try:
+            return decode_json(text)
+        except BadJson as error:
+            raise ValueError(
+                f"This is {error}." if str(error).startswith("not JSON") else f"{error}."
+            ) from None
+
+    def why_not(self) -> str | None:
+        """Why it cannot be sent now."""
+        why = super().why_not()
+        if why is None:
+            try:
+                self.value()
+            except ValueError as error:
+                why = str(error)
+        return why
+
+    def _yes(self) -> Decision:
+        from kai_tui.conversation.approvals import decision_digest
+
+        value = self.value()
+        shown = decision_digest(self.approval.digest, None, None, value)
+        return Decision(approved=True, given=Given(value), shown=shown)
+
+    def on_text_area_changed(self, message: TextArea.Changed) -> None:
+        message.stop()
+        self._say_what_is_sent()
+        self._tell()
+
+    def _say_what_is_sent(self) -> None:
+        from kai_tui.conversation.safe_text import safe_exact, safe_line
+
+        other = "JSON" if self.form == "text" else "text"
+        text = self._field.text
+        words, bad = f"Sent as {self.form}, exactly as it stands here", False
+        if self.form == "JSON" and text.strip():
+            try:
+                words = f"Sent as JSON: {_kind(self.value())}"
+            except ValueError as error:
+                words, bad = safe_line(str(error)), True
+        hidden = sum(safe_exact(line).hidden for line in text.split("\n"))
+        if hidden:
+            words, bad = f"{words} · ! {hidden} character(s) in it cannot be seen", True
+        line = self._sent_as
+        line.update(Content(f"{words} · F2 {other}"))
+        line.set_class(bad, "-bad")
+
+    # Keys
+
+    def _tell(self) -> None:
+        super()._tell()
+        if not self._built or not self.is_attached or self._withdrawn or not self.guard.armed:
+            return
+        if not self.writing or self.why_not() is not None:
+            return
+        self._state.update(Content(f"● Ready: {_SENT_BY} sends · Tab to the answers · Esc decides later"))
+
+    def _back(self) -> None:
+        super()._back()
+        if self._built:
+            self._turn_to(writing=True)
+
+    def _turn_to(self, *, writing: bool) -> None:
+        self.writing = writing
+        if writing:
+            self._field.focus()
+        else:
+            self.chosen = "deny"
+            self.set_focus(None)
+        self._tell()
+
+    def hear(self, event: events.Event) -> None:
+        """A key or a paste that came to the field."""
+        self._forward_event(event)
+
+    def _forward_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Paste) and not event.is_forwarded and self._takes_text():
+            self.guard.pass_by(self._stamp(event))
+            self._field.take(event)
+            return
+        super()._forward_event(event)
+
+    def _takes_text(self) -> bool:
+        return self.guard.armed and self.writing and self._field.has_focus and not self._withdrawn
+
+    def _key(self, event: events.Key) -> None:
+        when = self._stamp(event)
+        if event.key == "f2":
+            self.guard.pass_by(when)
+            self.form = "JSON" if self.form == "text" else "text"
+            self._say_what_is_sent()
+            self._tell()
+        elif event.key == "ctrl+s":
+            if self.guard.counts(when, key=True):
+                self._decide("approve")
+        elif event.key in ("tab", "shift+tab") and self.writing:
+            if self.guard.counts(when, key=True):
+                self._turn_to(writing=False)
+        elif event.key == "shift+tab" or (event.key == "tab" and self.chosen == "reason"):
+            self._turn_to(writing=True)
+        elif event.key in ("pageup", "pagedown") or event.key == "escape" or not self.writing:
+            super()._key(event)
+        elif self._takes_text():
+            self.guard.pass_by(when)
+            self._field.take(event)
+        else:
+            self.guard.disturb(when)
+
+    def on_text_area_selection_changed(self) -> None:
+        """A click into the field: keys go there."""
+        if self._field.has_focus and not self.writing:
+            self._turn_to(writing=True)
+
+
+def _kind(value: Any) -> str:
+    """A JSON value in a few words."""
+    if isinstance(value, dict):
+        return f"an object of {len(value)}"  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, list):
+        return f"a list of {len(value)}"  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, str):
+        return "a text"
+    if value is None:
+        return "null"
+    return "yes or no" if isinstance(value, bool) else "a number"
