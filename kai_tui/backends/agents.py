@@ -53,3 +53,8 @@ def caps_for(backend: Backend, chat_id: str | None = None) -> Capabilities:
     """What can be done in this chat (a new one): what its agent can do, where there are agents."""
     agents = backend.agents
     return agents.caps(chat_id) if agents is not None else backend.caps
+
+
+def is_local(backend: Backend, chat_id: str) -> bool:
+    """Whether no server keeps this chat."""
+    return caps_for(backend, chat_id).history == "local"

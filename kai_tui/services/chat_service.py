@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from kai_tui.backends.agents import caps_for
+from kai_tui.backends.agents import caps_for, is_local
 from kai_tui.backends.base import Backend, BackendError, Chat, ChatSummary, NotFound, ToolInfo
 from kai_tui.services.changes import (
     MessageAdded,
@@ -135,10 +135,11 @@ class ChatService:
             backend = await self._tools.backend()
             chat = await backend.chat(chat_id)
         except BackendError as error:
-            if backend is not None and _is_local(backend, chat_id):
-                return await self._open_local(chat_id, backend, error)
+            if self._keeper.is_here(chat_id) if backend is None else is_local(backend, chat_id):
+                here = await self._keeper.chat_copy(chat_id) if backend is None else None
+                return await self._open_local(chat_id, backend, here or error)
             return self._sessions.get(chat_id) or await self._open_copy(chat_id, error)
-        if _is_local(backend, chat_id):
+        if is_local(backend, chat_id):
             return await self._open_local(chat_id, backend, chat)
         copy = await self._keeper.chat_copy(chat_id)
         left_behind = await self._keeper.left_behind(chat_id)
@@ -178,8 +179,11 @@ class ChatService:
             self._tell_soon(session, _NOT_READ_ONLY_HERE)
         return session
 
-    async def _open_local(self, chat_id: str, backend: Backend, found: Chat | BackendError) -> ChatSession:
-        """A chat that no server keeps. One that was not `found` may be in the outbox; raises that error else."""
+    async def _open_local(
+        self, chat_id: str, backend: Backend | None, found: Chat | BackendError
+    ) -> ChatSession:
+        """A chat that no server keeps; it can be read without a `backend`, too. One that was not `found` may be in
+        the outbox; raises that error else."""
         from kai_tui.services.chat_session import ChatSession
         from kai_tui.services.left_behind import take_left_here
 
@@ -190,7 +194,7 @@ class ChatService:
         chat = found if isinstance(found, Chat) else None
         session = self._sessions.get(chat_id)
         if session is not None:
-            if chat is not None:
+            if chat is not None and backend is not None:
                 self._bring_up_to_date(session, chat, None, backend)
             return session
         texts = [text for _, text in (*left_behind.sent, *left_behind.waiting)]
@@ -200,7 +204,9 @@ class ChatService:
         messages = chat.messages if chat is not None else ()
         session = ChatSession(chat_id, self._tools, title=title, messages=messages, stored=chat is not None)
         self._add(session)
-        session.learn(backend)
+        session.kept_here = True
+        if backend is not None:
+            session.learn(backend)
         self._note_elsewhere(session)
         session.restore(notes, unsent=left_behind.ids)
         arrived = take_left_here(session, left_behind)
@@ -208,7 +214,8 @@ class ChatService:
         session.know_answers(left_behind.answers)
         for message_id in arrived:
             await self._keeper.settle_outgoing(message_id, "sent")
-        session.resume_questions(backend)
+        if backend is not None:
+            session.resume_questions(backend)
         return session
 
     async def begin_instead(self, session: ChatSession, chat_id: str) -> None:
@@ -391,7 +398,3 @@ class ChatService:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-def _is_local(backend: Backend, chat_id: str) -> bool:
-    return caps_for(backend, chat_id).history == "local"

@@ -172,15 +172,7 @@ class HistoryService:
         A turn that runs in the chat is stopped, and nothing of it is kept (P18).
         """
         if chat_id in self._rows:
-            backend = await self._backend()
-            try:
-                await backend.delete(chat_id)
-            except NotFound:
-                pass  # somebody else deleted it: what was wanted is so
-            except NotAllowed:
-                # The template says 403 for an unknown id (protocols/kai.md §4.6).
-                if not await self._is_gone(backend, chat_id):
-                    raise
+            await self._delete_there(chat_id)
         self._deleted.add(chat_id)
         if self._leave is not None:
             await self._leave(chat_id)
@@ -196,6 +188,22 @@ class HistoryService:
         await backend.restore(chat_id)
         self._deleted.discard(chat_id)
         await self.refresh()
+
+    async def _delete_there(self, chat_id: str) -> None:
+        try:
+            backend = await self._backend()
+        except BackendError:
+            if not self._keeper.is_here(chat_id):
+                raise
+            return  # an account that cannot be opened: no server has this chat
+        try:
+            await backend.delete(chat_id)
+        except NotFound:
+            pass  # somebody else deleted it: what was wanted is so
+        except NotAllowed:
+            # The template says 403 for an unknown id (protocols/kai.md §4.6).
+            if not await self._is_gone(backend, chat_id):
+                raise
 
     async def _is_gone(self, backend: Backend, chat_id: str) -> bool:
         try:

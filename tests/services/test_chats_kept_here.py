@@ -15,7 +15,7 @@ import pytest
 
 from kai_tui.backends.assistant_ui.client import AssistantUiBackend
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig
-from kai_tui.backends.base import Backend, LocalChats
+from kai_tui.backends.base import Backend, BackendError, LocalChats, TokenRefused
 from kai_tui.backends.kiss.client import KissBackend
 from kai_tui.services.account import Account
 from kai_tui.services.changes import Notice
@@ -51,6 +51,8 @@ class House:
     server: Any
     folder: Path
     notices: list[str] = field(default_factory=list)
+    refuses: BackendError | None = None
+    """What opening the account fails with."""
 
     @property
     def posts(self) -> list[Any]:
@@ -75,6 +77,8 @@ class House:
         keeper = DiskKeeper(self.files(folder))
 
         async def open_backend() -> Backend:
+            if self.refuses is not None:
+                raise self.refuses
             return self.backend(keeper.local_chats)
 
         kind = "imbrace" if self.system == "model" else self.system
@@ -487,3 +491,26 @@ async def test_what_failed_says_so_in_the_next_run(aui: House):
         again = await workspace.chats.open_chat(chat_id)
         assert again.messages[1].errors == errors
         assert again.messages[1].finish == session.messages[1].finish
+
+
+async def test_an_account_that_cannot_be_opened_lets_its_chats_be_read_and_deleted(house: House):
+    async with house.enter() as workspace:
+        session = workspace.chats.new_chat()
+        await say(session, "One hello")
+        breaks_off(house)
+        await say(session, "Lost hello")
+        before, chat_id = said(session), session.chat_id
+        lost = session.messages[-1].id
+        state = session.delivery(lost)
+    house.refuses = TokenRefused("The headers of this account are not here. Sign in again.")
+    async with house.enter(state="failed") as workspace:
+        again = await workspace.chats.open_chat(chat_id)
+        assert said(again) == before
+        assert again.delivery(lost) == state
+        assert not workspace.chats.is_behind(chat_id)
+        assert not [each for each in house.notices if "copy" in each]
+        await workspace.history.delete(chat_id)
+        assert workspace.history.rows == []
+    house.refuses = None
+    async with house.enter() as workspace:
+        assert workspace.history.rows == []

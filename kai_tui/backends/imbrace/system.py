@@ -306,7 +306,7 @@ async def _open(settings: Mapping[str, str], secret: Secret | None, memory: Memo
     agent = settings.get(AGENT, LAST_USED)
     await begin_with(memory, "" if agent == LAST_USED else agent)
     model, provider = settings.get("model", ""), settings.get("provider", "")
-    return ImbraceBackend(
+    backend = ImbraceBackend(
         where,
         secret,
         organization=settings.get("organization", ""),
@@ -314,6 +314,9 @@ async def _open(settings: Mapping[str, str], secret: Secret | None, memory: Memo
         board=settings.get("board", ""),
         memory=memory,
     )
+    # What a chat can do depends on its agent, and sessions ask that before anything is sent.
+    await backend.recall_agents()
+    return backend
 
 
 def _identity(settings: Mapping[str, str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from tests.backends.guide import ScriptedGuide
 from tests.backends.kai_server import KaiServer, answer
 from tests.fakes.imbrace import CODE, JWT, PASSWORD, USER, ImbraceFake
 from tests.services.accounts_kit import Keyring, files_with, interviewed, keyring, service
+from tests.services.scripted_backend import until
 
 __all__ = ["keyring"]
 
@@ -169,3 +170,25 @@ def test_environments_are_names() -> None:
     assert places_of({"environment": "stable", "gateway": "https://evil.example"}) == places_of({})
     with pytest.raises(CannotConnect):
         places_of({"environment": "https://evil.example"})
+
+
+async def test_what_is_said_to_a_bare_model_at_once_is_kept_on_this_computer(
+    own_home: Path, fake: ImbraceFake, keyring: Keyring
+) -> None:
+    accounts = service(own_home)
+    guide = at(fake, credential="api_test", organization="org_2", agent="model:gpt-stub")
+    await accounts.add("imbrace", await interviewed(accounts, "imbrace", guide))
+    said: list[list[str]] = []
+    for _ in range(2):
+        again = service(own_home)
+        (known,) = await again.accounts()
+        workspace = again.open(known)
+        await workspace.history.refresh()
+        for row in workspace.history.rows:
+            said.append([each.text for each in (await workspace.chats.open_chat(row.id)).messages])
+        session = workspace.chats.new_chat()
+        session.send("Hello")
+        await until(lambda session=session: session.turn.phase == "finished")
+        assert session.kept_here
+        await workspace.aclose()
+    assert said == [["Hello", "1 messages, the last: Hello"]]
