@@ -143,5 +143,7 @@ class System:
     """Make the backend of an account; nothing is sent yet. Raises BackendError for settings that cannot work."""
     short: str = ""
     """For the margin beside its answers, nine letters at most; empty: the title."""
+    chats_here: bool = False
+    """Its servers keep no chats: they are on this computer and nowhere else."""
     lacks: tuple[str, ...] = ()
     """What it cannot do that others can, a sentence each, for the help and the about panel."""

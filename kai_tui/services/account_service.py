@@ -216,6 +216,11 @@ class AccountService(ChangesAccounts):
         keeper = DiskKeeper(files)
         return Workspace(self._pinned(account), self._opener(account, keeper), keeper)
 
+    def go_on(self, workspace: Workspace, account: Account) -> None:
+        """Let an open account go on with what it was changed to. Chats, drafts and questions stay as they are."""
+        pinned = self._pinned(account)
+        workspace.reopen(pinned, self._opener(account, workspace.keeper))
+
     def _with_marks(self, account: Account) -> Account:
         """With the name and colour the user gave it, when it is here already."""
         known = next(

@@ -90,6 +90,8 @@ class Workspace:
         self._open_backend = open_backend
         self._keeper = keeper
         self._backend: Backend | None = None
+        self._retired: list[Backend] = []
+        """Those before `reopen`: what still streams on them goes on."""
         self._documents: DocumentDesk | None = None
         self._opening: asyncio.Lock = asyncio.Lock()
         self._connecting: asyncio.Task[None] | None = None
@@ -171,6 +173,23 @@ class Workspace:
             self._backend.renew(token)
         self.connect()
 
+    def reopen(self, account: Account, open_backend: Callable[[], Awaitable[Backend]]) -> None:
+        """Go on as the same account with other settings or another credential. Chats, drafts and questions stay;
+        nothing is sent again by itself."""
+        self.account = account
+        self.refused = False
+        self._open_backend = open_backend
+        before, self._backend = self._backend, None
+        if before is not None:
+            before.on_wait = before.on_refused = before.on_notice = None
+            self._retired.append(before)
+        self.connect(anew=True)
+
+    @property
+    def keeper(self) -> DiskKeeper:
+        """What is kept of this account on disk."""
+        return self._keeper
+
     @property
     def needs_looking_after(self) -> bool:
         """Whether there is a connection to a server, or something that runs on one."""
@@ -203,11 +222,11 @@ class Workspace:
         await self.agents.choose(agent_id, chat_id=chat_id)
         self.offers.agent_chosen()
 
-    def connect(self) -> None:
-        """Connect (again) in the background."""
+    def connect(self, *, anew: bool = False) -> None:
+        """Connect (again) in the background; `anew` also when it does so already."""
         before = self._connecting
         if before is not None and not before.done():
-            if self.connection.state == "connecting":
+            if self.connection.state == "connecting" and not anew:
                 return
             before.cancel()  # it was connected and only read lists: they are read anew
         again = self.connection.state == "failed"
@@ -216,26 +235,34 @@ class Workspace:
 
     async def backend(self) -> Backend:
         """The backend, opened at the first call. Raises BackendError."""
-        if self._backend is None:
+        while self._backend is None:
             async with self._opening:
                 if self._backend is None:
-                    try:
-                        backend = await self._open_backend()
-                    except TokenRefused as error:
-                        self._token_refused(error)
-                        raise
-                    except BackendError:
-                        raise
-                    except Exception as error:
-                        _LOG.exception("the backend could not be opened")
-                        raise CannotConnect(
-                            "kai-tui made a mistake while connecting. Nothing was sent.", code="fault"
-                        ) from error
-                    backend.on_wait = self._waits
-                    backend.on_refused = self._token_refused
-                    backend.on_notice = self._notices.tell
-                    self._backend = backend
+                    await self._open()
         return self._backend
+
+    async def _open(self) -> None:
+        opener = self._open_backend
+        try:
+            backend = await opener()
+        except BackendError as error:
+            if opener is not self._open_backend:
+                return  # it was about what the account was before: asked anew
+            if isinstance(error, TokenRefused):
+                self._token_refused(error)
+            raise
+        except Exception as error:
+            _LOG.exception("the backend could not be opened")
+            raise CannotConnect(
+                "kai-tui made a mistake while connecting. Nothing was sent.", code="fault"
+            ) from error
+        if opener is not self._open_backend:
+            await backend.aclose()
+            return
+        backend.on_wait = self._waits
+        backend.on_refused = self._token_refused
+        backend.on_notice = self._notices.tell
+        self._backend = backend
 
     async def save_draft(self, chat_id: str, text: str) -> None:
         """Keep what is being typed; an empty text removes the draft. Never raises."""
@@ -280,8 +307,9 @@ class Workspace:
         self.attention.leave()
         await self.chats.aclose()
         await self.attention.aclose()
-        if self._backend is not None:
-            await self._backend.aclose()
+        for backend in (*self._retired, self._backend):
+            if backend is not None:
+                await backend.aclose()
         await self._keeper.aclose()
 
     async def _connect(self, before: asyncio.Task[None] | None, again: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import events
 from textual.binding import BindingType
 from textual.command import CommandPalette
-from textual.content import Content
 from textual.screen import Screen
 
 from kai_tui.services.account import Account
 from kai_tui.services.wake import SleepWatch
+from kai_tui.ui.account_ways import LeadsToAccounts
 from kai_tui.ui.actions import Action, bindings
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.collector import start_collector
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from kai_tui.services.account_service import AccountService
     from kai_tui.services.preferences import Preferences
     from kai_tui.services.workspace import Workspace
-    from kai_tui.ui.modals.accounts import AccountChoice
     from kai_tui.ui.screens.start import StartScreen
 
 CLOSE_SECONDS = 3.0
@@ -47,7 +47,7 @@ FIRST_KEYS_SECONDS = 0.1
 """How long after the first frame nothing is loaded yet."""
 
 
-class KaiApp(HearsWorkers, AsksBeforeLeaving, RenewsTokens, NoticesSleep):
+class KaiApp(HearsWorkers, AsksBeforeLeaving, LeadsToAccounts, RenewsTokens, NoticesSleep):
     """The terminal chat."""
 
     TITLE = "kai-tui"
@@ -179,9 +179,7 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving, RenewsTokens, NoticesSleep):
 
     async def close_services(self) -> None:
         """Save and hang up; called once, when the app ends."""
-        self._leave_workspace()
-        if self._account_closings:
-            await asyncio.wait(self._account_closings, timeout=CLOSE_SECONDS)
+        await self.close_account()
 
     async def on_unmount(self) -> None:
         await self.close_services()
@@ -283,15 +281,18 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving, RenewsTokens, NoticesSleep):
         self._sign_in()
 
     async def action_switch_account(self) -> None:
-        """The small list of accounts."""
-        from kai_tui.ui.modals.accounts import AccountsDialog
+        """The list of accounts."""
+        await self.show_accounts()
 
-        known = await self.accounts.accounts()
-        current = self.workspace.account if self.workspace is not None else None
-        accounts = [*known, self.accounts.sandbox()]
-        if current is not None and all(each.id != current.id for each in accounts):
-            accounts.insert(0, current)
-        self.push_screen(AccountsDialog(accounts, current), self._account_chosen)
+    def account_marked(self, account: Account) -> None:
+        """An account has another name or colour: the open one is drawn with it."""
+        workspace = self.workspace
+        if workspace is not None and workspace.account.id == account.id:
+            workspace.account = replace(
+                workspace.account, label=account.label, named=account.named, colour=account.colour
+            )
+            if self._chat is not None:
+                self._chat.account_changed()
 
     def on_approval_desk_changed(self) -> None:
         if self._chat is not None:
@@ -302,78 +303,50 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving, RenewsTokens, NoticesSleep):
             self.open_account(message.account)
         elif message.sign_in:
             self._sign_in()
+        elif message.another:
+            self.add_account()
         else:
             self.exit()
 
-    def _account_chosen(self, choice: AccountChoice | None) -> None:
-        if choice is None:
-            return
-        current = self.workspace.account if self.workspace is not None else None
-        if choice.what == "sign-in":
-            self._sign_in()
-        elif choice.what == "sign-out" and choice.account is not None:
-            self._ask_sign_out(choice.account)
-        elif choice.account is not None and (current is None or current.id != choice.account.id):
-            self.open_account(choice.account)
+    def _sign_in(
+        self,
+        why: str = "",
+        token: Secret | None = None,
+        *,
+        account: Account | None = None,
+        then: Callable[[Account], None] | None = None,
+    ) -> None:
+        self.run_worker(
+            self._open_sign_in(why, token, account, then or self.open_account), exit_on_error=False
+        )
 
-    def _sign_in(self, why: str = "", token: Secret | None = None) -> None:
-        self.run_worker(self._open_sign_in(why, token), exit_on_error=False)
-
-    async def _open_sign_in(self, why: str, token: Secret | None) -> None:
+    async def _open_sign_in(
+        self, why: str, token: Secret | None, again: Account | None, then: Callable[[Account], None]
+    ) -> None:
         from kai_tui.ui.modals.sign_in import SignInDialog
 
-        current = self.workspace.account if self.workspace is not None else None
+        current = again or (self.workspace.account if self.workspace is not None else None)
         address = current.storage_url if current is not None else ""
         if not address:
             known = await self.accounts.accounts()
             address = next((each.storage_url for each in known if each.storage_url), "")
         dialog = SignInDialog(self.accounts, address=address, why=why, token=token)
-        self.push_screen(dialog, lambda account: self.open_account(account) if account else None)
+        self.push_screen(dialog, lambda account: then(account) if account else None)
 
     def renewal_put_away(self) -> None:
         """The user wants no new token now."""
         if self._chat is not None:
             self._chat.sign_in_put_away()
 
-    def _ask_sign_out(self, account: Account) -> None:
-        from kai_tui.conversation.safe_text import safe_exact
-        from kai_tui.ui.modals.confirm import Confirm
+    async def close_account(self) -> None:
+        """Save and close what is open; its screen stays until `account_left`."""
+        self._leave_workspace()
+        if self._account_closings:
+            await asyncio.wait(self._account_closings, timeout=CLOSE_SECONDS)
 
-        body = Content.assemble(
-            (safe_exact(account.label, one_line=True).text, "bold"),
-            "\n",
-            (safe_exact(account.storage_url, one_line=True).text, "$text-muted"),
-            (f"\nbranch {safe_exact(account.branch, one_line=True).text}", "$text-muted"),
-            "\n\nIts token is removed from this computer. Chats stay on the server.",
-        )
-        self.push_screen(
-            Confirm("Sign out?", body, yes="Sign out", name="confirm-sign-out"),
-            lambda yes: self._sign_out_asked(account) if yes else None,
-        )
-
-    def _sign_out_asked(self, account: Account) -> None:
-        if self.workspace is not None and self.workspace.account.id == account.id:
-            self.before_leaving("Sign out?", "Sign out", lambda: self._sign_out(account))
-        else:
-            self._sign_out(account)
-
-    def _sign_out(self, account: Account) -> None:
-        async def work() -> None:
-            from kai_tui.conversation.safe_text import safe_line
-            from kai_tui.storage.credential_errors import CredentialsUnavailable
-            from kai_tui.storage.errors import StorageError
-
-            try:
-                await self.accounts.sign_out(account)
-            except (CredentialsUnavailable, StorageError) as error:
-                self.notify(safe_line(error.sentence), severity="error", timeout=15, markup=False)
-                return
-            self.notify("Signed out. The token is gone from this computer.", markup=False)
-            if self.workspace is not None and self.workspace.account.id == account.id:
-                self._leave_workspace()
-                self._replace(self._start_screen())
-
-        self.run_worker(work(), exit_on_error=False)
+    def account_left(self) -> None:
+        """The start screen again."""
+        self._replace(self._start_screen())
 
 
 async def _close(workspace: Workspace, chat: ChatScreen | None) -> None:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from kai_tui.ui.terminal.safe_app import SafeApp
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kai_tui.backends.secret import Secret
+    from kai_tui.backends.system import System
+    from kai_tui.services.account import Account
     from kai_tui.services.account_service import AccountService
     from kai_tui.services.workspace import Workspace
     from kai_tui.ui.approval_desk import ApprovalDesk
@@ -27,8 +31,23 @@ class RenewsTokens(SafeApp[object]):
     """Whether the user closed that dialog without one."""
 
     @abstractmethod
-    def _sign_in(self, why: str = "", token: Secret | None = None) -> None:
+    def _sign_in(
+        self,
+        why: str = "",
+        token: Secret | None = None,
+        *,
+        account: Account | None = None,
+        then: Callable[[Account], None] | None = None,
+    ) -> None:
         """Open the dialog that adds an account."""
+
+    @abstractmethod
+    def open_account(self, account: Account) -> None:
+        """Leave this account, after asking, and open another one."""
+
+    @abstractmethod
+    def account_marked(self, account: Account) -> None:
+        """An account has another name or colour."""
 
     @abstractmethod
     def renewal_put_away(self) -> None:
@@ -50,7 +69,7 @@ class RenewsTokens(SafeApp[object]):
             return
         if self._renewing or (self._renewal_put_away and not asked):
             return
-        if not workspace.account.storage_url:
+        if workspace.account.kind == "kai" and not workspace.account.storage_url:
             # Nothing tells the address a new token could be checked at: a sign-in from the start, once.
             self._renewal_put_away = True
             self._sign_in(why)
@@ -59,7 +78,7 @@ class RenewsTokens(SafeApp[object]):
         self.call_later(self._ask_renewal, workspace, why)
 
     def _ask_renewal(self, workspace: Workspace, why: str) -> None:
-        from kai_tui.ui.modals.renew import RenewDialog
+        from kai_tui.ui.modals.guided import GuidedDialog
         from kai_tui.ui.modals.sign_in import SignInDialog
 
         # Keys that are meant for the prompt must not land in a field for a token.
@@ -68,12 +87,56 @@ class RenewsTokens(SafeApp[object]):
             self.set_timer(pause + 0.01, lambda: self._ask_renewal(workspace, why))
             return
         if self.workspace is not workspace or any(
-            isinstance(each, SignInDialog) for each in self.screen_stack
+            isinstance(each, SignInDialog | GuidedDialog) for each in self.screen_stack
         ):
             self._renewing = False
             return
+        if workspace.account.kind != "kai":
+            self.run_worker(self._ask_other(workspace, why), exit_on_error=False)
+            return
+        from kai_tui.ui.modals.renew import RenewDialog
+
         dialog = RenewDialog(self.accounts, workspace.account, why)
         self.push_screen(dialog, lambda outcome: self._renewal_over(workspace, outcome))
+
+    async def _ask_other(self, workspace: Workspace, why: str) -> None:
+        """Another system: its interview, from where something new is needed on."""
+        account = workspace.account
+        try:
+            system = await self.accounts.system(account.kind)
+            _, secret = await self.accounts.interview_defaults(account)
+        except BaseException:
+            self._renewing = False
+            raise
+        self._open_other(workspace, why, system, secret)
+
+    def _open_other(self, workspace: Workspace, why: str, system: System, secret: Secret | None) -> None:
+        from kai_tui.ui.modals.guided import GuidedDialog
+
+        pause = self.desk.typing_for()
+        if pause > 0:  # reading all that may have taken a while
+            self.set_timer(pause + 0.01, lambda: self._open_other(workspace, why, system, secret))
+            return
+        if self.workspace is not workspace:
+            self._renewing = False
+            return
+        account = workspace.account
+        dialog = GuidedDialog(system, self.accounts, account=account, secret=secret, why=why, renews=True)
+        self.push_screen(dialog, lambda changed: self._other_over(workspace, changed))
+
+    def _other_over(self, workspace: Workspace, changed: Account | None) -> None:
+        self._renewing = False
+        self._renewal_put_away = changed is None
+        if self.workspace is not workspace:
+            return
+        if changed is None:
+            self.renewal_put_away()
+        elif changed.id == workspace.account.id:
+            self.accounts.go_on(workspace, changed)
+            self.account_marked(changed)
+            self.notify("Signed in again. Nothing was sent meanwhile.", markup=False)
+        else:
+            self.open_account(changed)
 
     def _renewal_over(self, workspace: Workspace, outcome: Outcome | None) -> None:
         from kai_tui.ui.modals.renew import OpenInstead, Renewed

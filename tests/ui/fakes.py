@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 from textual.pilot import Pilot
 
-from kai_tui.backends.base import BackendError, Chat, ChatSummary
+from kai_tui.backends.base import BackendError, Chat, ChatSummary, ServerInfo
 from kai_tui.backends.kai.branches import Branch
 from kai_tui.backends.secret import Secret
+from kai_tui.backends.system import NewAccount
+from kai_tui.services.account_secrets import Keep
 from kai_tui.services.account_service import Account, AccountService, SignInStep
 from kai_tui.services.approval_service import Approval
 from kai_tui.services.disk_keeper import DiskKeeper
@@ -43,7 +46,7 @@ class FakeAccounts(AccountService):
     def __init__(self, home: Path, backend: ScriptedBackend) -> None:
         super().__init__({"KAI_TUI_HOME": str(home)})
         self.backend = backend
-        self.known: list[Account] = []
+        self.listed: list[Account] = []
         self.opened: list[Account] = []
         self.sign_ins: list[tuple[str, str, str | None]] = []
         self.accepted: list[str] = []
@@ -54,13 +57,22 @@ class FakeAccounts(AccountService):
         self.signed_out: list[Account] = []
         self.renewals: list[tuple[str, str, str]] = []
         self.renew_errors: list[Exception] = []
+        self.added: list[tuple[str, NewAccount, str]] = []
+        self.edited: list[tuple[Account, NewAccount, str | None]] = []
+        self.known_as: Account | None = None
+        """The account that an interview's settings would make, when it is here already."""
+        self.tests: list[str] = []
+        self.test_errors: list[Exception] = []
+        self.test_gate: asyncio.Event | None = None
+        self.removed: list[tuple[Account, bool]] = []
+        self.went_on: list[Account] = []
         self.turn_clock: Callable[[], float] = monotonic
 
     def last(self) -> Account | None:
         return None
 
     async def accounts(self) -> Sequence[Account]:
-        return self.known
+        return self.listed
 
     def open(self, account: Account) -> Workspace:
         self.opened.append(account)
@@ -133,9 +145,60 @@ class FakeAccounts(AccountService):
             workspace_id=workspace_id,
         )
 
+    async def known(self, kind: str, new: NewAccount) -> Account | None:
+        return self.known_as
+
+    async def add(self, kind: str, new: NewAccount, *, keep: Keep = "keyring") -> Account:
+        self.added.append((kind, new, keep))
+        await asyncio.sleep(0)
+        if self.keep_errors:
+            raise self.keep_errors.pop(0)
+        account = Account("added", kind, new.label, new.address, settings=new.settings, token_from=keep)
+        self.listed.append(account)
+        return account
+
+    async def edit(self, account: Account, new: NewAccount, *, keep: Keep | None = None) -> Account:
+        self.edited.append((account, new, keep))
+        if self.keep_errors:
+            raise self.keep_errors.pop(0)
+        return self._instead(replace(account, settings=new.settings))
+
+    async def interview_defaults(self, account: Account) -> tuple[Mapping[str, str], Secret | None]:
+        return account.settings, None
+
+    async def rename(self, account: Account, label: str) -> Account:
+        return self._instead(replace(account, label=label)) if label else account
+
+    async def set_colour(self, account: Account, colour: str) -> Account:
+        return self._instead(replace(account, colour=colour))
+
+    def _instead(self, account: Account) -> Account:
+        self.listed = [account if each.id == account.id else each for each in self.listed]
+        return account
+
+    async def test(self, account: Account) -> ServerInfo:
+        self.tests.append(account.id)
+        if self.test_gate is not None:
+            await self.test_gate.wait()
+        if self.test_errors:
+            raise self.test_errors.pop(0)
+        return ServerInfo("fake.test", "fake", "Fake server", "1.2")
+
+    async def remove(self, account: Account, *, files: bool) -> None:
+        self.removed.append((account, files))
+        self.listed = [each for each in self.listed if each.id != account.id]
+
+    def go_on(self, workspace: Workspace, account: Account) -> None:
+        self.went_on.append(account)
+
+        async def provide() -> ScriptedBackend:
+            return self.backend
+
+        workspace.reopen(account, provide)
+
     async def sign_out(self, account: Account) -> None:
         self.signed_out.append(account)
-        self.known = [each for each in self.known if each.id != account.id]
+        self.listed = [each for each in self.listed if each.id != account.id]
 
 
 def kai_account(number: int = 1) -> Account:
@@ -159,7 +222,7 @@ def app_for(
 ) -> KaiApp:
     """The app over a scripted backend; with `clock`, events happen at the clock's time."""
     accounts = FakeAccounts(home, backend or ScriptedBackend())
-    accounts.known = list(known)
+    accounts.listed = list(known)
     options = LaunchOptions(sandbox=sandbox)
     if clock is None:
         return KaiApp(accounts, options)

@@ -12,14 +12,13 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, Static, TextArea
 
-from kai_tui.backends.system import NewAccount
 from kai_tui.services.account import Account
 from kai_tui.storage.credentials import CredentialsUnavailable
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.modals.confirm import Confirm
-from kai_tui.ui.modals.guided import GuidedDialog, Where
+from kai_tui.ui.modals.guided import GuidedDialog
 from tests.ui.fake_system import ADDRESS, SECRET, FakeSystem, no_server, wrong_key
-from tests.ui.fakes import Clock, app_for, until
+from tests.ui.fakes import Clock, accounts_of, app_for, until
 from tests.ui.test_start import words
 
 SIZES = [(80, 24), (140, 45)]
@@ -32,11 +31,11 @@ class Desk:
     def __init__(self, pilot: Pilot[object], fake: FakeSystem, **how: object) -> None:
         self.pilot, self.fake = pilot, fake
         self.app = pilot.app
-        self.kept: list[tuple[NewAccount, str, str, Where]] = []
-        self.keep_errors: list[Exception] = []
+        assert isinstance(self.app, KaiApp)
+        self.accounts = accounts_of(self.app)
         self.results: list[Account | None] = []
         self.clock = Clock()
-        self.dialog = GuidedDialog(fake.system(), self._keep, clock=self.clock, **how)  # type: ignore[arg-type]
+        self.dialog = GuidedDialog(fake.system(), self.accounts, clock=self.clock, **how)  # type: ignore[arg-type]
 
     async def open(self) -> GuidedDialog:
         await until(self.pilot, lambda: self.app.focused is not None)
@@ -44,13 +43,6 @@ class Desk:
         await until(self.pilot, lambda: self.dialog._interview.now.question is not None)
         self.later()
         return self.dialog
-
-    async def _keep(self, found: NewAccount, label: str, colour: str, where: Where) -> Account:
-        self.kept.append((found, label, colour, where))
-        await asyncio.sleep(0)
-        if self.keep_errors:
-            raise self.keep_errors.pop(0)
-        return Account("new", "fake", label, settings=found.settings, colour=colour)
 
     def later(self, seconds: float = 1.0) -> None:
         self.clock.now += seconds
@@ -128,8 +120,8 @@ async def test_from_the_first_field_to_the_kept_account(own_home: Path, size: tu
         await until(pilot, lambda: desk.results)
         (account,) = desk.results
         assert account is not None
-        (found, label, colour, where) = desk.kept[0]
-        assert (label, colour, where) == ("my fake.test", "green", "keyring")
+        ((kind, found, where),) = desk.accounts.added
+        assert (account.label, account.colour, kind, where) == ("my fake.test", "green", "fake", "keyring")
         assert found.settings["agent"] == "agent-2"
         assert found.settings["verbose"] == "yes"
         assert found.settings["prompt"] == "be brief\nalways"
@@ -191,7 +183,7 @@ async def test_escape_steps_back_and_leaves_from_the_first_field(own_home: Path)
         await until(pilot, lambda: isinstance(desk.app.screen, Confirm))
         await pilot.press("tab", "enter")
         await until(pilot, lambda: desk.results == [None])
-        assert desk.kept == []
+        assert desk.accounts.added == []
 
 
 async def test_leaving_asks_nothing_when_nothing_was_typed(own_home: Path) -> None:
@@ -325,7 +317,7 @@ async def test_without_a_keyring_the_user_decides_before_anything_is_written(
 ) -> None:
     async with app_for(own_home).run_test(size=(80, 24)) as pilot:
         desk = Desk(pilot, FakeSystem())
-        desk.keep_errors = [CredentialsUnavailable("There is no keyring on this computer.")]
+        desk.accounts.keep_errors = [CredentialsUnavailable("There is no keyring on this computer.")]
         await desk.open()
         await desk.to_the_name()
         await pilot.press("enter")
@@ -335,15 +327,16 @@ async def test_without_a_keyring_the_user_decides_before_anything_is_written(
         assert "There is no keyring on this computer. What you typed is right." in desk.words
         await pilot.press(*keys, "enter")
         await until(pilot, lambda: desk.results)
-        assert [each[3] for each in desk.kept] == ["keyring", where]
+        assert [each[2] for each in desk.accounts.added] == ["keyring", where]
         assert desk.fake.secrets == [SECRET]
 
 
 async def test_changing_an_account_begins_with_what_it_has(own_home: Path) -> None:
     settings = {"address": ADDRESS, "agent": "agent-2", "verbose": "yes", "prompt": "be brief"}
-    account = Account("a", "fake", "Mine", settings=settings, colour="red", token_from="memory")
-    async with app_for(own_home).run_test(size=(80, 24)) as pilot:
+    account = Account("a", "fake", "Mine", settings=settings, colour="red", named=True)
+    async with app_for(own_home, known=[account]).run_test(size=(80, 24)) as pilot:
         desk = Desk(pilot, FakeSystem(), account=account)
+        desk.accounts.known_as = account
         await desk.open()
         assert "Change: Mine · Fake" in desk.words
         assert desk.dialog.query_one("#field-text", Input).value == ADDRESS
@@ -362,15 +355,19 @@ async def test_changing_an_account_begins_with_what_it_has(own_home: Path) -> No
         await desk.field("@colour")
         await pilot.press("enter")
         await until(pilot, lambda: desk.results)
-        found, label, colour, where = desk.kept[0]
-        assert (label, colour, where) == ("Mine", "red", "memory")
+        ((edited, found, where),) = desk.accounts.edited
+        assert (edited, where) == (account, None)
         assert dict(found.settings) == settings
+        (changed,) = desk.results
+        assert changed is not None
+        assert (changed.label, changed.colour) == ("Mine", "red")
 
 
 async def test_signing_in_again_takes_no_keys_until_the_user_paused(own_home: Path) -> None:
     account = Account("a", "fake", "Mine", settings={"address": ADDRESS, "agent": "agent-2", "verbose": "no"})
     async with app_for(own_home).run_test(size=(80, 24)) as pilot:
         desk = Desk(pilot, FakeSystem(), account=account, renews=True, why="The key was refused.")
+        desk.accounts.known_as = account
         await until(pilot, lambda: desk.app.focused is not None)
         desk.app.push_screen(desk.dialog, desk.results.append)
         await until(pilot, lambda: desk.asked == "key")
@@ -384,7 +381,8 @@ async def test_signing_in_again_takes_no_keys_until_the_user_paused(own_home: Pa
         await desk.paste(SECRET)
         await pilot.press("enter")
         await until(pilot, lambda: desk.results)
-        assert [(each[1], each[2]) for each in desk.kept] == [("Mine", "")]
+        ((edited, _, _),) = desk.accounts.edited
+        assert edited is account
 
 
 async def test_an_interview_that_cannot_begin_says_why_and_can_be_tried_again(own_home: Path) -> None:
@@ -469,3 +467,37 @@ async def test_words_of_the_server_are_only_words(own_home: Path) -> None:
         assert "[@click=app.quit]x[/]" in desk.words
         assert "\x1b" not in desk.words
         assert "\u202e" not in desk.words
+
+
+async def test_settings_of_another_account_never_change_the_one_that_is_edited(own_home: Path) -> None:
+    account = Account("a", "fake", "Mine", settings={"address": ADDRESS}, named=True)
+    async with app_for(own_home, known=[account]).run_test(size=(80, 24)) as pilot:
+        desk = Desk(pilot, FakeSystem(label="other.test"), account=account)
+        await desk.open()
+        await desk.to_the_agent()
+        await pilot.press("enter")
+        await desk.field("verbose")
+        await pilot.press("enter")
+        await desk.field("prompt")
+        await pilot.press("ctrl+s")
+        await desk.field("@another")
+        assert "of another server or user than “Mine”" in desk.words
+        await pilot.press("enter")
+        await desk.field("@label")
+        await pilot.press("enter")
+        await desk.field("@colour")
+        await pilot.press("enter")
+        await until(pilot, lambda: desk.results)
+        assert desk.accounts.edited == []
+        assert [each[1].label for each in desk.accounts.added] == ["other.test"]
+
+
+async def test_an_account_that_is_here_already_says_so(own_home: Path) -> None:
+    account = Account("a", "fake", "Mine", colour="red", settings={"address": ADDRESS}, named=True)
+    async with app_for(own_home, known=[account]).run_test(size=(80, 24)) as pilot:
+        desk = Desk(pilot, FakeSystem())
+        desk.accounts.known_as = account
+        await desk.open()
+        await desk.to_the_name()
+        assert "This account is here already, as “Mine”." in desk.words
+        assert desk.dialog.query_one("#field-text", Input).value == "Mine"

@@ -12,8 +12,8 @@ from kai_tui.services.address_pins import AddressChanged
 from kai_tui.storage.credentials import CredentialsUnavailable
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.launch import LaunchOptions
+from kai_tui.ui.modals.account_marks import RemoveDialog
 from kai_tui.ui.modals.accounts import AccountsDialog
-from kai_tui.ui.modals.confirm import Confirm
 from kai_tui.ui.modals.sign_in import SignInDialog
 from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.screens.start import StartScreen
@@ -194,11 +194,11 @@ async def test_changing_and_leaving_accounts(own_home: Path) -> None:
         await pilot.press("ctrl+l")
         await until(pilot, lambda: isinstance(app.screen, AccountsDialog))
         await pilot.press("o")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
-        assert accounts_of(app).signed_out == []
+        await until(pilot, lambda: isinstance(app.screen, RemoveDialog))
+        assert accounts_of(app).removed == []
         await pilot.press("tab", "enter")
         await until(pilot, lambda: isinstance(app.screen, StartScreen))
-        assert accounts_of(app).signed_out == [kai_account()]
+        assert accounts_of(app).removed == [(kai_account(), False)]
 
 
 async def test_a_tiny_window_asks_for_a_larger_one(own_home: Path) -> None:

@@ -47,7 +47,7 @@ class Story:
         self.clock, self.wall, self.backend = Clock(), Clock(), backend
         accounts = FakeAccounts(home, backend)
         accounts.turn_clock = self.clock
-        accounts.known = [kai_account()]
+        accounts.listed = [kai_account()]
         self.accounts = accounts
         self.app = KaiApp(
             accounts,
@@ -360,7 +360,7 @@ async def test_a_question_typed_into_the_dialog_is_sent_nowhere(own_home: Path) 
 async def test_without_an_address_to_check_at_the_usual_sign_in_opens_once(own_home: Path) -> None:
     backend = ScriptedBackend()
     story = Story(own_home, backend)
-    story.accounts.known = [replace(kai_account(), storage_url="")]
+    story.accounts.listed = [replace(kai_account(), storage_url="")]
     async with story.app.run_test(size=WIDE) as pilot:
         await story.begin(pilot)
         assert backend.on_refused is not None

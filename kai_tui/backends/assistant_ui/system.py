@@ -374,6 +374,7 @@ SYSTEM: Final = System(
     interview=_interview,
     identity=_identity,
     open=_open,
+    chats_here=True,
     lacks=(
         "The server lists no chats: they are kept on this computer, and with them the state it wants back.",
         "There is nothing to approve: a tool that waits asks you for its value.",

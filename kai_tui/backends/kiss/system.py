@@ -192,6 +192,7 @@ SYSTEM: Final = System(
     interview=_interview,
     identity=_identity,
     open=_open,
+    chats_here=True,
     lacks=(
         "Answers arrive whole, after a while: the stack does not stream.",
         "It remembers nothing. Chats are kept on this computer, and each question stands alone unless earlier "

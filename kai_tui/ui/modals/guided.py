@@ -7,9 +7,9 @@ closes (reliability.md C6).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -30,11 +30,9 @@ from kai_tui.ui.widgets.guided_field import GuidedField
 if TYPE_CHECKING:
     from kai_tui.backends.secret import Secret
     from kai_tui.backends.system import System
+    from kai_tui.services.account_secrets import Keep
+    from kai_tui.services.account_service import AccountService
 
-Where: TypeAlias = Literal["keyring", "file", "memory"]
-Keep: TypeAlias = Callable[[NewAccount, str, str, Where], Awaitable[Account]]
-"""Keep what was found out, with a name and a colour, its secret there. Raises BackendError, `StorageError`, and
-`CredentialsUnavailable` when everything is right but the secret cannot be kept there."""
 
 QUIET_SECONDS = 0.5
 """Keys that came while nothing was asked: the next field hears them only after this long without any."""
@@ -87,7 +85,7 @@ class GuidedDialog(Ask[Account]):
     def __init__(
         self,
         system: System,
-        keep: Keep,
+        accounts: AccountService,
         *,
         account: Account | None = None,
         secret: Secret | None = None,
@@ -101,7 +99,7 @@ class GuidedDialog(Ask[Account]):
         """
         super().__init__(name="guided")
         self._system = system
-        self._keep = keep
+        self._accounts = accounts
         self._account = account
         self._secret = secret
         self._why = why
@@ -189,23 +187,49 @@ class GuidedDialog(Ask[Account]):
 
     async def _whole(self, guide: Guide) -> Account:
         found = await self._system.interview(guide, self._settings, self._secret)
+        target = await self._target(guide, await self._accounts.known(self._system.kind, found))
         label, colour = found.label, ""
-        if self._account is not None:
-            label, colour = self._account.label, self._account.colour
-        if not self._renews:
+        if target is not None:
+            label, colour = (target.label if target.named else found.label), target.colour
+        if not self._renews or target is not self._account:
             label = await guide.ask(
                 Field("@label", "Name of this account", help="As you will see it in the list.", default=label)
             )
             colour = await guide.ask(colour_question(colour))
-        where: Where = "keyring"
-        if self._account is not None and self._account.token_from in ("file", "memory"):
-            where = self._account.token_from
-        while (account := await self._kept(guide, found, label, colour, where)) is None:
-            where = await self._where(guide)
+        keep: Keep | None = None
+        while (account := await self._kept(guide, found, target, (label, colour), keep)) is None:
+            keep = await self._where(guide)
         return account
 
+    async def _target(self, guide: Guide, known: Account | None) -> Account | None:
+        """The account that gets what was found out; None for a new one."""
+        edited = self._account
+        if edited is None:
+            if known is not None:
+                guide.tell(f"This account is here already, as “{known.label}”. It gets what you entered.")
+            return known
+        if known is not None and known.id == edited.id:
+            return edited
+        does = "Add it as an account of its own" if known is None else f"Change “{known.label}” instead"
+        await guide.ask(
+            Field(
+                "@another",
+                "This is another account",
+                "choice",
+                help=f"What you entered is of another server or user than “{edited.label}”, which stays as it is.",
+                default="yes",
+                choices=(Choice("yes", does),),
+            )
+        )
+        return known
+
     async def _kept(
-        self, guide: Guide, found: NewAccount, label: str, colour: str, where: Where
+        self,
+        guide: Guide,
+        found: NewAccount,
+        target: Account | None,
+        marks: tuple[str, str],
+        keep: Keep | None,
     ) -> Account | None:
         """None when the secret cannot be kept there; why is the problem of the next question."""
         from kai_tui.storage.credential_errors import CredentialsUnavailable
@@ -213,7 +237,11 @@ class GuidedDialog(Ask[Account]):
         async def work() -> Account:
             self._keeping = True
             try:
-                return await self._keep(found, label, colour, where)
+                account = await self._save(found, target, keep)
+                account = await self._accounts.rename(account, marks[0])
+                if marks[1] != account.colour:
+                    account = await self._accounts.set_colour(account, marks[1])
+                return account
             finally:
                 self._keeping = False
 
@@ -223,8 +251,17 @@ class GuidedDialog(Ask[Account]):
             self._interview.now.problem = f"{error.sentence} What you typed is right."
             return None
 
-    async def _where(self, guide: Guide) -> Where:
-        answer = await guide.ask(Field("@where", "Where to keep the secret", "choice", choices=_WHERE))
+    async def _save(self, found: NewAccount, target: Account | None, keep: Keep | None) -> Account:
+        if target is not None and target is self._account:
+            account = await self._accounts.edit(target, found, keep=keep)
+            if isinstance(account, Account):
+                return account
+        return await self._accounts.add(self._system.kind, found, keep=keep or "keyring")
+
+    async def _where(self, guide: Guide) -> Keep:
+        answer = await guide.ask(
+            Field("@where", "Where to keep the secret", "choice", default="memory", choices=_WHERE)
+        )
         return "file" if answer == "file" else "memory"
 
     # The user

@@ -48,7 +48,11 @@ class ChatTurns(ChatLoan):
             )
         )
 
-    # The token
+    # The account
+
+    def account_changed(self) -> None:
+        """It has another name or colour."""
+        self._refresh_words()
 
     def on_token_news(self, message: TokenNews) -> None:
         self.token_refused(message.why, asked=False)
@@ -63,9 +67,10 @@ class ChatTurns(ChatLoan):
 
     def sign_in_put_away(self) -> None:
         """The user wants no new token now."""
+        what = "token" if self.workspace.account.kind == "kai" else "credential"
         self._tell(
             Notice(
-                "The token stays as it is. You can read here; sending needs a new one: "
+                f"The {what} stays as it is. You can read here; sending needs a new one: "
                 "find “sign in again” among the commands.",
             )
         )
@@ -76,7 +81,8 @@ class ChatTurns(ChatLoan):
         if self.workspace.account.kind == "sandbox":
             self._tell(Notice("The sandbox needs no token."))
             return
-        self.token_refused("You asked to change the token of this account.", asked=True)
+        what = "token" if self.workspace.account.kind == "kai" else "credential"
+        self.token_refused(f"You asked to change the {what} of this account.", asked=True)
 
     def _tell(self, notice: Notice) -> None:
         if notice.code == "sign-in":

@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from kai_tui.services.account import Account
 from kai_tui.ui.action_words import key_name
 from kai_tui.ui.actions import Scope, bindings
+from kai_tui.ui.colour_marks import mark, marked
 from kai_tui.ui.screens.base import KaiScreen
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ WHAT = (
     "A chat for AI assistants that can change things.\n"
     "You watch the answer come in; every change asks you first."
 )
+OTHERS = "iMBRACE, Assistant UI, Knowrithm, KISS AI Stack"
+"""The titles of `backends.systems`, here so that nothing is read before the first paint."""
 NAME_COLUMN = 20
 
 
@@ -39,10 +42,11 @@ class StartScreen(KaiScreen):
 
     @dataclass
     class Chosen(Message):
-        """`account` to open it, `sign_in` to add one, neither to quit."""
+        """`account` to open it, `sign_in` to add one of Kai, `another` to choose the assistant; none to quit."""
 
         account: Account | None = None
         sign_in: bool = False
+        another: bool = False
 
     def __init__(self, accounts: AccountService) -> None:
         super().__init__(id="start")
@@ -80,10 +84,12 @@ class StartScreen(KaiScreen):
             _option("sign-in", "Sign in to Kai", "a Keboola project: its address and a token"),
         ]
         for number, account in enumerate(self._accounts[:6]):
-            host = account.storage_url.removeprefix("https://").strip("/")
+            host = (account.storage_url or account.base_url).removeprefix("https://").strip("/")
             if account.branch_id is not None:
                 host = f"branch {account.branch} · {host}"
-            options.append(_option(f"account-{number}", safe_line(account.label, 40), safe_line(host, 40)))
+            name = safe_line(account.label, 40)
+            options.append(_option(f"account-{number}", name, safe_line(host, 40), account.colour))
+        options.append(_option("another", "Other assistants", OTHERS))
         options.append(_option("quit", "Quit", ""))
         return options
 
@@ -94,12 +100,19 @@ class StartScreen(KaiScreen):
             self.post_message(self.Chosen(self._service.sandbox()))
         elif chosen == "sign-in":
             self.post_message(self.Chosen(sign_in=True))
+        elif chosen == "another":
+            self.post_message(self.Chosen(another=True))
         elif chosen.startswith("account-"):
             self.post_message(self.Chosen(self._accounts[int(chosen.removeprefix("account-"))]))
         else:
             self.post_message(self.Chosen())
 
 
-def _option(id: str, name: str, aside: str) -> Option:
-    gap = max(2, NAME_COLUMN - len(name))
-    return Option(Content.assemble((name, "bold"), (" " * gap + aside, "$text-muted not bold")), id=id)
+def _option(id: str, name: str, aside: str, colour: str = "") -> Option:
+    from rich.cells import cell_len
+
+    name = f" {name}" if mark(colour) else name
+    gap = max(2, NAME_COLUMN - cell_len(name) - len(mark(colour)))
+    return Option(
+        Content.assemble(marked(colour), (name, "bold"), (" " * gap + aside, "$text-muted not bold")), id=id
+    )
