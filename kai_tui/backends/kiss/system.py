@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _ADDRESS: Final = "address"
 _SCOPE: Final = "scope"
 _EARLIER: Final = "send_earlier"
+_KNOWN: Final = "known"
+"""As an answer: somebody has a client already, from another computer."""
 _NOT_A_STACK: Final = (200, 201, 204, 404, 405)
 """What a server says to a sign-in with nothing in it when it is another one; a stack says 401 (§2)."""
 
@@ -55,11 +57,19 @@ async def _interview(guide: Guide, settings: Mapping[str, str], secret: Secret |
             choices=(
                 Choice("persistent", "for good", "documents stay until the stack forgets them"),
                 Choice("temporary", "until it is closed", "the stack deletes its documents when you leave"),
+                Choice(_KNOWN, "as a client it knows", "you have its id and secret; its documents are yours"),
             ),
         ),
         "registering this program",
-        lambda scope: _register(address, "temporary" if scope == "temporary" else "persistent", known),
+        lambda scope: _registered(address, scope, known),
     )
+    if registered is None:
+        client_id = await guide.ask(Field("client_id", "Client id", help="As the stack gave it out."))
+        registered = await guide.ask_until(
+            Field("client_secret", "Client secret", kind="secret"),
+            "asking whether the stack knows it",
+            lambda typed: _known(address, client_id, typed),
+        )
     for notice in registered.notices:
         guide.tell(notice)
     earlier = await guide.ask(
@@ -103,6 +113,34 @@ async def _find(typed: str) -> str:
     finally:
         await door.aclose()
     return door.base_url
+
+
+async def _registered(address: str, scope: str, known: KissClient | None) -> _Registered | None:
+    """None when the user has a client, which is asked for next."""
+    if scope == _KNOWN:
+        return None
+    return await _register(address, "temporary" if scope == "temporary" else "persistent", known)
+
+
+async def _known(address: str, client_id: str, client_secret: str) -> _Registered:
+    """Whether a client is known, told without making another one in its place (§2)."""
+    from kai_tui.backends.base import TokenRefused
+    from kai_tui.backends.http import HttpDoor
+    from kai_tui.backends.kiss.access import KissClient
+    from kai_tui.backends.kiss.wire import auth_body
+
+    door = HttpDoor(address)
+    try:
+        await door.request("POST", "/auth", body=auth_body(None, client_id, client_secret), auth=False)
+    except TokenRefused as error:
+        raise TokenRefused(
+            "The stack does not know this id with this secret. A step back leads to the id.",
+            code="login",
+            status=error.status,
+        ) from None
+    finally:
+        await door.aclose()
+    return await _register(address, "persistent", KissClient(client_id, Secret(client_secret), "persistent"))
 
 
 async def _register(

@@ -64,6 +64,26 @@ async def test_a_client_is_registered_once_and_comes_back(
     assert files_with(own_home, client.secret) == []
 
 
+async def test_a_client_from_another_computer_is_taken_over(server: FakeKiss) -> None:
+    client, _ = server.new_client()
+    guide = ScriptedGuide(
+        {
+            "address": server.url,
+            "scope": "known",
+            "client_id": client.client_id,
+            "client_secret": ["canary-wrong", client.secret],
+        }
+    )
+    new = await SYSTEM.interview(guide, {})
+    assert [name for name, _ in guide.refusals] == ["client_secret"]
+    assert guide.refusals[0][1].startswith("The stack does not know this id with this secret.")
+    assert new.settings["scope"] == "persistent"
+    assert new.secret is not None
+    assert client.secret in new.secret.reveal()
+    assert client.secret not in repr(new)
+    assert list(server.clients) == [client.client_id]  # a wrong secret made no client of ours
+
+
 async def test_a_step_back_asks_and_registers_nothing_again(own_home: Path, server: FakeKiss) -> None:
     guide = ScriptedGuide({"address": server.url})
     first = await SYSTEM.interview(guide, {})
