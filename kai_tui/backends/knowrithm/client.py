@@ -14,8 +14,6 @@ from kai_tui.backends.base import (
     Capabilities,
     Chat,
     ChatSummary,
-    NotAllowed,
-    NotFound,
     OnRefused,
     OnWait,
     Outgoing,
@@ -45,7 +43,8 @@ from kai_tui.backends.knowrithm.offers import Offers, only_active
 from kai_tui.backends.knowrithm.shelf import Shelf
 from kai_tui.backends.knowrithm.tasks import Pace, ack_of, hint_of
 from kai_tui.backends.knowrithm.turns import Turn
-from kai_tui.backends.knowrithm.wire import MessageRow, objects, opened, rows_of
+from kai_tui.backends.knowrithm.whose import whose
+from kai_tui.backends.knowrithm.wire import MessageRow, opened, rows_of
 from kai_tui.backends.plain_chat import PlainChat
 from kai_tui.backends.secret import Secret
 from kai_tui.backends.tolerant import whole
@@ -59,7 +58,6 @@ if TYPE_CHECKING:
 
 _CAPS: Final = Capabilities(approval="none", history="server", delete=True, restore=True)
 _MAKING: Final = "Opening a conversation…"
-_PLACES: Final = ("user", "company", "api_key_info")
 
 
 async def _keep_nothing(login: Login) -> None:
@@ -204,25 +202,8 @@ class KnowrithmBackend(PlainChat):
         )
 
     async def who(self) -> JsonObject:
-        """GET /auth/validate, else /auth/user/me (§2): user, company and key, as they came.
-
-        Raises TokenRefused when the server says that the credential is not valid (any more).
-        """
-        try:
-            body: Any = (await self._access.request("GET", "/v1/auth/validate")).json()
-        except (NotFound, NotAllowed, Refused, UnexpectedAnswer) as error:
-            if isinstance(error, NotAllowed) and error.code == "locked":
-                raise
-            body = (await self._access.request("GET", "/v1/auth/user/me")).json()
-        found: JsonObject = {}
-        for fields in objects(body):
-            if fields.get("valid") is False:
-                error = TokenRefused(f"{self.host} says that this key is not valid.", status=401)
-                if self.on_refused is not None:
-                    self.on_refused(error)
-                raise error
-            found.update({name: fields[name] for name in _PLACES if fields.get(name) is not None})
-        return found
+        """User, company and key, as they came; see `whose`."""
+        return await whose(self._access)
 
     async def about(self) -> ServerInfo:
         """GET /health (§10)."""
