@@ -26,6 +26,15 @@ MOST_AT_ONCE: Final = 500
 MOST_CANDIDATES: Final = 2000
 """Entries of a folder that are looked at for a completion."""
 
+_MEDIA_TYPES: Final = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".pdf": "application/pdf",
+    ".csv": "text/csv",
+}
 _WEB: Final = re.compile(r"https?://[^\s/?#\\@]+([/?#]\S*)?", re.IGNORECASE)
 
 
@@ -204,8 +213,6 @@ def _exists(word: str) -> bool:
 
 
 def _look_at(path: str) -> FoundFile | Refused:
-    from mimetypes import guess_type
-
     name = Path(path).name or path
     try:
         facts = Path(path).stat()
@@ -217,12 +224,19 @@ def _look_at(path: str) -> FoundFile | Refused:
             return Refused(f"{name} is empty.", code="file-size")
         if not os.access(path, os.R_OK):
             return Refused(f"{name} cannot be read: you may not open it.", code="file")
-        kind = guess_type(name)[0] or "application/octet-stream"
-        return FoundFile(str(Path(path).absolute()), name, facts.st_size, kind)
+        return FoundFile(str(Path(path).absolute()), name, facts.st_size, _media_type(name))
     except FileNotFoundError:
         return Refused(f"There is no file {path}.", code="file")
     except (OSError, ValueError) as error:
         return Refused(f"{name} cannot be read: {_why(error)}.", code="file")
+
+
+def _media_type(name: str) -> str:
+    from mimetypes import guess_type
+
+    # What systems say of these differs: Windows may call a .csv a sheet of Excel.
+    known = _MEDIA_TYPES.get(Path(name).suffix.lower())
+    return known or guess_type(name)[0] or "application/octet-stream"
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

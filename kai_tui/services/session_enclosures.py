@@ -133,7 +133,7 @@ class SessionEnclosures(SessionTerms):
         from kai_tui.services.enclosures import of_attachment, ready
 
         if backend.attachments is None or not self._caps(backend).attachments:
-            raise Unsupported("No files can go with a message here. Send it again without them.")
+            raise Unsupported("No files can go with a message here. Write it again without them.")
         found: list[Attachment] = []
         kept: list[Enclosure] = []
         for each in enclosures:

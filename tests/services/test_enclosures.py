@@ -217,6 +217,34 @@ async def test_queued_messages_keep_theirs_and_give_them_back(
         gate.open()
 
 
+async def test_what_goes_along_is_on_disk_before_the_words_are(
+    fake: ImbraceFake, tmp_path: Path, picture: Enclosure, monkeypatch: pytest.MonkeyPatch
+):
+    """A crash in between must not leave words that are sent again without their file."""
+    written: list[str] = []
+    keep_note, keep_outgoing = DiskKeeper.keep_note, DiskKeeper.keep_outgoing
+
+    async def note(self, chat_id, kind, value):
+        await keep_note(self, chat_id, kind, value)
+        if kind == "enclosed":
+            written.append(f"note of {len((value or {}).get('messages', {}))}")
+
+    async def outgoing(self, chat_id, message_id, text):
+        await keep_outgoing(self, chat_id, message_id, text)
+        written.append("words")
+
+    monkeypatch.setattr(DiskKeeper, "keep_note", note)
+    monkeypatch.setattr(DiskKeeper, "keep_outgoing", outgoing)
+    async with entered(fake, tmp_path) as workspace:
+        session = workspace.chats.new_chat()
+        session.enclose(picture)
+        session.send("Look")
+        await over(session)
+    assert written.index("note of 1") < written.index("words")
+    # The server has both: nothing is kept any more.
+    assert written[-1] == "note of 0"
+
+
 async def test_other_words_for_a_question_go_with_what_went_with_it(
     fake: ImbraceFake, tmp_path: Path, picture: Enclosure
 ):

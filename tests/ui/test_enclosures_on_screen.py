@@ -119,3 +119,15 @@ async def test_a_server_that_takes_words_only_offers_nothing(own_home: Path):
         assert screen.denies("detach_file")
         await pilot.press("alt+e")
         await until(pilot, lambda: "No files can go with a message here." in told(app))
+
+
+def test_a_waiting_message_says_how_many_files_go_with_it():
+    from kai_tui.services.turn import Queued
+    from kai_tui.ui.screens.chat_queue_words import queue_lines
+
+    queue = [Queued("1", "Look at this"), Queued("2", "And at these " * 20), Queued("3", "Plain")]
+    lines = queue_lines(queue, 76, 3, {"1": 1, "2": 2, "3": 0}.__getitem__).plain.split("\n")
+    assert "+1 file · " in lines[0]
+    assert lines[1].endswith("+2 files")
+    assert "file" not in lines[2]
+    assert all(len(line) <= 76 for line in lines)

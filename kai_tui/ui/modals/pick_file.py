@@ -48,7 +48,7 @@ class PickFile(Ask[Picked]):
     PickFile .dialog { width: 96; }
     PickFile #path { margin-top: 1; border: none; height: 1; padding: 0 1; background: $panel; }
     PickFile #path:focus { border: none; background: $boost; }
-    PickFile #pick-found { height: auto; max-height: 10; margin: 1 0; scrollbar-size-vertical: 1; }
+    PickFile #pick-found { height: auto; min-height: 3; max-height: 10; margin: 1 0; scrollbar-size-vertical: 1; }
     PickFile #pick-words { height: auto; }
     """
 

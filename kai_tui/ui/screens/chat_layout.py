@@ -147,11 +147,14 @@ class ChatLayout(KaiScreen):
             self._banner.update(banner_line(pending, here, typing=self._desk.waits_for_typing))
         queue = session.queue if session is not None else []
         self._queued.set_class(bool(queue), "-shown")
-        if queue:
+        if queue and session is not None:
             rows = ROWS if self.size.height >= TALL_ENOUGH_FOR_A_LIST else ROWS_WHEN_SHORT
             self._queued.update(
                 queue_lines(
-                    queue, max(20, self._queued.content_size.width or self._composer.size.width - 4), rows
+                    queue,
+                    max(20, self._queued.content_size.width or self._composer.size.width - 4),
+                    rows,
+                    lambda message_id: len(session.goes_with(message_id)),
                 )
             )
         self._show_loan()

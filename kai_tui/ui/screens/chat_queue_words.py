@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -20,8 +20,10 @@ _INDENT = "        "
 """As wide as the word before the first message."""
 
 
-def queue_lines(queue: Sequence[Queued], width: int, rows: int) -> Content:
-    """The queue in at most `rows` rows of `width` cells. When it is paused the first row says what sends it."""
+def queue_lines(
+    queue: Sequence[Queued], width: int, rows: int, files: Callable[[str], int] = lambda message_id: 0
+) -> Content:
+    """`files`: how many go with a message. The queue in at most `rows` rows of `width` cells. When it is paused the first row says what sends it."""
     from rich.cells import cell_len
 
     paused = queue[0].paused
@@ -44,6 +46,11 @@ def queue_lines(queue: Sequence[Queued], width: int, rows: int) -> Content:
         tail = tail if width >= 60 or not first else f"{every} all"
         lead = "queued: " if first else _INDENT
         room = max(8, width - cell_len(lead) - (cell_len(tail) + 3 if tail else 0))
+        with_it = files(each.id)
+        if with_it:
+            word = "file" if with_it == 1 else "files"
+            tail = f"+{with_it} {word} · {tail}" if tail else f"+{with_it} {word}"
+            room = max(8, width - cell_len(lead) - cell_len(tail) - 3)
         lines.append(_line(lead, each.text, room, tail, width))
     return Content("\n").join(lines)
 
