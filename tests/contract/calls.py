@@ -86,10 +86,8 @@ WITHOUT_A_REQUEST = {
     "agents",
     "attachments",
     "documents",
-    "attachments",
     "on_notice",
     "on_wait",
-    "on_notice",
     "on_refused",
 }
 READS_NOTHING = {"votes"}
