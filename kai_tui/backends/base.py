@@ -95,6 +95,8 @@ class Chat:
     summary: ChatSummary
     messages: Sequence[Message]
     extra: JsonObject = field(default_factory=dict[str, Any])
+    running: bool = False
+    """Whether the server still writes an answer in it; `Backend.until_done` waits for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +381,10 @@ class Backend(Protocol):
 
     async def suggestions(self) -> Sequence[Suggestion]:
         """What a new chat could begin with (`caps.suggestions`)."""
+        ...
+
+    async def until_done(self, chat_id: str) -> bool:
+        """Wait while the server works on a chat (`Chat.running`); False when it stopped telling."""
         ...
 
     async def restore(self, chat_id: str) -> None:

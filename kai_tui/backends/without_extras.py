@@ -48,6 +48,10 @@ class WithoutExtras:
         """Words only."""
         return None
 
+    async def until_done(self, chat_id: str) -> bool:
+        """It never says that it still works on a chat."""
+        raise Unsupported("This server does not tell when it is done with a chat.")
+
     async def restore(self, chat_id: str) -> None:
         """Deleted chats are gone."""
         raise Unsupported("A deleted chat cannot be brought back here.")

@@ -174,7 +174,7 @@ class ChatService:
             await self._keeper.settle_outgoing(message_id, "sent")
         await self._keeper.keep_chat(Chat(chat.summary, messages))
         # Last: what is said about them is for the screen, which listens when this returns.
-        session.resume_questions(backend)
+        session.take_up(backend, running=chat.running)
         if session.terms.read_only and not caps_for(backend, chat_id).read_only_chats:
             self._tell_soon(session, _NOT_READ_ONLY_HERE)
         return session
@@ -262,7 +262,7 @@ class ChatService:
                 )
             session.refresh(chat)
             self._note_elsewhere(session)
-            session.resume_questions(backend)
+            session.take_up(backend, running=chat.running)
             if caps_for(backend, session.chat_id).votes:
                 self._in_background(self._read_votes(session))
 

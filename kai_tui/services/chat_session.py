@@ -12,13 +12,14 @@ from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import MessagesReset, Notice
 from kai_tui.services.keeper import ForgetfulKeeper
 from kai_tui.services.session_rewrites import SessionRewrites
+from kai_tui.services.session_running import SessionRunning
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
 from kai_tui.services.session_waking import SessionWaking
 
 _STOPPED = Finish("cancelled", detail="Stopped before the reply was seen. This is what the server had of it.")
 
 
-class ChatSession(SessionRewrites, SessionWaking):
+class ChatSession(SessionRewrites, SessionWaking, SessionRunning):
     """State and effects of one chat. Public attributes are read by the screen, changed only here."""
 
     def __init__(

@@ -84,7 +84,7 @@ def server_facts(
         facts.append(Fact("Credential", _TOKEN_FROM[account.token_from]))
     if quota is not None:
         facts.append(Fact("Quota", quota_line(quota)))
-    facts += [Fact("It cannot" if number == 0 else "", each) for number, each in enumerate(lacks_of(account))]
+    facts += [Fact("Limits" if number == 0 else "", each) for number, each in enumerate(lacks_of(account))]
     facts += [Fact("MCP server", words) for words in mcp_servers(details.get("connectedMcp"))]
     others = [name for name in details if name not in _KNOWN]
     facts += [Fact(name, value_words(details[name]), foreign=True) for name in others[:MOST_FIELDS]]

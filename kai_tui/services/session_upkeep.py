@@ -123,6 +123,10 @@ class SessionUpkeep(SessionState):
     def resume_questions(self, backend: Backend) -> None:
         """Ask about calls that wait in the chat as it was read. Nothing here: see `SessionDecisions`."""
 
+    def server_still_writes(self, backend: Backend) -> bool:
+        """Wait for an answer the server still writes: see `SessionRunning`."""
+        return False
+
     async def _look(self) -> None:
         before = self._outline()
         try:
@@ -143,6 +147,8 @@ class SessionUpkeep(SessionState):
         self.refresh(theirs, final=False)
         self._keep_replies()
         news = self._outline() != before
+        if theirs.running and self.server_still_writes(backend):
+            return
         self._tell(
             Notice("The server had more. It is shown now." if news else "The server has nothing new here.")
         )
@@ -262,6 +268,11 @@ class SessionUpkeep(SessionState):
                 self._keep_replies()
                 self.resume_questions(backend)
                 break
+            if theirs.running:
+                mine, self._looking = self._looking, None
+                if self.server_still_writes(backend):
+                    return
+                self._looking = mine
         self._looking = None
         if not self.turn.busy:
             self._count(None)

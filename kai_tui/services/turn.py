@@ -28,8 +28,9 @@ OUTCOME_UNKNOWN = "Outcome unknown, checking…"
 class Countdown:
     """What happens next by itself, to which message, and when; the screen counts down."""
 
-    what: Literal["send-again", "connect-again", "look-again"]
-    """The same message is sent once more; the connection is tried again; the chat is read again."""
+    what: Literal["send-again", "connect-again", "look-again", "server-writes"]
+    """The same message is sent once more; the connection is tried again; the chat is read again. `server-writes`:
+    the chat is read when the server says that it is done; `until` is since when that is waited for."""
     message_id: str
     until: float
     """Monotonic seconds."""

@@ -216,3 +216,47 @@ async def test_an_answer_the_server_does_not_keep_stands_after_its_question_ever
     for file in tmp_path.rglob("*.state.sqlite*"):
         assert b'"Two"' not in file.read_bytes()
     assert fake.posts == 3
+
+
+async def test_an_answer_the_server_still_writes_is_waited_for_and_shown_whole(
+    fake: ImbraceFake, tmp_path: Path
+):
+    """imbrace.md §7: hanging up does not stop the server; its status stream says when it is done."""
+    fake.slowly.clear()
+    async with entered(fake, tmp_path) as workspace:
+        session = workspace.chats.new_chat()
+        session.send("slow please")
+        await until(lambda: session.last_assistant_message and session.last_assistant_message.text, 20)
+        session.stop()
+        await until(lambda: not session.turn.busy, 20)
+        chat_id = session.chat_id
+    async with entered(fake, tmp_path) as workspace:
+        session = await workspace.chats.open_chat(chat_id)
+        await until(lambda: session.turn.countdown is not None, 20)
+        assert session.turn.countdown is not None
+        assert session.turn.countdown.what == "server-writes"
+        await until(lambda: fake.calls(f"GET /ai-agent/chat-client/chats/{chat_id}/status/stream"), 20)
+        fake.slowly.set()
+        await until(lambda: session.turn.countdown is None, 20)
+        message = session.last_assistant_message
+        assert message is not None
+        assert message.text.rstrip().endswith("word199")
+        assert len([each for each in session.messages if each.role == "assistant"]) == 1
+
+
+async def test_a_message_sent_while_the_server_still_writes_ends_the_waiting(
+    fake: ImbraceFake, tmp_path: Path
+):
+    fake.slowly.clear()
+    async with entered(fake, tmp_path) as workspace:
+        session = workspace.chats.new_chat()
+        session.send("slow please")
+        await until(lambda: session.last_assistant_message and session.last_assistant_message.text, 20)
+        session.stop()
+        await until(lambda: not session.turn.busy, 20)
+        session.look_again()
+        await until(lambda: session.turn.countdown is not None, 20)
+        session.send("never mind")
+        await until(lambda: session.turn.phase == "finished" and len(session.messages) >= 4, 20)
+        assert session.turn.countdown is None
+        fake.slowly.set()

@@ -92,4 +92,4 @@ async def test_palette_and_help_offer_what_is_there(tmp_path: Path, system: str)
 
 def test_help_says_what_a_system_cannot_do():
     shown = help_text(70, name="Knowrithm", lacks=("Answers come in one piece.",)).plain
-    assert "What Knowrithm cannot do\nAnswers come in one piece." in shown
+    assert "Limits of Knowrithm\n· Answers come in one piece." in shown

@@ -370,6 +370,7 @@ def _identity(settings: Mapping[str, str]) -> tuple[str, ...]:
 SYSTEM: Final = System(
     kind="assistant-ui",
     title="Assistant UI",
+    short="Assistant",
     about="Any server that speaks Assistant UI. You need its address, and a token where it wants one.",
     interview=_interview,
     identity=_identity,

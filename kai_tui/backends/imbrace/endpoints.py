@@ -134,7 +134,12 @@ class ImbraceEndpoints:
                 raise UnexpectedAnswer(error.sentence, status=error.status, detail=error.detail) from None
             raise
         messages = await self.messages(chat_id)
-        return Chat(summary=_summary(row), messages=messages, extra=row.model_dump(by_alias=True))
+        return Chat(
+            summary=_summary(row),
+            messages=messages,
+            running=row.status == "processing",
+            extra=row.model_dump(by_alias=True),
+        )
 
     async def messages(self, chat_id: str) -> list[Message]:
         """GET /chat-client/chats/{id}/messages, oldest first (§8).
@@ -177,6 +182,14 @@ class ImbraceEndpoints:
                     yield ChatStatus(running, event.stale is True)
                     if not running:
                         return
+
+    async def until_done(self, chat_id: str) -> bool:
+        """Wait with `until_idle`; False when the server gave up watching."""
+        async with aclosing(self.until_idle(chat_id)) as states:
+            async for state in states:
+                if not state.running:
+                    return not state.stale
+        return False
 
     async def delete(self, chat_id: str) -> None:
         """DELETE /chat-client/chats/{id} (§8)."""

@@ -226,6 +226,7 @@ def _identity(settings: Mapping[str, str]) -> tuple[str, ...]:
 SYSTEM: Final = System(
     kind="kiss",
     title="KISS AI Stack",
+    short="KISS",
     about="A small stack of your own: one question, one answer. You need its address.",
     interview=_interview,
     identity=_identity,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.agents import Agent
     from kai_tui.services.agents import AgentList
 
-_KEYS = "type to search · ↑ ↓ · Enter chooses · Ctrl+R reads again · Esc closes"
+_KEYS = "type to search · Enter chooses · Ctrl+R reads anew · Esc closes"
 _MOVES = {"up": "cursor_up", "down": "cursor_down", "pageup": "page_up", "pagedown": "page_down"}
 LONGEST_NAME = 200
 
@@ -44,6 +44,9 @@ class AgentsDialog(Ask[str]):
     AgentsDialog #agents-list {
         height: auto; min-height: 1; max-height: 12; border: none; background: $surface; padding: 0;
         scrollbar-size-vertical: 1;
+    }
+    AgentsDialog #agents-list > .option-list--option-highlighted {
+        background: $block-cursor-background; color: $block-cursor-foreground;
     }
     AgentsDialog #agents-about {
         height: auto; max-height: 5; border-top: solid $panel; margin-top: 1; scrollbar-size-vertical: 1;

@@ -80,8 +80,12 @@ def help_text(
                 rest = words[number] if number < len(words) else ""
                 lines.append(Content.assemble((f"{key:<{column}}", "bold"), (rest, "$text")))
     if lacks:
-        lines += [Content(""), Content.styled(f"What {name} cannot do", "bold $text-accent")]
-        lines += [Content(line) for each in lacks for line in textwrap.wrap(each, width)]
+        lines += [Content(""), Content.styled(f"Limits of {name}", "bold $text-accent")]
+        lines += [
+            Content(line)
+            for each in lacks
+            for line in textwrap.wrap(each, width, initial_indent="· ", subsequent_indent="  ")
+        ]
     lines += [Content(""), Content.styled("The sandbox", "bold $text-accent")]
     lines += [Content(line) for line in textwrap.wrap(ABOUT, width)]
     lines.append(Content(""))

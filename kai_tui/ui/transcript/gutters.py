@@ -17,7 +17,7 @@ _LABEL = 6
 def gutter_of(block: Block, name: str, width: int, *, first: bool) -> tuple[Gutter, tuple[Lead, ...]]:
     """The gutter of a block's item, and the line above it in narrow windows."""
     message = block.message
-    label, style, bar = cut(name, 8), "assistant", ""
+    label, style, bar = cut(name, 9), "assistant", ""
     if message is None:
         label, style = "", ""
     elif message.role == "user":

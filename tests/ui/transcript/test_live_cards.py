@@ -11,7 +11,7 @@ from kai_tui.conversation.events import Data, Finish
 from kai_tui.conversation.fold import FoldState, fold
 from kai_tui.conversation.messages import Message, Part, part_from_wire
 from kai_tui.services.changes import PartChanged, TurnChanged
-from kai_tui.services.turn import Turn
+from kai_tui.services.turn import Countdown, Turn
 from kai_tui.ui.transcript.document import Document
 from kai_tui.ui.transcript.view import Transcript
 from tests.ui.transcript.chat_source import ChatSource, TranscriptApp, document_of, lines_of
@@ -224,3 +224,19 @@ def test_hostile_documents_and_sub_agents_are_shown_not_obeyed(kind: str) -> Non
     text = "\n".join(lines_of(document))
     assert "[red]Report[/]" in text
     assert not {"\x1b", "\x07", "\u202e"} & set(text)
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_what_the_server_still_writes_is_said_under_the_last_message(role: Any) -> None:
+    message = Message("m1", role, [part_from_wire({"type": "text", "text": "Half"})])
+    if role == "assistant":
+        message.finish = Finish("cancelled")
+    source = ChatSource(message)
+    document = document_of(source)
+    source.turn = Turn(
+        "finished", "cancelled", countdown=Countdown("server-writes", "m1", document.around.clock() - 65)
+    )
+    document.sync(document.blocks[0])
+    text = "\n".join(lines_of(document))
+    assert "● still being written on the server: 1 min 5 s · F5 looks now" in text
+    assert "asks again" not in text

@@ -12,6 +12,7 @@ from kai_tui.conversation.safe_text import safe_line, safe_prose
 from kai_tui.services.keeper import REPLY_STATES
 from kai_tui.services.turn import OUTCOME_UNKNOWN, Countdown
 from kai_tui.ui.transcript.items import Item, Tone, Unit
+from kai_tui.ui.transcript.renderers.duration import words_for
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row
 
@@ -132,6 +133,9 @@ def counting(countdown: Countdown, now: float) -> Remark:
         why = safe_line(countdown.why or "The server was not reached.")
         return Remark("↑", f"{why} Trying again in {left} s{tries} · {stop} stops", "warning")
     look = key_of("look_again")
+    if countdown.what == "server-writes":
+        waited = words_for(int(max(0.0, now - countdown.until)))
+        return Remark("●", f"still being written on the server: {waited} · {look} looks now", "muted")
     return Remark(
         "○", f"The answer may still be on its way: looking again in {left} s{tries} · {look} now", "muted"
     )
@@ -177,10 +181,18 @@ class EndUnit(RemarksUnit):
             return []
         remarks = list(_end_of(message))
         source = self.around.source
+        countdown = source.turn.countdown if source is not None else None
+        if countdown is not None and countdown.message_id == message.id:
+            return [*remarks, counting(countdown, self.around.clock())]
         if remarks and source is not None and not source.turn.busy and self.around.is_last(message):
             then = what_to_press(message, may_look=not source.kept_here)
             remarks[-1] = remarks[-1]._replace(text=remarks[-1].text + then)
         return remarks
+
+    def timed(self) -> bool:
+        source, message = self.around.source, self.block.message
+        countdown = source.turn.countdown if source is not None else None
+        return countdown is not None and message is not None and countdown.message_id == message.id
 
 
 def what_to_press(message: Message, *, may_look: bool = True) -> str:
