@@ -36,6 +36,7 @@ class _Job:
     work: Callable[[sqlite3.Connection], Any] | None
     loop: asyncio.AbstractEventLoop | None
     future: asyncio.Future[Any] | None
+    replaces: object = None
 
     def settle(self, result: Any, error: Exception | None) -> None:
         if self.loop is None:
@@ -87,14 +88,15 @@ class Database:
         """Read: `work` gets the connection inside a transaction, in the thread. Raises StorageError."""
         return await self._submit("read", work)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, replaces: object = None) -> T:
         """Change: all of `work` is on disk when this returns, or nothing of it.
 
         Goes on in the thread when the caller is cancelled. `work` may run more than once (a file that
-        vanished, a disk that was full): it must depend on nothing but the connection.
+        vanished, a disk that was full): it must depend on nothing but the connection. `replaces`: a name; while
+        the disk takes nothing, only the last work of each name is held in memory.
         Raises StorageError.
         """
-        return await asyncio.shield(self._submit("write", work))
+        return await asyncio.shield(self._submit("write", work, replaces))
 
     async def execute(self, statement: str, parameters: Sequence[str | int | None] = ()) -> None:
         """Write with a single statement. Raises StorageError."""
@@ -109,11 +111,14 @@ class Database:
         await asyncio.shield(self._submit("renew", None))
 
     def _submit(
-        self, what: Literal["open", "read", "write", "renew"], work: Work[Any] | None
+        self,
+        what: Literal["open", "read", "write", "renew"],
+        work: Work[Any] | None,
+        replaces: object = None,
     ) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        job = _Job(what, work, loop, future)
+        job = _Job(what, work, loop, future, replaces)
         with self._lock:
             if self._closed:
                 raise StorageError("The program is closing; this was not saved.", fault="closed")
@@ -146,7 +151,7 @@ class Database:
         if job.what == "read" and job.work is not None:
             return self._store.read(job.work)
         if job.what == "write" and job.work is not None:
-            return self._store.write(job.work)
+            return self._store.write(job.work, job.replaces)
         if job.what == "renew":
             self._store.renew_backups()
         elif job.what == "close":

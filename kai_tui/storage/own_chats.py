@@ -157,7 +157,7 @@ class OwnChats:
                 (chat_id, message_id, state, owner, wire, ended),
             )
 
-        await self._database.write(work)
+        await self._database.write(work, replaces=("checkpoint", chat_id, message_id))
 
     async def rename_message(self, chat_id: str, old_id: str, new_id: str) -> None:
         """The server gave an answer another id than the one it was kept under."""

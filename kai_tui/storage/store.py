@@ -46,7 +46,9 @@ class Store:
         self._schema = schema
         self._kind: StoreKind = kind
         self._opened: Opened | None = None
-        self._pending: deque[Callable[[sqlite3.Connection], Any]] = deque(maxlen=_PENDING_LIMIT)
+        self._pending: deque[tuple[object, Callable[[sqlite3.Connection], Any]]] = deque(
+            maxlen=_PENDING_LIMIT
+        )
         """State writes that are in memory only, in order; done again on disk once that works."""
         self._tried = 0.0
         self._checked = False
@@ -85,22 +87,24 @@ class Store:
             self._reopen(fault)
             return transaction(self.open().connection, "BEGIN", work)
 
-    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def write(self, work: Callable[[sqlite3.Connection], T], replaces: object = None) -> T:
         """Run `work` in one transaction (BEGIN IMMEDIATE, S3). It may run again, see `read`.
+
+        `replaces`: it makes up for the work before it of the same name, which need not be done again. None: it does not.
 
         Raises StorageError when it could be kept neither on disk nor, for state, in memory.
         """
         self._heal()
         opened = self.open()
         if opened.path is None:
-            return self._write_in_memory(opened, work)
+            return self._write_in_memory(opened, work, replaces)
         try:
             return transaction(opened.connection, "BEGIN IMMEDIATE", work)
         except sqlite_errors() as error:
             fault = self._judge(error, opened)
             if fault in ("other", "busy", "interrupted"):
                 raise self._typed(error, fault) from error
-            return self._write_after(fault, work)
+            return self._write_after(fault, work, replaces)
 
     def _judge(self, error: Exception, opened: Opened) -> Fault:
         """A statement that SQLite finds wrong is our mistake, unless the file turned our tables into others."""
@@ -112,7 +116,7 @@ class Store:
                 return "damaged"
         return fault
 
-    def _write_after(self, fault: Fault, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _write_after(self, fault: Fault, work: Callable[[sqlite3.Connection], T], replaces: object) -> T:
         """A write failed: mend what can be mended and write once more."""
         if fault == "full":
             self._make_room()
@@ -129,13 +133,25 @@ class Store:
                 sentence = disk_full(self._path) if fault == "full" else unwritable(self._path, str(error))
                 self._use(open_in_memory(self._path, self._schema, self._kind, sentence, may_heal=True))
                 opened = self.open()
-        return self._write_in_memory(opened, work)
+        return self._write_in_memory(opened, work, replaces)
 
-    def _write_in_memory(self, opened: Opened, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _write_in_memory(
+        self, opened: Opened, work: Callable[[sqlite3.Connection], T], replaces: object
+    ) -> T:
         result = transaction(opened.connection, "BEGIN", work)
         if self._kind == "state" and opened.may_heal:
-            self._pending.append(work)
+            self._remember(work, replaces)
         return result
+
+    def _remember(self, work: Callable[[sqlite3.Connection], Any], replaces: object) -> None:
+        """To be done on disk later; in the place of what it replaces, unless something else came between."""
+        place = len(self._pending) - 1
+        while replaces is not None and place >= 0 and self._pending[place][0] is not None:
+            if self._pending[place][0] == replaces:
+                self._pending[place] = (replaces, work)
+                return
+            place -= 1
+        self._pending.append((replaces, work))
 
     def _make_room(self) -> None:
         if self._schema.make_room is not None:
@@ -181,7 +197,7 @@ class Store:
         self._use(disk)
 
     def _replay(self, connection: sqlite3.Connection) -> None:
-        for work in self._pending:
+        for _, work in self._pending:
             work(connection)
 
     @property

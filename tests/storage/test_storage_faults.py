@@ -19,9 +19,11 @@ from kai_tui.storage.chats import CACHE_SCHEMA, CachedChat, Chats
 from kai_tui.storage.database import Database
 from kai_tui.storage.drafts import STATE_SCHEMA, Drafts, OutboxRow
 from kai_tui.storage.errors import StorageError
+from kai_tui.storage.own_chats import OwnChats
 from kai_tui.storage.paths import NOWHERE
 from kai_tui.storage.schema import StoreKind
 from kai_tui.storage.store import Store
+from kai_tui.storage.text import to_json
 
 
 def filled(path: Path, kind: str, rows: int = 400) -> None:
@@ -387,6 +389,38 @@ async def test_full_disk_keeps_state_in_memory_and_saves_it_later(
     assert (await again.outbox())[0].text == big
     assert await again.answered("c", "t", "a") is False
     assert [await again.draft(name) for name in ("old", "other", "c")] == ["on disk", "window", "room again"]
+
+
+async def test_a_long_reply_on_a_full_disk_is_held_in_memory_once(
+    tmp_path: Path, open_db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "HEAL_SECONDS", 1e9)
+    file = tmp_path / "f"
+    database = open_db(file)
+    await Drafts(database).save_draft("old", "on disk")
+    await _limit(database, 0)
+    chats = OwnChats(database)
+
+    async def keep(message_id: str, length: int) -> None:
+        wire = to_json({"id": message_id, "role": "assistant", "parts": [], "text": "x" * length})
+        await chats.checkpoint("c", message_id, wire, "streaming", title="T", now="")
+
+    await keep("question", 10_000)
+    for length in range(10_000, 10_100):
+        await keep("answer", length)
+    assert len(database._store._pending) == 2
+    await chats.drop_message("c", "question")
+    await keep("question", 5)
+    monkeypatch.setattr(store, "HEAL_SECONDS", 0)
+    await Drafts(database).save_draft("c", "room again")
+    assert not database.in_memory
+    await database.aclose()
+    found = await OwnChats(open_db(file)).chat("c")
+    assert found is not None
+    assert [(each.wire["id"], len(each.wire["text"])) for each in found.messages] == [
+        ("answer", 10_099),
+        ("question", 5),
+    ]
 
 
 async def test_closing_saves_what_was_in_memory(

@@ -101,7 +101,9 @@ class ValueDialog(ApprovalDialog):
             box.border_title = Content("The assistant asks for a value")
             box.border_subtitle = Content(self._subtitle())
             yield Static(self._what(), id="what", markup=False)
-            yield Static(self._about(), id="about", markup=False)
+            about = Static(self._about(), id="about", markup=False)
+            about.display = bool(self.approval.about.strip())
+            yield about
             yield Static(self._facts(), id="facts", markup=False)
             yield Static(id="hidden", markup=False)
             yield self._arguments
