@@ -6,6 +6,7 @@ import gc
 import importlib.util
 import os
 import sys
+from itertools import count
 from pathlib import Path
 
 # Compiled once, not anew by every worker and by every program a test starts (a third of the suite's time).
@@ -41,6 +42,8 @@ settings.register_profile(
 settings.load_profile("kai-tui")
 
 
+_homes = count()
+
 # What collecting makes stays until the end: the collector need not look through it, then or later.
 gc.disable()
 
@@ -53,6 +56,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """All files of the program go to a folder of this test."""
-    home = tmp_path_factory.mktemp("kai-home")
+    # Counted here: pytest counts by reading a folder that has thousands of them.
+    home = tmp_path_factory.mktemp(f"kai-home-{next(_homes)}", numbered=False)
     monkeypatch.setenv("KAI_TUI_HOME", str(home))
     return home
