@@ -230,7 +230,7 @@ async def test_a_proxy_that_answers_itself_gets_nothing(monkeypatch: pytest.Monk
         async with Middleman(answer=said) as proxy:
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)
             kai = KaiBackend(
-                "https://kai.example", storage_url="", token=token(), service="agent", timeouts=SHORT
+                "https://kai.example", storage_url="", token=token(), service="agent", timeouts=AT_ONCE
             )
             await every_call(kai)
             await kai.aclose()

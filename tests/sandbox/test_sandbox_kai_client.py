@@ -36,6 +36,7 @@ def test_ping_and_info(served: Served) -> None:
     assert "App: kai-assistant-sandbox v" in kai(served, "info")
 
 
+@pytest.mark.slow
 def test_chat_history_votes_and_deletion(served: Served) -> None:
     said = kai(served, "chat", "-m", "Which region sold most?")
     match = re.search(r"Chat ID: ([0-9a-f-]{36})", said)
@@ -64,7 +65,7 @@ def test_json_output(served: Served) -> None:
     assert "in.c-shop.orders" in text
 
 
-@pytest.mark.parametrize(("answer", "there"), [("y\n", True), ("n\n", False)])
+@pytest.mark.parametrize(("answer", "there"), [("y\n", True), pytest.param("n\n", False, marks=pytest.mark.slow)])
 def test_an_approval_on_the_command_line(served: Served, answer: str, there: bool) -> None:
     name = f"kai-{'yes' if there else 'no'}"
     said = kai(served, "chat", "-m", f"Create a bucket called {name}", typed=answer)

@@ -4,73 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from textual import events
-from textual.pilot import Pilot
 
 from kai_tui.backends.base import Chat, NotFound, ServerFailed, TokenRefused
 from kai_tui.conversation import events as e
 from kai_tui.conversation.messages import Message
-from kai_tui.services.chat_session import ChatSession
-from kai_tui.services.workspace import Workspace
-from kai_tui.ui.app import KaiApp
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.confirm import Confirm
-from kai_tui.ui.notifier import Notifier, sentence
 from kai_tui.ui.screens.chat import ChatScreen
-from kai_tui.ui.terminal.announce import Announcement
-from kai_tui.ui.terminal.attendance import Attendance
 from kai_tui.ui.transcript.view import Transcript
 from kai_tui.ui.widgets.chat_list import ChatList
 from tests.services.scripted_backend import ScriptedBackend, Step
 from tests.services.test_attention import question, reply
-from tests.ui.fakes import Clock, app_for, arm, kai_account, stored, until
+from tests.ui.fakes import Clock, app_for, kai_account, stored, until
+from tests.ui.many_chats import WIDE, ask, go, put_off, row_of, toasts, until_kept
 from tests.ui.test_chat_screen import composer, ready, words
-
-WIDE = (120, 30)
-
-
-def toasts(app: KaiApp) -> list[tuple[str, str]]:
-    return [(str(each.title), str(each.message)) for each in app._notifications]
-
-
-async def ask(app: KaiApp, pilot: Pilot[object], text: str) -> ChatSession:
-    """Send a message in a new chat and wait until its reply streams."""
-    screen = app.screen_stack[1]
-    assert isinstance(screen, ChatScreen)
-    if screen.session is not None and screen.session.messages:
-        await pilot.press("ctrl+n")
-        await until(pilot, lambda: screen.session is not None and not screen.session.messages)
-    await pilot.press(*text, "enter")
-    session = screen.session
-    assert session is not None
-    await until(pilot, lambda: session.last_assistant_message is not None or not session.turn.busy)
-    return session
-
-
-async def go(app: KaiApp, pilot: Pilot[object], chat_id: str) -> None:
-    screen = app.screen_stack[1]
-    assert isinstance(screen, ChatScreen)
-    chats = screen.query_one(ChatList)
-    chats.post_message(ChatList.Opened(chats, chat_id))
-    await until(pilot, lambda: screen.session is not None and screen.session.chat_id == chat_id)
-
-
-async def put_off(app: KaiApp, pilot: Pilot[object], clock: Clock) -> None:
-    """Answer the question that comes up with "later"."""
-    clock.now += 2
-    await until(pilot, lambda: isinstance(app.screen, ApprovalDialog))
-    dialog = app.screen
-    assert isinstance(dialog, ApprovalDialog)
-    await arm(pilot, dialog, clock)
-    await pilot.press("escape")
-    await until(pilot, lambda: isinstance(app.screen, ChatScreen))
-
-
-def row_of(app: KaiApp, title: str) -> str:
-    return next(line[:30] for line in words(app).split("\n") if title in line[:30])
 
 
 async def test_escape_drafts_and_queues_belong_to_the_chat_on_screen(own_home: Path) -> None:
@@ -401,15 +351,6 @@ async def test_a_reply_of_another_window_is_said_to_be_one_and_read_again_in_pla
     await other.aclose()
 
 
-async def until_kept(workspace: Workspace, text: str) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            copy = await workspace._keeper.chat_copy("chat-0")
-            if copy is not None and any(message.text == text for message in copy.messages):
-                return
-            await asyncio.sleep(0.02)
-
-
 async def test_a_waiting_question_is_named_with_its_chat_and_this_chat_comes_first(own_home: Path) -> None:
     clock = Clock()
     backend = ScriptedBackend(replies=[question("a", asyncio.Event()), question("b", asyncio.Event())])
@@ -432,178 +373,3 @@ async def test_a_waiting_question_is_named_with_its_chat_and_this_chat_comes_fir
         await until(pilot, lambda: isinstance(app.screen, ApprovalDialog))
         assert isinstance(app.screen, ApprovalDialog)
         assert app.screen.approval.chat_title == "beta"
-
-
-# Notifications
-
-
-class Desktop:
-    """A notifier whose announcements are kept, and whose clock is ours."""
-
-    def __init__(self, app: KaiApp, environ: dict[str, str] | None = None) -> None:
-        self.clock = Clock()
-        self.said: list[Announcement] = []
-        self.attendance = Attendance(self.clock)
-        self.notifier = Notifier(
-            app,
-            app.preferences,
-            self.attendance,
-            self.said.append,
-            on_screen=app._chat_on_screen,
-            clock=self.clock,
-            environ=environ or {"TERM_PROGRAM": "iTerm.app"},
-        )
-        assert app.workspace is not None
-        self.notifier.watch(app.workspace.attention)
-
-    @property
-    def texts(self) -> list[str]:
-        return [each.text for each in self.said]
-
-
-async def test_an_end_is_announced_only_when_nobody_looks(own_home: Path) -> None:
-    gates = [asyncio.Event() for _ in range(2)]
-    app = app_for(own_home, ScriptedBackend(replies=[reply("a"), reply("b", gates[0]), reply("c", gates[1])]))
-    async with app.run_test(size=WIDE) as pilot:
-        await ready(app, pilot)
-        desktop = Desktop(app)
-        await ask(app, pilot, "looked at")
-        await pilot.pause()
-        assert desktop.said == []
-        other = await ask(app, pilot, "secret question")
-        other.set_title("Orders; by \x1b]9;x\x07region")
-        await ask(app, pilot, "here")
-        gates[0].set()
-        await until(pilot, lambda: desktop.said)
-        assert desktop.texts == ["A reply ended in “Orders; by ␛]9;x␇region”"]
-        assert desktop.said[0].way == "osc9"
-        assert "secret" not in desktop.said[0].sequence()
-        desktop.attendance.saw(events.AppBlur())
-        desktop.clock.now += 6
-        gates[1].set()
-        app.post_message(events.AppBlur())
-        await until(pilot, lambda: len(desktop.said) == 2)
-        assert desktop.texts[1] == "A reply ended in “here”"
-
-
-async def test_never_more_than_one_announcement_in_five_seconds(own_home: Path) -> None:
-    gates = [asyncio.Event() for _ in range(3)]
-    app = app_for(own_home, ScriptedBackend(replies=[*(reply("r", gate) for gate in gates), reply("here")]))
-    async with app.run_test(size=WIDE) as pilot:
-        await ready(app, pilot)
-        desktop = Desktop(app)
-        sessions = [await ask(app, pilot, text) for text in ("one", "two", "three")]
-        await ask(app, pilot, "here")
-        for gate, session in zip(gates, sessions, strict=True):
-            gate.set()
-            await until(pilot, lambda session=session: not session.turn.busy)
-        await until(pilot, lambda: len(desktop.said) == 1 and len(desktop.notifier._due) == 2)
-        assert app.workspace is not None
-        app.workspace.attention.seen(sessions[1].chat_id)
-        desktop.clock.now += 6
-        desktop.notifier._waited()
-        await until(pilot, lambda: len(desktop.said) == 2)
-        assert desktop.texts == ["A reply ended in “one”", "A reply ended in “three”"]
-
-
-async def test_a_decision_is_announced_once_and_off_is_off(own_home: Path) -> None:
-    clock = Clock()
-    app = app_for(
-        own_home, ScriptedBackend(replies=[question("a", asyncio.Event()), reply("b")]), clock=clock
-    )
-    async with app.run_test(size=WIDE) as pilot:
-        await ready(app, pilot)
-        desktop = Desktop(app)
-        desktop.attendance.saw(events.AppBlur())
-        session = await ask(app, pilot, "change it")
-        await until(pilot, lambda: desktop.said)
-        assert desktop.texts == ["A decision is needed in “change it”"]
-        await put_off(app, pilot, clock)
-        app.action_toggle_notifications()
-        assert app.preferences.notify == "off"
-        desktop.clock.now += 60
-        await ask(app, pilot, "quietly")
-        await pilot.pause()
-        assert len(desktop.said) == 1
-        assert session.turn.busy
-        app.action_toggle_notifications()
-        assert app.preferences.notify == "auto"
-        assert "on" in app.label_of(SimpleNamespace(name="toggle_notifications", label=""))  # type: ignore[arg-type]
-
-
-def test_several_at_once_are_counted() -> None:
-    from kai_tui.services.attention import Happening
-
-    happened = [Happening(str(n), "t", event) for n, event in enumerate(("ended", "decision", "ended"))]  # type: ignore[arg-type]
-    assert sentence(happened) == "3 chats: 1 decision needed, 2 replies ended"
-
-
-def test_a_terminal_that_reports_no_focus_is_left_a_minute_after_the_last_key() -> None:
-    clock = Clock()
-    attendance = Attendance(clock)
-    assert attendance.here
-    clock.now += 61
-    assert not attendance.here
-    assert attendance.saw(events.Key("a", "a"))
-    clock.now += 59
-    assert attendance.here
-    attendance.saw(events.AppBlur())
-    assert not attendance.here
-    attendance.saw(events.AppFocus())
-    clock.now += 1000
-    assert attendance.here, "it reports: it is believed"
-    attendance.saw(events.AppBlur())
-    assert attendance.saw(events.MouseDown(None, 0, 0, 0, 0, 1, False, False, False))
-    assert attendance.here, "whoever clicks is here"
-
-
-async def test_a_key_that_was_held_back_is_no_sign_of_somebody_coming_back(own_home: Path) -> None:
-    app = app_for(own_home, ScriptedBackend())
-    async with app.run_test(size=WIDE) as pilot:
-        await ready(app, pilot)
-        for event in (
-            events.Key("ctrl+b", None),
-            events.Key("a", "a"),
-            events.Key("b", "b"),
-            events.AppBlur(),
-        ):
-            app.post_message(event)
-        await until(pilot, lambda: app.key_order._under_way is None and not app.key_order._held)
-        await pilot.pause()
-        assert not app.attendance.here
-
-
-# Work in the background that fails
-
-
-async def test_a_worker_that_fails_is_told_and_logged(
-    own_home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    app = app_for(own_home, ScriptedBackend())
-    async with app.run_test(size=WIDE) as pilot:
-        screen = await ready(app, pilot)
-        monkeypatch.setattr(type(app), "is_headless", False)
-
-        async def broken() -> None:
-            raise RuntimeError("inside")
-
-        for node in (screen, app):
-            caplog.clear()
-            node.run_worker(broken(), exit_on_error=False)
-            await until(pilot, lambda: "something on the side failed" in caplog.text)
-        await until(pilot, lambda: any("failed (RuntimeError)" in text for _, text in toasts(app)))
-        dialog = Confirm("Sure?", SimpleNamespace(), yes="y", name="x")  # type: ignore[arg-type]
-        assert hasattr(dialog, "on_worker_state_changed")
-        monkeypatch.undo()
-
-
-async def test_settings_that_are_wrong_are_told_at_the_start(own_home: Path) -> None:
-    app = app_for(own_home, ScriptedBackend())
-    paths = app.accounts.paths
-    paths.config.mkdir(parents=True, exist_ok=True)
-    (paths.config / "settings.toml").write_text('notify = "loud"\n')
-    app = app_for(own_home, ScriptedBackend())
-    async with app.run_test(size=WIDE) as pilot:
-        await ready(app, pilot)
-        assert app.preferences.notify == "auto"
-        assert any('"notify" must be one of auto, osc9' in text for _, text in toasts(app))
