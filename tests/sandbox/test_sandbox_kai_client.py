@@ -65,7 +65,9 @@ def test_json_output(served: Served) -> None:
     assert "in.c-shop.orders" in text
 
 
-@pytest.mark.parametrize(("answer", "there"), [("y\n", True), pytest.param("n\n", False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("answer", "there"), [("y\n", True), pytest.param("n\n", False, marks=pytest.mark.slow)]
+)
 def test_an_approval_on_the_command_line(served: Served, answer: str, there: bool) -> None:
     name = f"kai-{'yes' if there else 'no'}"
     said = kai(served, "chat", "-m", f"Create a bucket called {name}", typed=answer)
