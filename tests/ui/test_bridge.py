@@ -48,7 +48,9 @@ def test_who_hears_of_a_change(change: Any, drawn: bool, told: bool) -> None:
         offers=quiet,
         attention=attention,
         observe=Observers().add,
+        agents=quiet,
         observe_refusals=Observers().add,
+        observe_notices=Observers().add,
     )
     observers: Observers[Any] = Observers()
     session: Any = SimpleNamespace(observe=observers.add)

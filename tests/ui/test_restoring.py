@@ -12,6 +12,7 @@ from tests.services.scripted_backend import ScriptedBackend
 from tests.ui.fakes import app_for, stored, until
 from tests.ui.test_chat_screen import ready, words
 from tests.ui.test_quota import told
+from tests.ui.test_tools_dialog import flat
 
 LABEL = "Bring the deleted chat back"
 
@@ -42,6 +43,9 @@ async def delete_first(app, pilot, title: str) -> None:
     await until(pilot, lambda: title in words(app))
     app.screen._ask_delete("chat-0")
     await until(pilot, lambda: isinstance(app.screen, ConfirmDelete) and app.screen.focused)
+    comes_back = "it can be brought back" in flat(app)
+    assert comes_back == app.workspace.caps.restore
+    assert ("cannot be undone" in flat(app)) != comes_back
     app.screen.finish(True)
     await until(pilot, lambda: "was deleted" in told(app))
 

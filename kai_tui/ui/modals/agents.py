@@ -134,7 +134,9 @@ class AgentsDialog(Ask[str]):
             self._say(None)
             return
         chosen = agents.chosen(self._chat_id)
-        listed.add_options([Option(_row(each, each.id == chosen, width)) for each in self._shown])
+        listed.add_options(
+            [Option(Content.assemble(_row(each, each.id == chosen, width))) for each in self._shown]
+        )
         ids = [each.id for each in self._shown]
         at = held.id if held is not None and held.id in ids else chosen
         listed.highlighted = ids.index(at) if at in ids else 0

@@ -6,12 +6,26 @@ from textual.content import Content
 
 from kai_tui.ui.modals.confirm import Confirm
 
+_FROM_HERE = "It is removed from this computer."
+_FROM_BOTH = "It is removed from the server and from this computer."
+_FOR_GOOD = "This cannot be undone."
+_FOR_NOW = "Until you leave the program it can be brought back."
+
 
 class ConfirmDelete(Confirm):
     """Result: True to delete."""
 
-    def __init__(self, chat_id: str, title: str, *, messages: int | None = None, local: bool = False) -> None:
-        """`messages` when known; `local` when the chat exists on this computer only."""
+    def __init__(
+        self,
+        chat_id: str,
+        title: str,
+        *,
+        messages: int | None = None,
+        local: bool = False,
+        comes_back: bool = False,
+    ) -> None:
+        """`messages` when known; `local` when the chat exists on this computer only; `comes_back`: the server
+        can bring it back."""
         from kai_tui.conversation.safe_text import safe_exact
 
         shown = safe_exact(title, one_line=True)
@@ -27,10 +41,6 @@ class ConfirmDelete(Confirm):
             lines.append(Content("1 message" if messages == 1 else f"{messages} messages"))
         lines += [
             Content(""),
-            Content(
-                "It is removed from this computer. This cannot be undone."
-                if local
-                else "It is removed from the server and from this computer. This cannot be undone."
-            ),
+            Content(f"{_FROM_HERE if local else _FROM_BOTH} {_FOR_NOW if comes_back else _FOR_GOOD}"),
         ]
         super().__init__("Delete this chat?", Content("\n").join(lines), yes="Delete", name="confirm-delete")

@@ -40,7 +40,8 @@ class ChatDeleting(ChatLoan):
     def _ask_delete(self, chat_id: str) -> None:
         from kai_tui.ui.modals.confirm_delete import ConfirmDelete
 
-        if not known_caps(self.workspace.account, self.workspace.caps_of(chat_id)).delete:
+        caps = known_caps(self.workspace.account, self.workspace.caps_of(chat_id))
+        if not caps.delete:
             self._tell(Notice(without("delete_chat", self.assistant)))
             return
         session = self.workspace.chats.sessions.get(chat_id)
@@ -51,6 +52,7 @@ class ChatDeleting(ChatLoan):
             title,
             messages=len(session.messages) if session is not None else None,
             local=self.workspace.history.is_local(chat_id),
+            comes_back=caps.restore and self.workspace.history.lists(chat_id),
         )
 
         def answered(yes: bool | None) -> None:
