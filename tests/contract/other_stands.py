@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
-from kai_tui.backends.base import Backend
+from kai_tui.backends.base import Backend, BackendError, UnexpectedAnswer
 from kai_tui.backends.http import Timeouts
 from kai_tui.backends.kiss.access import KissClient
 from kai_tui.backends.kiss.client import KissBackend
@@ -21,6 +22,7 @@ from tests.fakes.knowrithm import KEY, SECRET, FakeKnowrithm
 class Knowrithm(Stand):
     name = "knowrithm"
     kind = "knowrithm"
+    otherwise: ClassVar[Mapping[str, type[BackendError]]] = {"404-of-a-proxy": UnexpectedAnswer}
     service = "knowrithm"
     server: FakeKnowrithm
 

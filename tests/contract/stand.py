@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -37,6 +37,8 @@ class Stand(ABC):
     """Of its accounts."""
     service: ClassVar[str] = ""
     """What the server is called in `ServerInfo`."""
+    otherwise: ClassVar[Mapping[str, type[BackendError]]] = {}
+    """Faults of tests/backends/fault_server.py that this system takes for something else."""
     inside: ClassVar[bool] = False
     """Whether it is in this process, without a socket."""
     is_kai: ClassVar[bool] = False

@@ -37,6 +37,8 @@ class Row:
     """Whether this kind of answer has room for tool calls."""
     stores_answers: bool = True
     """Whether the server keeps its answers, when it keeps chats."""
+    tells_when_done: bool = False
+    """Whether one can wait until the server is done with a chat."""
     mixed: bool = False
     """Chats of other kinds may be in the same account: what can be done is decided chat by chat."""
     agents: Literal["none", "optional", "required"] = "none"
@@ -91,7 +93,7 @@ TABLE: dict[str, Row] = {
     "kai-agent": Row(_AGENT),
     "kai-assistant": Row(_ASSISTANT, told=False),
     "sandbox": Row(_AGENT),
-    "imbrace": Row(_IMBRACE, documents=True, agents="required"),
+    "imbrace": Row(_IMBRACE, documents=True, agents="required", tells_when_done=True),
     "imbrace-plain": Row(_IMBRACE, text="whole", halves=False, documents=True, agents="required", tools=False, stores_answers=False),
     "imbrace-model": Row(_MODEL, documents=True, agents="required", mixed=True),
     "aui-data": Row(_ASSISTANT_UI, stop="post", told=False),

@@ -6,13 +6,13 @@ import pytest
 
 from kai_tui.backends.base import Attachment, Backend, Unsupported
 from tests.backends.test_stream_faults import assert_fit_for_a_person
-from tests.contract.calls import ALWAYS, OPTIONAL, READS_NOTHING, WITHOUT_A_REQUEST, result_of
+from tests.contract.calls import ALWAYS, OPTIONAL, READS_NOTHING, TESTED_ALONE, WITHOUT_A_REQUEST, result_of
 from tests.contract.stand import Stand, failure, said
 
 
 def test_no_method_of_the_door_is_forgotten():
     public = {name for name in vars(Backend) if not name.startswith("_")}
-    known = {*ALWAYS, *OPTIONAL, *WITHOUT_A_REQUEST, *READS_NOTHING} - {"send with a file"}
+    known = {*ALWAYS, *OPTIONAL, *WITHOUT_A_REQUEST, *READS_NOTHING, *TESTED_ALONE} - {"send with a file"}
     assert public == known
 
 
@@ -46,6 +46,19 @@ async def test_a_file_goes_with_a_message_by_its_address(stand: Stand):
     error = await failure(backend.send(stand.chat_id, stand.outgoing("And this", attachments=(bad,))))
     assert error.delivery == "not-sent"
     assert len(stand.posts) == 1
+
+
+async def test_whether_the_server_is_done_with_a_chat_is_told_or_refused(stand: Stand):
+    backend = stand.backend()
+    if not stand.row.tells_when_done:
+        if stand.row.mixed or not stand.row.stores_answers:
+            pytest.skip("other chats of this account are told of; a plain agent's stays busy (imbrace.md §5)")
+        assert isinstance(await failure(backend.until_done(stand.chat_id)), Unsupported)
+        assert stand.seen == []
+        return
+    await said(stand, backend, "Hello")
+    assert await backend.until_done(stand.chat_id)
+    assert not (await backend.chat(stand.chat_id)).running
 
 
 async def test_votes_there_are_none_of(stand: Stand):

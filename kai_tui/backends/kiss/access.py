@@ -263,16 +263,19 @@ class KissAccess:
         on_wait: OnWait | None,
         unsure_note: str = "",
     ) -> StackAnswer:
-        answer = await self._door.request(
-            "POST",
-            path,
-            body=body,
-            form=form() if form is not None else None,
-            rule="until-reached",
-            on_wait=on_wait,
-            patient=True,
-            unsure_note=unsure_note,
-        )
+        try:
+            answer = await self._door.request(
+                "POST",
+                path,
+                body=body,
+                form=form() if form is not None else None,
+                rule="until-reached",
+                on_wait=on_wait,
+                patient=True,
+                unsure_note=unsure_note,
+            )
+        except NotFound as error:
+            raise self._no_stack(error) from None
         return read(StackAnswer, answer.json(), self._door.host)
 
     async def _close(self, client: KissClient) -> None:

@@ -23,10 +23,10 @@ from kai_tui.backends.base import (
 )
 from kai_tui.conversation.events import Event, Finish
 from kai_tui.conversation.fold import FoldState, fold
-from kai_tui.conversation.messages import Message, TextPart
+from kai_tui.conversation.messages import Message
 from tests.backends.assistant_ui.captures import HOST, captures, read, response_of
 from tests.backends.assistant_ui.kit import AT_ONCE, SHORT, THREAD, TOKEN, backend, says, sent
-from tests.backends.fault_server import FAULTS, NO_SUCH_HOST, Fault, FaultServer, black_hole, closed_port
+from tests.backends.fault_server import NO_SUCH_HOST, FaultServer, black_hole, closed_port
 from tests.backends.kai_server import TIMEOUT, Exchange, Handler, Hangup, answer
 from tests.fakes.assistant_ui import FakeAssistantUi
 
@@ -72,34 +72,6 @@ def folded(events: list[Event]) -> Message:
     for event in events:
         fold(message, event, state)
     return message
-
-
-# What this contract sees otherwise: a wrong address has another sentence, JSON is an answer.
-OTHERWISE = {"404-chat", "404-of-a-proxy", "json-instead", "empty-200"}
-
-
-@pytest.mark.parametrize(
-    "fault", [each for each in FAULTS if each.name not in OTHERWISE], ids=lambda each: each.name
-)
-async def test_every_fault_of_the_matrix_with_a_ui_message_stream(fault: Fault):
-    async with FaultServer() as server:
-        server.break_chat(fault.name)
-        result = await outcome(server.url, fault.needs_short_clocks)
-        if fault.error is not None:
-            assert type(result) is fault.error
-            assert (result.delivery, result.retry_after) == (fault.delivery, fault.retry_after)
-            if fault.code is not None:
-                assert result.code == fault.code
-            fit_for_a_person(result.sentence)
-        else:
-            assert isinstance(result, list)
-            message = folded(result)
-            assert message.finish is not None
-            assert message.finish.reason == fault.finish
-            assert next(part.text for part in message.parts if isinstance(part, TextPart)) == fault.text
-        for piece in fault.says:
-            assert server.sentence(piece) in said(result)
-        assert server.posts == 1
 
 
 async def test_a_chat_path_that_is_not_there():

@@ -13,18 +13,16 @@ import pytest
 from kai_tui.backends.base import (
     AnswerTooLarge,
     BackendError,
-    CannotConnect,
     ConnectionLost,
     UnexpectedAnswer,
-    Waiting,
 )
 from kai_tui.backends.http import Timeouts
 from kai_tui.backends.imbrace.places import places
 from kai_tui.conversation import events as e
 from kai_tui.conversation.fold import FoldState, fold
-from kai_tui.conversation.messages import Message, TextPart
-from tests.backends.fault_server import FAULTS, Fault, FaultServer, closed_port
-from tests.backends.imbrace.kit import AT_ONCE, CANARY, CHAT, account, collect, failing, folded, say
+from kai_tui.conversation.messages import Message
+from tests.backends.fault_server import FaultServer
+from tests.backends.imbrace.kit import CANARY, CHAT, account, collect, failing, folded, say
 from tests.backends.kai_server import TIMEOUT, Exchange, Handler, Hangup, answer, never, stream
 from tests.fixture_cases import case_id, cases, expanded
 
@@ -48,49 +46,6 @@ async def outcome(server: FaultServer, **options: Any) -> BackendError | list[e.
         return error
     finally:
         await backend.aclose()
-
-
-def in_imbraces_words(piece: str) -> str:
-    return piece.replace("Is it a Kai address?", "Is it an iMBRACE address?")
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-async def test_every_fault_of_the_matrix(server: FaultServer, fault: Fault):
-    server.on(POST, fault.handler)
-    short = fault.needs_short_clocks
-    result = await outcome(server, timeouts=SHORT if short else AT_ONCE, silence=0.2 if short else 600.0)
-    if fault.error is not None:
-        assert type(result) is fault.error
-        assert result.delivery == fault.delivery
-        assert result.retry_after == fault.retry_after
-        said = result.sentence
-    else:
-        assert isinstance(result, list)
-        assert [type(event) for event in result].count(e.Finish) == 1
-        message = folded(result)
-        assert message.finish is not None
-        assert message.finish.reason == fault.finish
-        assert next(part.text for part in message.parts if isinstance(part, TextPart)) == fault.text
-        said = message.finish.detail or ""
-    for piece in fault.says:
-        assert in_imbraces_words(server.sentence(piece)) in said
-    for never_shown in ("Traceback", "<html", "httpx", "Errno", CANARY, "\n"):
-        assert never_shown not in said
-    assert len(said) <= 420
-    assert len(server.calls(POST)) == 1
-
-
-async def test_a_message_that_reached_nobody_is_tried_three_times():
-    waits: list[Waiting | None] = []
-    backend = account(f"http://127.0.0.1:{closed_port()}")
-    error = await failing(backend.send(CHAT, say("x"), on_wait=waits.append))
-    assert (type(error), error.code, error.delivery) == (CannotConnect, "refused", "not-sent")
-    assert [wait.attempt if wait else None for wait in waits] == [2, None, 3, None]
-    listened: list[Waiting | None] = []
-    backend.on_wait = listened.append
-    assert type(await failing(backend.chats())) is CannotConnect
-    assert len(listened) == 4
-    await backend.aclose()
 
 
 # Answers in one piece

@@ -24,7 +24,7 @@ from kai_tui.backends.kiss.wire import Authorized, StackAnswer, sources, stored_
 from kai_tui.backends.multipart import LocalFile
 from kai_tui.backends.tolerant import read
 from kai_tui.conversation import events as e
-from tests.backends.fault_server import FAULTS, NO_SUCH_HOST, Fault, black_hole
+from tests.backends.fault_server import FAULTS, NO_SUCH_HOST, black_hole
 from tests.backends.kai_server import Exchange, answer, never
 from tests.backends.kiss.test_chat import AT_ONCE, CHAT, asked, calls, folded, kiss, says
 from tests.backends.kiss.test_chat import server as server  # the fixture
@@ -40,23 +40,6 @@ STREAMS = {
 }  # fmt: skip
 """Faults of event streams; an answer that is none is tested below."""
 PLAIN = [fault for fault in FAULTS if fault.error is not None and fault.name not in STREAMS]
-POSTS = {"401": 2, "500": 2, "500-empty": 2}
-
-
-@pytest.mark.parametrize("fault", PLAIN, ids=lambda fault: fault.name)
-async def test_faults_of_a_question(server: FakeKiss, fault: Fault):
-    backend = kiss(server, timeouts=SHORT if fault.needs_short_clocks else AT_ONCE)
-    await backend.connect()
-    server.on("POST /queries", fault.handler)
-    with pytest.raises(BackendError) as caught:
-        await asked(backend, "Hi")
-    assert fault.error is not None
-    assert type(caught.value) is fault.error
-    assert caught.value.delivery == "not-sent"
-    assert caught.value.retry_after == fault.retry_after
-    assert_fit_for_a_person(caught.value.sentence)
-    assert calls(server).count("queries") == POSTS.get(fault.name, 1)
-    await backend.aclose()
 
 
 @pytest.mark.parametrize(

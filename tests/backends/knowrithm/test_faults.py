@@ -19,7 +19,6 @@ from kai_tui.backends.base import (
     BackendError,
     CannotConnect,
     ConnectionLost,
-    NotFound,
     TokenRefused,
     UnexpectedAnswer,
     Waiting,
@@ -34,7 +33,7 @@ from kai_tui.backends.knowrithm.wire import MessageRow, chronological, further_p
 from kai_tui.backends.multipart import LocalFile
 from kai_tui.backends.secret import Secret
 from kai_tui.conversation import events as e
-from tests.backends.fault_server import FAULTS, Fault, closed_port
+from tests.backends.fault_server import FAULTS, closed_port
 from tests.backends.kai_server import SSE, TIMEOUT, Exchange, Gate, Handler, Hangup, answer, never
 from tests.backends.knowrithm.desk import (
     AT_ONCE,
@@ -56,36 +55,6 @@ from tests.hostile_cases import HostileCase, each_case
 
 TYPED = "password-canary"
 SHORT = Timeouts(connect=0.2, read=0.2, stream=0.2, total=0.4, pauses=(0.0, 0.0))
-STREAMS = {
-    "empty-200", "204", "gzip", "empty-stream", "cut-before-the-first-event", "stall-before-the-first-event",
-    "json-instead", "login-page",
-}  # fmt: skip
-"""Faults of event streams; those of this one are below."""
-REFUSALS = [fault for fault in FAULTS if fault.error is not None and fault.name not in STREAMS]
-DIFFERENT: dict[str, type[BackendError]] = {"404-of-a-proxy": UnexpectedAnswer}
-
-
-@pytest.mark.parametrize("stream", [200, 503])
-@pytest.mark.parametrize("fault", REFUSALS, ids=lambda fault: fault.name)
-async def test_faults_of_the_post(server: FakeKnowrithm, fault: Fault, stream: int):
-    server.stream_status = stream
-    chat = server.conversation()
-    backend = knowrithm(server, timeouts=SHORT if fault.needs_short_clocks else AT_ONCE)
-    server.on(f"POST /api/v1/conversation/{chat.id}/chat", fault.handler)
-    with pytest.raises(BackendError) as caught:
-        await asked(backend, "Hi", chat.id)
-    assert fault.error is not None
-    assert type(caught.value) is DIFFERENT.get(fault.name, fault.error)
-    assert caught.value.delivery == fault.delivery
-    assert caught.value.retry_after == fault.retry_after
-    assert_fit_for_a_person(caught.value.sentence)
-    if fault.delivery == "unsure":
-        assert caught.value.sentence.endswith("Your message may or may not have arrived.")
-    assert len(server.posts()) == 1
-    if isinstance(caught.value, NotFound):
-        assert caught.value.sentence == "This chat no longer exists on the server."
-    await until(lambda: not server.subscribers.get(chat.id))
-    await backend.aclose()
 
 
 async def until(condition: Any) -> None:
@@ -361,7 +330,7 @@ async def test_secrets_are_in_no_error_and_no_log(server: FakeKnowrithm, caplog:
     for credential in (key(), login(tokens)):
         backend = knowrithm(server, credential)
         texts.append(repr(backend._access.credential))  # pyright: ignore[reportPrivateUsage]
-        for fault in REFUSALS[:14]:
+        for fault in [each for each in FAULTS if each.error is not None][:14]:
             server.on(f"POST /api/v1/conversation/{chat.id}/chat", fault.handler)
             try:
                 await asked(backend, "Hi", chat.id)
