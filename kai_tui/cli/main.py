@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 from kai_tui import __version__
 
 if TYPE_CHECKING:
+    from kai_tui.services.account_service import Account, AccountService
     from kai_tui.ui.launch import LaunchOptions
 
 NOT_A_TERMINAL = 2
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"kai-tui {__version__}")
     parser.add_argument("--sandbox", action="store_true", help="open the built-in sandbox at once")
+    parser.add_argument("--account", metavar="NAME", help="open the account of this name")
     parser.add_argument(
         "--base-url",
         metavar="URL",
@@ -123,5 +125,29 @@ def _run_tui(arguments: argparse.Namespace) -> int:
     from kai_tui.ui.app import run_app
 
     accounts = AccountService()
+    if arguments.account is not None:
+        try:
+            options = replace(options, account=_named(accounts, arguments.account))
+        except ValueError as error:
+            print(f"kai-tui: {error}", file=sys.stderr)
+            return 2
     set_up_logging(accounts.live_secrets)
     return run_app(accounts, options)
+
+
+def _named(accounts: AccountService, name: str) -> Account:
+    """The account that is called so. Raises ValueError with a sentence that says which there are."""
+    from kai_tui.conversation.safe_text import safe_line
+
+    known = accounts.named_accounts()
+    wanted = name.strip().casefold()
+    found = [each for each in known if each.label.casefold() == wanted]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        where = ", ".join(str(safe_line(each.storage_url or each.base_url, 100)) for each in found)
+        raise ValueError(
+            f"Several accounts are called {str(safe_line(name, 80))!r} ({where}). Rename one of them."
+        )
+    names = ", ".join(str(safe_line(each.label, 80)) for each in known)
+    raise ValueError(f"There is no account called {str(safe_line(name, 80))!r}. There are: {names}.")

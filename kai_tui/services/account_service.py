@@ -77,6 +77,11 @@ class AccountService(ChangesAccounts):
         records, _ = load_accounts(self.paths)
         return next(iter(accounts_of(records)), None)
 
+    def named_accounts(self) -> Sequence[Account]:
+        """Every account that can be opened by its name, the sandbox last. A small file is read."""
+        records, _ = load_accounts(self.paths)
+        return [*(each for each in accounts_of(records) if each.kind != "sandbox"), SANDBOX]
+
     async def accounts(self) -> Sequence[Account]:
         """Known accounts without the sandbox, those of this session first, then the last used first."""
         records, _ = await asyncio.to_thread(load_accounts, self.paths)

@@ -26,6 +26,8 @@ class Place:
     account: str
     host: str
     branch: str
+    colour: str = ""
+    """The user's mark of the account."""
 
 
 @dataclass(slots=True)
@@ -106,6 +108,7 @@ def question(
         account=place.account,
         host=place.host,
         branch=place.branch,
+        colour=place.colour,
         digest=digest_of(part),
         asked=clock(),
         note=note,

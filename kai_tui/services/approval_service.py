@@ -48,6 +48,8 @@ class Approval:
     """Monotonic seconds."""
     note: str | None = None
     """Why it is asked (again), when that needs saying. Ours, no foreign text."""
+    colour: str = ""
+    """The user's mark of the account: a name of `ACCOUNT_COLOURS`, or empty."""
     edits: bool = False
     """Whether the answer may carry a changed input or answers (`Capabilities.edits_input`)."""
     wants: Literal["yes-no", "value"] = "yes-no"

@@ -122,6 +122,8 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving, LeadsToAccounts, RenewsTokens, Not
     def _first_screen(self) -> Screen[None]:
         """What was asked for, else the last account, else the start screen."""
         options = self.options
+        if options.account is not None:
+            return self._chat_screen(options.account)
         if options.sandbox:
             return self._chat_screen(self.accounts.sandbox())
         if options.from_environment:

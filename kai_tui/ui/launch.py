@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from kai_tui.services.account import Account
+
 
 @dataclass(frozen=True, slots=True)
 class LaunchOptions:
     """What to open at once (design.md §5). Holds no secret."""
 
+    account: Account | None = None
+    """`--account`: open this one."""
     sandbox: bool = False
     """`--sandbox`: open the built-in sandbox, ask nothing."""
     base_url: str | None = None

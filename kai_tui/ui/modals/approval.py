@@ -23,6 +23,7 @@ from textual.widgets import Static
 from kai_tui.services.account import MAIN
 from kai_tui.services.approval_service import Approval, Decision, Risk
 from kai_tui.ui.app_of import app_of
+from kai_tui.ui.colour_marks import mark
 from kai_tui.ui.modals.answer_choice import ANSWERS, Answer, Choice
 from kai_tui.ui.modals.argument_view import ArgumentView, rows_for
 from kai_tui.ui.modals.base import Ask
@@ -176,7 +177,14 @@ class ApprovalDialog(Ask[Decision | Later]):
         on_main = approval.branch in ("", MAIN)
         if approval.branch and on_main:
             project += f" · branch {branch}"
-        facts = [("in", project, "text")]
+        shape = mark(approval.colour)
+        facts = [
+            (
+                "in",
+                f"{shape} {project}" if shape else project,
+                f"account-{approval.colour}" if shape else "text",
+            )
+        ]
         if not on_main:
             facts.append(("branch", branch, "text-warning"))
         facts.append(("at", safe_exact(approval.host, one_line=True).text, "text"))

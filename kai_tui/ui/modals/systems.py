@@ -51,7 +51,7 @@ class SystemsDialog(Ask[str]):
         offered = [(KAI, KAI_TITLE, _KAI_ABOUT)]
         offered += [(each.kind, each.title, each.about) for each in self._systems]
         return [
-            Option(Content.assemble((title, "bold"), (f"\n  {about}", "$text-muted not bold")), id=kind)
+            Option(Content.assemble((title, "bold"), (f"\n{about}", "$text-muted not bold")), id=kind)
             for kind, title, about in offered
         ]
 

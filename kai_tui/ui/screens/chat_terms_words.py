@@ -28,6 +28,7 @@ def show_header(header: ChatHeader, title: str, workspace: Workspace, session: C
         assistant=agent.name if agent is not None else assistant_name(account),
         project="Sandbox" if account.kind == "sandbox" else account.label,
         branch=branch_words(account) if is_kai(account) else "",
+        colour=account.colour,
     )
 
 

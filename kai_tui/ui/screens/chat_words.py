@@ -78,6 +78,7 @@ def status_facts(
         queued=len(session.queue) if session is not None else 0,
         **_quota_facts(workspace),
         account=account.label,
+        colour=account.colour,
         # The built-in project has no branches.
         branch=branch_words(account) if account.kind == "kai" else "",
         note=" · ".join(notes) or None,

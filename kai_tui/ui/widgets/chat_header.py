@@ -10,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from kai_tui.conversation.safe_text import safe_line
+from kai_tui.ui.colour_marks import line_styles, marked_line
 from kai_tui.ui.widgets.one_line import Fact, clip, fit, segments
 
 _DIVIDER = " · "
@@ -48,15 +49,16 @@ class ChatHeader(Widget):
         assistant: str = "",
         project: str = "",
         branch: str = "",
+        colour: str = "",
     ) -> None:
-        """All text is raw; empty ones are left out."""
+        """All text is raw; empty ones are left out. `colour` is the account's mark."""
         on_main = branch in ("", "main")
         self._facts = [
             Fact(safe_line(title.strip(), 300) or "New chat", "title", 100, least=4),
             Fact("read-only" if read_only else "", "look", 120),
             Fact("public" if public else "", "open", 115),
             Fact(safe_line(assistant, 100), "place", 20),
-            Fact(safe_line(project, 100), "place", 30, least=8),
+            Fact(*marked_line(colour, safe_line(project, 100)), 30, least=8),
             Fact(
                 safe_line(branch, 100),
                 "place" if on_main else "branch",
@@ -79,6 +81,7 @@ class ChatHeader(Widget):
         if y or width <= 0:
             return Strip.blank(max(0, width), self.rich_style)
         styles = {name: self.get_component_rich_style(f"chat-header--{name}") for name in _STYLES}
+        styles |= line_styles(self, styles["place"])
         facts = fit(self._with_room(width), width, len(_DIVIDER))
         row = segments(facts, styles, _DIVIDER, styles["place"])
         return Strip(row).adjust_cell_length(width, self.rich_style)

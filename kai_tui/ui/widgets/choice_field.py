@@ -64,6 +64,7 @@ class ChoiceField(Vertical):
     ChoiceField OptionList {
         height: auto; max-height: 8; border: none; padding: 0; background: $surface;
     }
+    ChoiceField OptionList:focus { border: none; }
     ChoiceField .count { color: $text-muted; height: 1; }
     """
 

@@ -17,6 +17,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from kai_tui.conversation.safe_text import safe_line
+from kai_tui.ui.colour_marks import line_styles, marked_line
 from kai_tui.ui.widgets.one_line import Fact, fit, segments
 
 Activity: TypeAlias = Literal[
@@ -61,6 +62,8 @@ class StatusFacts:
     """The same where there is no room."""
     quota_level: Literal["fine", "low", "used-up"] = "fine"
     account: str = ""
+    colour: str = ""
+    """The account's mark: a name of `ACCOUNT_COLOURS`, or empty."""
     project: str = ""
     branch: str = ""
     note: str | None = None
@@ -141,6 +144,7 @@ class StatusBar(Widget):
         if y or width <= 0:
             return Strip.blank(max(0, width), self.rich_style)
         styles = {name: self.get_component_rich_style(f"status-bar--{name}") for name in _STYLES}
+        styles |= line_styles(self, styles["place"])
         facts, keys = self.fitting(width)
         left = segments(facts, styles, _DIVIDER, styles["plain"])
         right = self._key_segments(keys, styles)
@@ -183,7 +187,7 @@ class StatusBar(Widget):
             shown.append(Fact(facts.quota, style, weight, short=facts.quota_short))
         if facts.note:
             shown.append(Fact(safe_line(facts.note, 200), "waiting", 40, least=12))
-        shown.append(Fact(safe_line(facts.account, 100), "place", 50, least=8))
+        shown.append(Fact(*marked_line(facts.colour, safe_line(facts.account, 100)), 50, least=8))
         shown.append(Fact(safe_line(facts.project, 100), "place", 45, least=8))
         # The main branch is what everyone expects; another one must not go unseen.
         on_main = facts.branch in ("", "main")
