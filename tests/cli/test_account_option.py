@@ -36,5 +36,7 @@ def test_an_unknown_name_says_which_there_are(accounts: AccountService) -> None:
 
 
 def test_a_name_of_two_opens_none(accounts: AccountService) -> None:
-    with pytest.raises(ValueError, match=r"Several accounts are called 'Lab'.*https://2.test, https://1.test"):
+    with pytest.raises(
+        ValueError, match=r"Several accounts are called 'Lab'.*https://2.test, https://1.test"
+    ):
         _named(accounts, "Lab")

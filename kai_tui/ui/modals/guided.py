@@ -66,9 +66,11 @@ class GuidedDialog(Ask[Account]):
         Binding("pagedown", "scroll_lines(1)", show=False),
     ]
     DEFAULT_CSS = """
-    GuidedDialog .dialog { width: 78; height: 23; }
+    GuidedDialog .dialog { width: 78; height: 23; overflow-y: auto; scrollbar-size-vertical: 1; }
     GuidedDialog #about { height: auto; color: $text-muted; margin-bottom: 1; }
-    GuidedDialog #lines { height: auto; max-height: 7; scrollbar-size-vertical: 1; }
+    GuidedDialog #lines { height: auto; max-height: 5; scrollbar-size-vertical: 1; }
+    GuidedDialog.-begun #about { display: none; }
+    GuidedDialog OptionList { max-height: 6; }
     GuidedDialog #so-far { height: auto; }
     GuidedDialog #question { height: auto; margin-top: 1; text-style: bold; }
     GuidedDialog #help, GuidedDialog #problem, GuidedDialog #note { height: auto; display: none; }
@@ -79,7 +81,8 @@ class GuidedDialog(Ask[Account]):
     GuidedDialog.-stuck #again { display: block; }
     GuidedDialog.-stuck #go, GuidedDialog.-stuck #question { display: none; }
     GuidedDialog.-wide .dialog { width: 96; height: 28; }
-    GuidedDialog.-wide #lines { max-height: 11; }
+    GuidedDialog.-wide #lines { max-height: 9; }
+    GuidedDialog.-wide OptionList { max-height: 8; }
     """
 
     def __init__(
@@ -396,6 +399,7 @@ class GuidedDialog(Ask[Account]):
         if self.done or not self.standing:
             return
         now = self._interview.now
+        self.set_class(bool(now.lines) and not self._why, "-begun")
         self.query_one("#so-far", Static).update(_lines(now.lines, now.doing))
         self.query_one("#lines", VerticalScroll).scroll_end(animate=False)
         if now.question is None:

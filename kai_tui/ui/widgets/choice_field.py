@@ -62,7 +62,7 @@ class ChoiceField(Vertical):
     ChoiceField FilterInput { border: none; height: 1; padding: 0 1; background: $panel; }
     ChoiceField FilterInput:focus { border: none; background: $boost; }
     ChoiceField OptionList {
-        height: auto; max-height: 8; border: none; padding: 0; background: $surface;
+        height: auto; border: none; padding: 0; background: $surface;
     }
     ChoiceField OptionList:focus { border: none; }
     ChoiceField .count { color: $text-muted; height: 1; }
