@@ -291,7 +291,7 @@ async def test_a_kai_without_instructions_says_so(own_home: Path) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         screen = await ready(app, pilot)
         await screen.run_action("edit_instructions")
-        await until(pilot, lambda: "This Kai has no instructions to edit." in told(app))
+        await until(pilot, lambda: "Kai has no instructions to edit." in told(app))
 
 
 async def test_a_guest_of_the_real_sandbox_is_refused_and_an_admin_is_not(own_home: Path) -> None:

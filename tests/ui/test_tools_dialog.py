@@ -229,7 +229,7 @@ async def test_a_kai_without_permissions_says_so_and_the_palette_keeps_quiet(own
         assert "about_server" in offered
         assert not offered & {"tool_permissions", "edit_instructions"}
         await screen.run_action("tool_permissions")
-        await until(pilot, lambda: "This Kai has no tool permissions." in told(app))
+        await until(pilot, lambda: "Kai has no tool permissions." in told(app))
         assert app.screen is screen
 
 
