@@ -312,7 +312,7 @@ class ChatScreen(
         if redact(message.text) != message.text:
             self._tell(
                 Notice(
-                    "What you pasted looks like a token or password. Messages are stored on the server.",
+                    "What you pasted looks like a token or password. What you send leaves this computer, and is kept.",
                     "warning",
                 )
             )
