@@ -34,16 +34,19 @@ class PendingFirst(Ask[PendingChoice]):
     }
     """
 
-    def __init__(self, waiting: Sequence[Approval], still_waits: Callable[[], bool]) -> None:
-        """`still_waits`: whether anything is left to decide; asked whenever the dialog comes to the top."""
+    def __init__(
+        self, waiting: Sequence[Approval], still_waits: Callable[[], bool], who: str = "Kai"
+    ) -> None:
+        """`who` waits. `still_waits`: whether anything is left to decide; asked whenever the dialog comes to the top."""
         super().__init__(name="pending-first")
         self._waiting = tuple(waiting)
+        self._who = who
         self._still_waits = still_waits
 
     def compose(self) -> ComposeResult:
         several = len(self._waiting) > 1
         with Vertical(classes="dialog") as box:
-            box.border_title = Content("Kai still waits for your decision")
+            box.border_title = Content(f"{self._who} still waits for your decision")
             yield Static(self._what(), id="pending-what", markup=False)
             yield OptionList(
                 Option(Content("Answer it now, then send my message"), id="answer"),

@@ -149,7 +149,7 @@ class ChatQueue(ChatLoan):
             if choice == "answer":
                 self._desk.review(session.chat_id)
 
-        self._what_first = PendingFirst(waiting, lambda: bool(session.pending_calls()))
+        self._what_first = PendingFirst(waiting, lambda: bool(session.pending_calls()), self.assistant)
         app_of(self).push_screen(self._what_first, answered)
 
     def questions_changed(self) -> None:
