@@ -14,6 +14,13 @@ MORE_AFTER_STOP = "The server went on after you stopped; what it had is shown."
 _MORE = "The server had more of it, which is shown."
 
 
+def put_in_place(messages: list[Message], old: Message, new: Message) -> None:
+    """Put `new` where `old` is; a chat that was read anew meanwhile has the same message, but not this object."""
+    places = [n for n, each in enumerate(messages) if each is old or each.id in (old.id, new.id)]
+    place = places[-1] if places else len(messages)
+    messages[place : place + 1] = [new]
+
+
 def adopt(
     ours: Sequence[Message], theirs: Sequence[Message], *, questions: bool = True, final: bool = True
 ) -> list[Message]:

@@ -36,7 +36,7 @@ from kai_tui.services.decision_words import (
     YES_OR_NO,
 )
 from kai_tui.services.kept_words import not_known
-from kai_tui.services.read_back import adopt, differs, holder
+from kai_tui.services.read_back import adopt, differs, holder, put_in_place
 from kai_tui.services.session_state import SessionTools
 from kai_tui.services.session_turn import SessionTurn
 from kai_tui.services.turn import ENDED_WELL
@@ -373,7 +373,7 @@ class SessionDecisions(SessionTurn):
     def _replace(self, old: Message, new: Message) -> None:
         if self._answering is not None and self._answering[0] is old:
             self._answering = (new, new)
-        self.messages[self.messages.index(old)] = new
+        put_in_place(self.messages, old, new)
         self._reply = new
         self._tell(MessagesReset())
 

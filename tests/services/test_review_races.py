@@ -126,6 +126,22 @@ async def test_questions_read_again_after_a_sleep_do_not_end_the_answer_given_me
     assert desk.session.turn.reason == "stop"
 
 
+async def test_a_chat_that_is_read_anew_while_an_answer_is_checked_keeps_the_answer(desk_for) -> None:
+    backend = SlowToRead(style="continuation", answers=[DENIED])
+    desk = await with_answered_call(desk_for, backend, answered=False)
+    desk.session.resume_questions(backend)
+    await until(lambda: desk.approvals.pending)
+    desk.approvals.decide(desk.approvals.pending[0], Decision(False))
+    await until(lambda: len(backend.reads) == 1)
+    desk.session.messages = copies(desk.session.messages)
+    backend.let_all()
+    await desk.turn_over()
+    assert desk.session.turn.reason == "stop"
+    assert len(backend.answered) == 1
+    states = [part.state for each in desk.session.messages for part in each.tool_calls()]
+    assert states == ["output-denied"]
+
+
 async def test_what_was_answered_before_is_said_also_when_a_message_brings_the_question_back(
     desk_for,
 ) -> None:
