@@ -383,6 +383,10 @@ class Backend(Protocol):
         """What a new chat could begin with (`caps.suggestions`)."""
         ...
 
+    async def written(self, document_id: str) -> str:
+        """The text of a document the assistant wrote in a chat, as it is now."""
+        ...
+
     async def until_done(self, chat_id: str) -> bool:
         """Wait while the server works on a chat (`Chat.running`); False when it stopped telling."""
         ...

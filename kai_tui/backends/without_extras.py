@@ -48,6 +48,10 @@ class WithoutExtras:
         """Words only."""
         return None
 
+    async def written(self, document_id: str) -> str:
+        """Its assistant writes no documents."""
+        raise Unsupported("This assistant writes no documents.")
+
     async def until_done(self, chat_id: str) -> bool:
         """It never says that it still works on a chat."""
         raise Unsupported("This server does not tell when it is done with a chat.")

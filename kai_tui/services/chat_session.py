@@ -15,11 +15,12 @@ from kai_tui.services.session_rewrites import SessionRewrites
 from kai_tui.services.session_running import SessionRunning
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
 from kai_tui.services.session_waking import SessionWaking
+from kai_tui.services.session_written import SessionWritten
 
 _STOPPED = Finish("cancelled", detail="Stopped before the reply was seen. This is what the server had of it.")
 
 
-class ChatSession(SessionRewrites, SessionWaking, SessionRunning):
+class ChatSession(SessionRewrites, SessionWaking, SessionRunning, SessionWritten):
     """State and effects of one chat. Public attributes are read by the screen, changed only here."""
 
     def __init__(

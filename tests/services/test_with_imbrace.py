@@ -20,7 +20,7 @@ from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.workspace import Workspace
 from kai_tui.storage.paths import Paths, account_files
 from tests.backends.imbrace.kit import account
-from tests.backends.kai_server import Exchange, Hangup
+from tests.backends.kai_server import Exchange, Hangup, answer
 from tests.fakes.imbrace import ImbraceFake
 from tests.services.scripted_backend import until
 
@@ -260,3 +260,31 @@ async def test_a_message_sent_while_the_server_still_writes_ends_the_waiting(
         await until(lambda: session.turn.phase == "finished" and len(session.messages) >= 4, 20)
         assert session.turn.countdown is None
         fake.slowly.set()
+
+
+async def test_the_text_of_a_document_of_an_earlier_run_is_read_when_it_is_looked_at(
+    fake: ImbraceFake, tmp_path: Path
+):
+    """imbrace.md §11: the stored chat has only id, title and kind."""
+    async with entered(fake, tmp_path) as workspace:
+        session = workspace.chats.new_chat()
+        session.send("makedoc please")
+        await over(session)
+        chat_id = session.chat_id
+    for cache in tmp_path.rglob("*.cache.sqlite"):
+        cache.unlink()
+    async with entered(fake, tmp_path) as workspace:
+        session = await workspace.chats.open_chat(chat_id)
+        message = session.last_assistant_message
+        assert message is not None
+        at, part = next((at, part) for at, part in enumerate(message.parts) if part.type == "data-document")
+        assert "content" not in part.fields["data"]
+        document_id = part.fields["data"]["id"]
+        fake.on(
+            f"GET /ai-agent/chat-client/documents/{document_id}/latest",
+            answer(
+                200, {"id": document_id, "title": "Release notes", "kind": "text", "content": "All of it."}
+            ),
+        )
+        session.want_document(message.id, at)
+        await until(lambda: part.fields["data"].get("content") == "All of it.", 20)

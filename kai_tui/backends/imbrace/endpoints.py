@@ -266,6 +266,10 @@ class ImbraceEndpoints:
         answer = await self._ask("GET", f"/chat-client/documents/{segment(document_id)}/latest")
         return _document(self._read(wire.DocumentRow, answer))
 
+    async def written(self, document_id: str) -> str:
+        """The newest version's text."""
+        return (await self.document(document_id)).content
+
     async def document_versions(self, document_id: str) -> Sequence[Document]:
         """GET /chat-client/documents/{id}: all versions, as the server orders them (§11)."""
         answer = await self._ask("GET", f"/chat-client/documents/{segment(document_id)}")

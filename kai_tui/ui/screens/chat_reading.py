@@ -45,6 +45,11 @@ class ChatReading(ChatLayout):
     def on_new_lines_pill_pressed(self) -> None:
         self._transcript.jump_to_end()
 
+    def on_transcript_tool_toggled(self, message: Transcript.ToolToggled) -> None:
+        message.stop()
+        if self._session is not None:
+            self._session.want_document(message.message_id, message.part_index)
+
     # Copying and links
 
     def on_transcript_copy_requested(self, message: Transcript.CopyRequested) -> None:
