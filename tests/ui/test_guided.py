@@ -21,7 +21,7 @@ from tests.ui.fake_system import ADDRESS, SECRET, FakeSystem, no_server, wrong_k
 from tests.ui.fakes import Clock, accounts_of, app_for, until
 from tests.ui.test_start import words
 
-SIZES = [(80, 24), (140, 45)]
+SIZES = [(80, 24), pytest.param((140, 45), marks=pytest.mark.slow)]
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 
