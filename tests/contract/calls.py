@@ -90,7 +90,7 @@ WITHOUT_A_REQUEST = {
     "on_wait",
     "on_refused",
 }
-TESTED_ALONE = {"until_done"}
+TESTED_ALONE = {"until_done", "written"}
 READS_NOTHING = {"votes"}
 """Where there are none there are none: an empty answer will do."""
 

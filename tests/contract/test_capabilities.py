@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kai_tui.backends.base import Attachment, Backend, Unsupported
+from kai_tui.backends.base import Attachment, Backend, NotFound, Unsupported
 from tests.backends.test_stream_faults import assert_fit_for_a_person
 from tests.contract.calls import ALWAYS, OPTIONAL, READS_NOTHING, TESTED_ALONE, WITHOUT_A_REQUEST, result_of
 from tests.contract.stand import Stand, failure, said
@@ -59,6 +59,15 @@ async def test_whether_the_server_is_done_with_a_chat_is_told_or_refused(stand: 
     await said(stand, backend, "Hello")
     assert await backend.until_done(stand.chat_id)
     assert not (await backend.chat(stand.chat_id)).running
+
+
+async def test_a_document_nobody_wrote_is_refused_or_not_found(stand: Stand):
+    """Only iMBRACE's agents write documents (imbrace.md §11)."""
+    error = await failure(stand.backend().written("00000000-0000-4000-8000-000000000000"))
+    assert isinstance(error, Unsupported | NotFound)
+    assert_fit_for_a_person(error.sentence)
+    if isinstance(error, Unsupported):
+        assert stand.seen == []
 
 
 async def test_votes_there_are_none_of(stand: Stand):
