@@ -119,6 +119,8 @@ class GuidedDialog(Ask[Account]):
         self._settled = asyncio.Event()
         self._keeping = False
         self._asks_leaving = False
+        self._stepped = False
+        """Whether the user went back on purpose."""
         self._result: Account | None = None
         """The account that was kept while another dialog was over this one."""
 
@@ -305,14 +307,27 @@ class GuidedDialog(Ask[Account]):
         elif pressed == "again":
             self._start()
         elif pressed == "back":
-            self.action_leave()
+            self._step_back()
         else:
             self.action_leave_at_once()
 
     def action_leave(self) -> None:
-        """Esc: one step back; from the first question out."""
+        """Esc: one step back; out from the first question, or from the only one of a sign-in again."""
+        if self._begins:
+            self.action_leave_at_once()
+        else:
+            self._step_back()
+
+    @property
+    def _begins(self) -> bool:
+        """Whether nothing was answered yet by the user, who was asked to sign in again."""
+        fresh = not (self._interview.answered_by_user or self._stepped)
+        return self._renews and fresh and self._interview.now.question is not None
+
+    def _step_back(self) -> None:
         if self._keeping:
             return
+        self._stepped = True
         stopped = bool(self._interview.now.doing)
         if not self._interview.back(self._field.value):
             self._leave()
@@ -437,7 +452,11 @@ class GuidedDialog(Ask[Account]):
         self._settled.set()
 
     def _show_keys(self, keys: str) -> None:
-        way_out = "stop" if self._interview.now.doing else "back" if self._interview.can_go_back else "leave"
+        way_out = "back" if self._interview.can_go_back else "leave"
+        if self._interview.now.doing:
+            way_out = "stop"
+        elif self._begins:
+            way_out = "not now"
         self.query_one("#back", Button).display = self._interview.can_go_back
         box = self.query_one(".dialog")
         box.border_subtitle = Content(f"{keys} · Esc {way_out}" if keys else f"Esc {way_out}")
