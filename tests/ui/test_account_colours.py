@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from kai_tui.conversation.events import Finish, TextDelta, TextStart
 from kai_tui.services.account import ACCOUNT_COLOURS
 from kai_tui.ui.colour_marks import mark, style_of
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.themes import DARK, LIGHT
 from kai_tui.ui.widgets.chat_header import ChatHeader
+from kai_tui.ui.widgets.composer import Composer
 from kai_tui.ui.widgets.status_bar import StatusBar
-from tests.ui.fakes import app_for, approval, kai_account, until
+from tests.ui.fakes import accounts_of, app_for, approval, kai_account, until
 from tests.ui.test_start import words
 
 
@@ -44,3 +46,16 @@ async def test_header_status_line_and_question_carry_it(own_home: Path, theme: s
         app.push_screen(ApprovalDialog(approval(colour="magenta")))
         await until(pilot, lambda: isinstance(app.screen, ApprovalDialog))
         await until(pilot, lambda: f"{shape} My project" in words(app))
+
+
+async def test_without_colours_the_shape_tells_and_a_conversation_can_be_drawn(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = app_for(own_home)
+    accounts_of(app).backend.replies = [[TextStart("t"), TextDelta("t", "yes"), Finish("stop")]]
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_account(replace(kai_account(), colour="cyan"))
+        await until(pilot, lambda: "◧ Project 1" in words(app) and isinstance(app.focused, Composer))
+        await pilot.press("h", "i", "enter")
+        await until(pilot, lambda: accounts_of(app).backend.posts and " hi" in words(app))

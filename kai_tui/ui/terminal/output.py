@@ -48,6 +48,21 @@ class SafeFilter(LineFilter):
         return [segment if segment.control else _clean(segment) for segment in segments]
 
 
+class StyledFilter(LineFilter):
+    """Gives every segment a style: Textual's filter for NO_COLOR cannot take one without."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same list when every segment has a style."""
+        if all(segment.style is not None for segment in segments):
+            return segments
+        from rich.style import Style
+
+        plain = Style.null()
+        return [
+            segment if segment.style is not None else Segment(segment.text, plain) for segment in segments
+        ]
+
+
 def _has_link(style: Style | None) -> bool:
     return style is not None and style.link is not None
 

@@ -18,7 +18,7 @@ from textual.worker import WorkerFailed
 
 from kai_tui.conversation.safe_text import Safe, safe_copy, safe_line, safe_prose
 from kai_tui.ui.terminal.host import tell
-from kai_tui.ui.terminal.output import SafeFilter, say
+from kai_tui.ui.terminal.output import SafeFilter, StyledFilter, say
 from kai_tui.ui.terminal.posix import (
     forget_output,
     remember_terminal,
@@ -59,6 +59,7 @@ class SafeApp(App[ReturnType]):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._safe_filter = SafeFilter()
+        self._styled_filter = StyledFilter()
         self._crash_words: Safe | None = None
         self._crash_told = False
         self._failures_aside = 0
@@ -128,7 +129,8 @@ class SafeApp(App[ReturnType]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters and the wall."""
-        return [*super().get_line_filters(), self._safe_filter]
+        first = (self._styled_filter,) if self.no_color else ()
+        return [*first, *super().get_line_filters(), self._safe_filter]
 
     def notify(
         self,
