@@ -8,10 +8,12 @@ import pytest
 
 from tests.e2e.conftest import Start
 from tests.e2e.story import go_on_in_an_older_chat_and_delete_the_newer, read_deny_approve
-from tests.e2e.user import DOWN, ENTER, NARROW, NEW, READ, UP, WIDE, User
+from tests.e2e.user import ENTER, NARROW, NEW, READ, UP, WIDE, User
 from tests.pty_harness import Size, posix_only
 
 pytestmark = posix_only
+
+END = "\x1b[F"
 
 
 @pytest.mark.parametrize(
@@ -67,8 +69,7 @@ def a_tool_card_is_in_the_answer(user: User) -> None:
 def test_quit_from_the_start_screen(start: Start) -> None:
     user = start()
     user.wait_for("Quit")
-    user.write(DOWN)
-    user.write(DOWN)
+    user.write(END)
     user.write(ENTER)
     assert user.wait_exit() == 0
     user.assert_given_back()
