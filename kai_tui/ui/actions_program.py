@@ -27,10 +27,18 @@ PROGRAM: tuple[Action, ...] = (
     Action(
         "switch_account",
         "Accounts",
-        "Change to another project or to the sandbox, sign in, sign out.",
+        "Open another account; add, change, try, name, mark or remove one.",
         "Program",
         "app",
         ("ctrl+l",),
+        palette=True,
+    ),
+    Action(
+        "add_account",
+        "Add an account",
+        "Of Kai, or of another assistant: it is asked field by field, with live checks.",
+        "Program",
+        "app",
         palette=True,
     ),
     Action(

@@ -286,6 +286,10 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving, LeadsToAccounts, RenewsTokens, Not
         """The list of accounts."""
         await self.show_accounts()
 
+    def action_add_account(self) -> None:
+        """Which assistant, then all it needs."""
+        self.add_account()
+
     def account_marked(self, account: Account) -> None:
         """An account has another name or colour: the open one is drawn with it."""
         workspace = self.workspace
