@@ -125,7 +125,10 @@ class GuidedField(Vertical):
         else:
             entry = self._secret if question.kind == "secret" else self._text
             entry.value = text
-            entry.cursor_position = len(text)
+            if text and text == question.default:
+                entry.select_all()  # nobody typed it: what is typed or pasted takes its place
+            else:
+                entry.cursor_position = len(text)
         self._began = self.value or ""
 
     def clear(self) -> None:
