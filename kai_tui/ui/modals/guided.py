@@ -7,7 +7,7 @@ closes (reliability.md C6).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,17 +20,18 @@ from textual.timer import Timer
 from textual.widgets import Button, Static
 
 from kai_tui.backends.base import BackendError
-from kai_tui.backends.system import Choice, Field, Guide, NewAccount
-from kai_tui.services.account import ACCOUNT_COLOURS, Account
+from kai_tui.backends.system import Field
+from kai_tui.services.account import Account
 from kai_tui.ui.app_of import app_of
-from kai_tui.ui.interview import Interview, Line
+from kai_tui.ui.interview import Interview
+from kai_tui.ui.modals.account_making import Making
 from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.widgets.guided_field import GuidedField
+from kai_tui.ui.widgets.interview_lines import lines_of
 
 if TYPE_CHECKING:
     from kai_tui.backends.secret import Secret
     from kai_tui.backends.system import System
-    from kai_tui.services.account_secrets import Keep
     from kai_tui.services.account_service import AccountService
 
 
@@ -41,11 +42,6 @@ SECOND_ENTER_SECONDS = 0.2
 TAKEN_SECONDS = 0.5
 """How long keys behind an Enter wait for the next question."""
 
-_COLOUR_HELP = "It marks this account in the header, in the status line and where a change is asked about."
-_WHERE = (
-    Choice("memory", "Only this session", "it is asked for again after you quit"),
-    Choice("file", "Private file (0600)", "only you can read it, and programs that run as you"),
-)
 _KEYS = {
     "text": "Enter go on",
     "secret": "Enter go on",
@@ -60,7 +56,7 @@ class GuidedDialog(Ask[Account]):
 
     AUTO_FOCUS: ClassVar[str | None] = None
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "go_on", show=False, priority=True),
+        Binding("ctrl+s", "take", show=False, priority=True),
         Binding("ctrl+c", "leave_at_once", show=False, priority=True),
         Binding("pageup", "scroll_lines(-1)", show=False),
         Binding("pagedown", "scroll_lines(1)", show=False),
@@ -102,14 +98,12 @@ class GuidedDialog(Ask[Account]):
         """
         super().__init__(name="guided")
         self._system = system
-        self._accounts = accounts
         self._account = account
-        self._secret = secret
         self._why = why
         self._renews = renews
         self._clock = clock
-        self._settings: Mapping[str, str] = account.settings if account is not None else {}
-        self._interview: Interview[Account] = Interview(self._whole, self._draw, skips_known=renews)
+        self._making = Making(accounts, system, account, secret, self._explain, renews=renews)
+        self._interview: Interview[Account] = Interview(self._making.whole, self._draw, skips_known=renews)
         self._field = GuidedField(self.go_on)
         self._turn = 0
         self._asked_at = float("-inf")
@@ -117,7 +111,6 @@ class GuidedDialog(Ask[Account]):
         """When a key came that nothing was there for. A dialog that opened by itself begins with one."""
         self._listening: Timer | None = None
         self._settled = asyncio.Event()
-        self._keeping = False
         self._asks_leaving = False
         self._stepped = False
         """Whether the user went back on purpose."""
@@ -190,85 +183,6 @@ class GuidedDialog(Ask[Account]):
                 self._close(account)
                 return
 
-    async def _whole(self, guide: Guide) -> Account:
-        found = await self._system.interview(guide, self._settings, self._secret)
-        target = await self._target(guide, await self._accounts.known(self._system.kind, found))
-        label, colour = found.label, ""
-        if target is not None:
-            label, colour = (target.label if target.named else found.label), target.colour
-        if not self._renews or target is not self._account:
-            label = await guide.ask(
-                Field("@label", "Name of this account", help="As you will see it in the list.", default=label)
-            )
-            colour = await guide.ask(colour_question(colour))
-        keep: Keep | None = None
-        while (account := await self._kept(guide, found, target, (label, colour), keep)) is None:
-            keep = await self._where(guide)
-        return account
-
-    async def _target(self, guide: Guide, known: Account | None) -> Account | None:
-        """The account that gets what was found out; None for a new one."""
-        edited = self._account
-        if edited is None:
-            if known is not None:
-                guide.tell(f"This account is here already, as “{known.label}”. It gets what you entered.")
-            return known
-        if known is not None and known.id == edited.id:
-            return edited
-        does = "Add it as an account of its own" if known is None else f"Change “{known.label}” instead"
-        await guide.ask(
-            Field(
-                "@another",
-                "This is another account",
-                "choice",
-                help=f"What you entered is of another server or user than “{edited.label}”, which stays as it is.",
-                default="yes",
-                choices=(Choice("yes", does),),
-            )
-        )
-        return known
-
-    async def _kept(
-        self,
-        guide: Guide,
-        found: NewAccount,
-        target: Account | None,
-        marks: tuple[str, str],
-        keep: Keep | None,
-    ) -> Account | None:
-        """None when the secret cannot be kept there; why is the problem of the next question."""
-        from kai_tui.storage.credential_errors import CredentialsUnavailable
-
-        async def work() -> Account:
-            self._keeping = True
-            try:
-                account = await self._save(found, target, keep)
-                account = await self._accounts.rename(account, marks[0])
-                if marks[1] != account.colour:
-                    account = await self._accounts.set_colour(account, marks[1])
-                return account
-            finally:
-                self._keeping = False
-
-        try:
-            return await guide.check("keeping the account", work)
-        except CredentialsUnavailable as error:
-            self._interview.now.problem = f"{error.sentence} What you typed is right."
-            return None
-
-    async def _save(self, found: NewAccount, target: Account | None, keep: Keep | None) -> Account:
-        if target is not None and target is self._account:
-            account = await self._accounts.edit(target, found, keep=keep)
-            if isinstance(account, Account):
-                return account
-        return await self._accounts.add(self._system.kind, found, keep=keep or "keyring")
-
-    async def _where(self, guide: Guide) -> Keep:
-        answer = await guide.ask(
-            Field("@where", "Where to keep the secret", "choice", default="memory", choices=_WHERE)
-        )
-        return "file" if answer == "file" else "memory"
-
     # The user
 
     async def go_on(self) -> None:
@@ -289,9 +203,7 @@ class GuidedDialog(Ask[Account]):
         except TimeoutError:
             return
 
-    async def action_go_on(self) -> None:
-        """Ctrl+S."""
-        await self.go_on()
+    action_take = go_on
 
     def action_scroll_lines(self, pages: int) -> None:
         """Look at what was answered before."""
@@ -325,7 +237,7 @@ class GuidedDialog(Ask[Account]):
         return self._renews and fresh and self._interview.now.question is not None
 
     def _step_back(self) -> None:
-        if self._keeping:
+        if self._making.keeping:
             return
         self._stepped = True
         stopped = bool(self._interview.now.doing)
@@ -338,7 +250,7 @@ class GuidedDialog(Ask[Account]):
 
     def action_leave_at_once(self) -> None:
         """Out, after asking when something typed is lost."""
-        if not self._keeping:
+        if not self._making.keeping:
             self._leave()
 
     def _leave(self) -> None:
@@ -363,7 +275,7 @@ class GuidedDialog(Ask[Account]):
     def _close(self, account: Account | None) -> None:
         self._interview.forget()
         self._field.clear()
-        self._secret = None
+        self._making.secret = None
         self._result = account
         if self.is_current:
             self.finish(account)
@@ -415,7 +327,7 @@ class GuidedDialog(Ask[Account]):
             return
         now = self._interview.now
         self.set_class(bool(now.lines) and not self._why, "-begun")
-        self.query_one("#so-far", Static).update(_lines(now.lines, now.doing))
+        self.query_one("#so-far", Static).update(lines_of(now.lines, now.doing))
         self.query_one("#lines", VerticalScroll).scroll_end(animate=False)
         if now.question is None:
             if now.doing:
@@ -472,6 +384,10 @@ class GuidedDialog(Ask[Account]):
         self.query_one("#again").focus()
         self._settled.set()
 
+    def _explain(self, sentence: str) -> None:
+        """Say this at the next question."""
+        self._interview.now.problem = sentence
+
     def _say(self, sentence: str) -> None:
         from kai_tui.conversation.safe_text import safe_prose
 
@@ -484,30 +400,3 @@ class GuidedDialog(Ask[Account]):
         shown = self.query_one(f"#{where}", Static)
         shown.update(text)
         shown.set_class(bool(text), "-shown")
-
-
-def colour_question(colour: str) -> Field:
-    """Which mark an account gets."""
-    from kai_tui.ui.colour_marks import mark
-
-    choices = (Choice("", "none"), *(Choice(each, f"{mark(each)} {each}") for each in ACCOUNT_COLOURS))
-    return Field("@colour", "Colour", "choice", help=_COLOUR_HELP, default=colour, choices=choices)
-
-
-def _lines(lines: list[Line], doing: str) -> Content:
-    """What was answered, done and found out, a line each."""
-    from kai_tui.conversation.safe_text import safe_line
-
-    shown: list[Content] = []
-    for line in lines:
-        text = safe_line(line.text, 200)
-        if line.kind == "answer":
-            sign = ("✓ ", "$text-success") if line.checked else ("· ", "$text-muted")
-            shown.append(Content.assemble(sign, (f"{text}  ", "$text-muted"), safe_line(line.value, 200)))
-        elif line.kind == "done":
-            shown.append(Content.assemble(("✓ ", "$text-success"), (text, "$text-muted")))
-        else:
-            shown.append(Content(f"  {text}"))
-    if doing:
-        shown.append(Content.assemble(("… ", "$text-warning"), safe_line(doing, 200)))
-    return Content("\n").join(shown)
