@@ -45,7 +45,7 @@ async def listed(app, pilot) -> AccountsDialog:  # type: ignore[no-untyped-def]
     return app.screen
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((140, 45), marks=pytest.mark.slow)])
 async def test_name_system_place_and_colour_of_several_accounts(
     own_home: Path, size: tuple[int, int]
 ) -> None:
@@ -150,7 +150,7 @@ async def test_changing_a_kai_account_signs_in_to_it_again(own_home: Path) -> No
         assert app.screen.query_one("#address", Input).value == "https://connection.test"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((140, 45), marks=pytest.mark.slow)])
 async def test_every_system_is_offered_with_what_it_needs(own_home: Path, size: tuple[int, int]) -> None:
     app = app_for(own_home, sandbox=False)
     async with app.run_test(size=size) as pilot:

@@ -194,6 +194,7 @@ async def test_leaving_asks_nothing_when_nothing_was_typed(own_home: Path) -> No
         await until(pilot, lambda: desk.results == [None])
 
 
+@pytest.mark.slow
 async def test_ctrl_c_leaves_from_any_field(own_home: Path) -> None:
     async with app_for(own_home).run_test(size=(80, 24)) as pilot:
         desk = Desk(pilot, FakeSystem())
@@ -292,6 +293,7 @@ async def test_what_is_typed_right_behind_enter_goes_to_the_next_field(own_home:
         assert desk.dialog._interview.now.lines[-1].value == "5"  # in place of the "2" that nobody typed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_long_choice_is_filtered_by_typing(own_home: Path, size: tuple[int, int]) -> None:
     async with app_for(own_home).run_test(size=size) as pilot:
@@ -385,6 +387,7 @@ async def test_signing_in_again_takes_no_keys_until_the_user_paused(own_home: Pa
         assert edited is account
 
 
+@pytest.mark.slow
 async def test_an_interview_that_cannot_begin_says_why_and_can_be_tried_again(own_home: Path) -> None:
     class Broken(FakeSystem):
         async def interview(self, guide, settings, secret=None):  # type: ignore[no-untyped-def]
@@ -445,6 +448,7 @@ async def test_a_secret_goes_to_no_screen_no_clipboard_no_log_and_is_let_go_of(o
     assert SECRET not in log.getvalue()
 
 
+@pytest.mark.slow
 async def test_words_of_the_server_are_only_words(own_home: Path) -> None:
     class Hostile(FakeSystem):
         async def _agents(self):  # type: ignore[no-untyped-def]
@@ -469,6 +473,7 @@ async def test_words_of_the_server_are_only_words(own_home: Path) -> None:
         assert "\u202e" not in desk.words
 
 
+@pytest.mark.slow
 async def test_settings_of_another_account_never_change_the_one_that_is_edited(own_home: Path) -> None:
     account = Account("a", "fake", "Mine", settings={"address": ADDRESS}, named=True)
     async with app_for(own_home, known=[account]).run_test(size=(80, 24)) as pilot:
@@ -492,6 +497,7 @@ async def test_settings_of_another_account_never_change_the_one_that_is_edited(o
         assert [each[1].label for each in desk.accounts.added] == ["other.test"]
 
 
+@pytest.mark.slow
 async def test_an_account_that_is_here_already_says_so(own_home: Path) -> None:
     account = Account("a", "fake", "Mine", colour="red", settings={"address": ADDRESS}, named=True)
     async with app_for(own_home, known=[account]).run_test(size=(80, 24)) as pilot:
