@@ -112,7 +112,9 @@ async def _walk(visit: Visit) -> None:
     assert isinstance(dialog, ApprovalDialog)
     await until(visit.pilot, lambda: dialog.guard.armed)
     picture(visit.app, "approval")
-    await visit.pilot.press("right", "enter")
+    await visit.pilot.press("right")
+    await visit.pilot.pause(0.7)  # keys that come in a burst do not count
+    await visit.pilot.press("enter")
     await until(visit.pilot, lambda: visit.chat.session and visit.chat.session.turn.phase == "finished")
     picture(visit.app, "history")
 
