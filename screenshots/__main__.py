@@ -112,6 +112,7 @@ async def _walk(visit: Visit) -> None:
     assert isinstance(dialog, ApprovalDialog)
     await until(visit.pilot, lambda: dialog.guard.armed)
     picture(visit.app, "approval")
+    await visit.pilot.pause(0.7)  # drawing held everything up: the dialog waits for quiet again
     await visit.pilot.press("right")
     await visit.pilot.pause(0.7)  # keys that come in a burst do not count
     await visit.pilot.press("enter")
