@@ -74,6 +74,10 @@ class ChangesAccounts(ABC):
         """Settings and secret for the interview that edits an account, or signs in to it again."""
         return account.settings, await self._others.secret_to_edit(account)
 
+    async def as_made(self, account: Account) -> bool:
+        """Whether the settings of an account are still those it was made of: an interview may answer from them."""
+        return await self._others.as_made(account)
+
     async def rename(self, account: Account, label: str) -> Account:
         """Call an account by the user's own word. An empty one changes nothing. Raises StorageError."""
         label = " ".join(label.split())

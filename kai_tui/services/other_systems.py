@@ -118,18 +118,26 @@ class OtherSystems:
         return next((each for each in accounts_of(records) if each.id == account_id), None)
 
     async def secret_to_edit(self, account: Account) -> Secret | None:
-        """What an interview may go on with; None when there is none, or it cannot be read."""
+        """What an interview may go on with; None when there is none, it cannot be read, or it was kept for
+        another address: an interview sends it to the one in the settings (T14)."""
+        if not await self.as_made(account):
+            return None
         try:
             return await self._secret(account)
         except (TokenRefused, CredentialsUnavailable):
             return None
 
+    async def as_made(self, account: Account) -> bool:
+        """Whether its settings are those the account was made of, so that its credential is for their address (T14)."""
+        from kai_tui.services.backend_factory import ready_system
+
+        return account.id == other_account_id(await ready_system(account.kind), account.settings)
+
     async def open(self, account: Account, memory: Memory) -> Backend:
         """The backend of an account. Raises BackendError."""
-        from kai_tui.services.backend_factory import open_system, ready_system
+        from kai_tui.services.backend_factory import open_system
 
-        system = await ready_system(account.kind)
-        if account.id != other_account_id(system, account.settings):
+        if not await self.as_made(account):
             raise TokenRefused(
                 "The address of this account was changed outside of kai-tui. Its credential was not sent "
                 "there. Add it as a new account.",

@@ -105,23 +105,30 @@ class RenewsTokens(SafeApp[object]):
         try:
             system = await self.accounts.system(account.kind)
             _, secret = await self.accounts.interview_defaults(account)
+            known = await self.accounts.as_made(account)
         except BaseException:
             self._renewing = False
             raise
-        self._open_other(workspace, why, system, secret)
+        self._open_other(workspace, why, system, secret, known=known)
 
-    def _open_other(self, workspace: Workspace, why: str, system: System, secret: Secret | None) -> None:
+    def _open_other(
+        self, workspace: Workspace, why: str, system: System, secret: Secret | None, *, known: bool
+    ) -> None:
+        """`known`: what the account says may be answered with at once. An address somebody wrote into the file
+        may not: checks go to it, and with them whatever signs in (T14)."""
         from kai_tui.ui.modals.guided import GuidedDialog
 
         pause = self.desk.typing_for()
         if pause > 0:  # reading all that may have taken a while
-            self.set_timer(pause + 0.01, lambda: self._open_other(workspace, why, system, secret))
+            self.set_timer(
+                pause + 0.01, lambda: self._open_other(workspace, why, system, secret, known=known)
+            )
             return
         if self.workspace is not workspace:
             self._renewing = False
             return
         account = workspace.account
-        dialog = GuidedDialog(system, self.accounts, account=account, secret=secret, why=why, renews=True)
+        dialog = GuidedDialog(system, self.accounts, account=account, secret=secret, why=why, renews=known)
         self.push_screen(dialog, lambda changed: self._other_over(workspace, changed))
 
     def _other_over(self, workspace: Workspace, changed: Account | None) -> None:

@@ -211,3 +211,26 @@ async def test_an_account_without_its_credential_asks_for_it(own_home: Path, key
     with pytest.raises(TokenRefused) as caught:
         await accounts.test(account)
     assert caught.value.code == "no-token"
+
+
+@pytest.mark.parametrize("kind", ["imbrace", "kiss", "knowrithm", "assistant-ui"])
+async def test_a_secret_is_not_offered_for_an_address_it_was_not_kept_for(
+    own_home: Path, keyring: Keyring, kind: str
+) -> None:
+    """T14: an interview sends what it is given to the address in the settings, some of them unasked."""
+    from kai_tui.backends.system import NewAccount
+
+    accounts = service(own_home)
+    settings = {"address": "https://a.example", "environment": "custom", "gateway": "https://a.example"}
+    new = NewAccount("A", "https://a.example", settings, Secret("canary-secret"))
+    account = await accounts.add(kind, new)
+    assert (await accounts.interview_defaults(account))[1] == Secret("canary-secret")
+    assert await accounts.as_made(account)
+    record = on_disk(accounts)[0]
+    elsewhere = {**settings, "address": "https://evil.example", "gateway": "https://evil.example"}
+    write(accounts, {**record, "settings": elsewhere})
+    (changed,) = await accounts.accounts()
+    assert (await accounts.interview_defaults(changed)) == (elsewhere, None)
+    assert not await accounts.as_made(changed)
+    (changed,) = await service(own_home).accounts()
+    assert (await service(own_home).interview_defaults(changed))[1] is None

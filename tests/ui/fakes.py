@@ -54,6 +54,8 @@ class FakeAccounts(AccountService):
         self.branches: Sequence[Branch] | None = ()
         self.keeps: list[tuple[str, str]] = []
         self.keep_errors: list[Exception] = []
+        self.made_so = True
+        """Whether accounts are as they were made."""
         self.signed_out: list[Account] = []
         self.renewals: list[tuple[str, str, str]] = []
         self.renew_errors: list[Exception] = []
@@ -165,6 +167,9 @@ class FakeAccounts(AccountService):
 
     async def interview_defaults(self, account: Account) -> tuple[Mapping[str, str], Secret | None]:
         return account.settings, None
+
+    async def as_made(self, account: Account) -> bool:
+        return self.made_so
 
     async def rename(self, account: Account, label: str) -> Account:
         return self._instead(replace(account, label=label)) if label else account

@@ -209,3 +209,26 @@ async def test_a_refused_credential_is_asked_for_over_the_open_chat_once(
         assert [each.id for each in accounts_of(app).went_on] == ["mine"]
         assert screen.query_one(Composer).text == "half a question"
         assert accounts_of(app).backend.posts == []
+
+
+async def test_nothing_is_answered_by_itself_with_an_address_that_was_changed_in_the_file(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T14: a check would go there, with what a header command prints."""
+    account = replace(MINE, settings={"address": ADDRESS, "agent": "agent-1", "verbose": "no"})
+    app = app_for(own_home, known=[account])
+    fake = FakeSystem(kind="kiss")
+
+    async def system(kind: str) -> System:
+        return fake.system()
+
+    monkeypatch.setattr(accounts_of(app), "system", system)
+    accounts_of(app).made_so = False
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_account(account)
+        await until(pilot, lambda: isinstance(app.focused, Composer) and app.workspace is not None)
+        app.sign_in_again("The address of this account was changed outside of kai-tui.")
+        await until(pilot, lambda: isinstance(app.screen, GuidedDialog))
+        await until(pilot, lambda: getattr(app.focused, "id", "") == "field-text")
+        assert "Address" in words(app)
+        assert fake.checked == []

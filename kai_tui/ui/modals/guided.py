@@ -107,7 +107,7 @@ class GuidedDialog(Ask[Account]):
         self._field = GuidedField(self.go_on)
         self._turn = 0
         self._asked_at = float("-inf")
-        self._unheard = clock() if renews else float("-inf")
+        self._unheard = clock() if renews or why else float("-inf")
         """When a key came that nothing was there for. A dialog that opened by itself begins with one."""
         self._listening: Timer | None = None
         self._settled = asyncio.Event()
