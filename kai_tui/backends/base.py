@@ -74,6 +74,8 @@ class Capabilities:
     """Whether files can go with a message, by their address (`Outgoing.attachments`)."""
     restore: bool = False
     """Whether a deleted chat can be brought back (`Backend.restore`)."""
+    delete_all: bool = False
+    """Whether all chats can be deleted at once (`Backend.delete_all`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,4 +410,8 @@ class Backend(Protocol):
 
     async def restore(self, chat_id: str) -> None:
         """Bring a deleted chat back (`caps.restore`)."""
+        ...
+
+    async def delete_all(self) -> int:
+        """Delete every chat `chats` lists (`caps.delete_all`); how many there were."""
         ...

@@ -59,3 +59,7 @@ class WithoutExtras:
     async def restore(self, chat_id: str) -> None:
         """Deleted chats are gone."""
         raise Unsupported("A deleted chat cannot be brought back here.")
+
+    async def delete_all(self) -> int:
+        """One after the other."""
+        raise Unsupported("Chats can only be deleted one by one here.")

@@ -173,6 +173,10 @@ class HistoryService:
         """
         if chat_id in self._rows:
             await self._delete_there(chat_id)
+        await self._remove(chat_id)
+
+    async def _remove(self, chat_id: str) -> None:
+        """What is here of a chat that the server deleted."""
         self._deleted.add(chat_id)
         if self._leave is not None:
             await self._leave(chat_id)
@@ -181,6 +185,38 @@ class HistoryService:
         self._unsent.pop(chat_id, None)
         self._at_hand.pop(chat_id, None)
         self._observers.tell(None)
+
+    async def all_ids(self) -> frozenset[str]:
+        """Every chat the server lists, page by page. Raises BackendError."""
+        backend = await self._backend()
+        found: set[str] = set()
+        cursor: str | None = None
+        while True:
+            page = await backend.chats(cursor=cursor, limit=PAGE)
+            before = len(found)
+            found.update(row.id for row in page.items)
+            if page.cursor is None or len(found) == before:
+                return frozenset(found)
+            cursor = page.cursor
+
+    async def delete_all(self, counted: Collection[str]) -> tuple[int, frozenset[str]]:
+        """All chats at the server (`caps.delete_all`), then what is here of them: how many the server says there
+        were, and whose copies went. Chats that never reached it stay.
+
+        `counted`: those the user was told of. Raises BackendError; then the list is read anew, and what is here stays.
+        """
+        backend = await self._backend()
+        try:
+            count = await backend.delete_all()
+        except BackendError:
+            await self.refresh()
+            raise
+        gone = frozenset({*counted, *self._rows})
+        for chat_id in gone:
+            await self._remove(chat_id)
+        self._cursor = None
+        await self.refresh()
+        return count, gone
 
     async def restore(self, chat_id: str) -> None:
         """Bring back a chat that was deleted in this run (`caps.restore`). Raises BackendError."""

@@ -67,6 +67,14 @@ CHATS: tuple[Action, ...] = (
         "delete_chat", "Delete this chat", "Delete the chat, after asking.", "Chats", "chat", palette=True
     ),
     Action(
+        "delete_all_chats",
+        "Delete all chats",
+        "Delete every chat of this account at the server, after counting them and asking.",
+        "Chats",
+        "chat",
+        palette=True,
+    ),
+    Action(
         "delete_listed",
         "Delete",
         "Delete the chat under the cursor, after asking.",

@@ -43,6 +43,7 @@ NEEDS: Final[Mapping[str, Need]] = {
     "detach_file": _FILES,
     "delete_chat": _DELETE,
     "delete_listed": _DELETE,
+    "delete_all_chats": Need(lambda caps: caps.delete_all, "{} deletes chats only one by one."),
     "restore_chat": Need(lambda caps: caps.restore, "{} does not bring deleted chats back."),
     "chat_terms": Need(
         lambda caps: caps.visibility or caps.read_only_chats or caps.context_path,

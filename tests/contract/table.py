@@ -81,8 +81,9 @@ _IMBRACE = Capabilities(
     tokens=False,
     suggestions=True,
     attachments=True,
+    delete_all=True,
 )
-_MODEL = Capabilities(approval="none", history="local", delete=True)
+_MODEL = Capabilities(approval="none", history="local", delete=True, delete_all=True)
 _ASSISTANT_UI = Capabilities(
     approval="tool-result", history="local", delete=True, tool_results=True, attachments=True
 )

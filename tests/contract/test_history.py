@@ -107,6 +107,18 @@ async def test_a_deleted_chat_is_gone_and_deleting_it_again_is_fine(stand: Stand
     assert users == ["Hello"]
 
 
+async def test_all_chats_go_at_once(stand: Stand):
+    kept_by_the_server(stand)
+    if not stand.row.caps.delete_all:
+        pytest.skip("one by one")
+    backend = stand.backend()
+    await said(stand, backend, "Hello")
+    await said(stand, backend, "Hello", chat_id=str(uuid.uuid4()))
+    assert await backend.delete_all() == 2
+    assert await all_chats(backend, 50) == []
+    assert await backend.delete_all() == 0
+
+
 async def test_a_vote_can_be_given_changed_and_read(stand: Stand):
     if not stand.row.caps.votes or not stand.row.stores_answers:
         pytest.skip("there is nothing to vote on")

@@ -43,6 +43,7 @@ ROWS: Sequence[tuple[str, Callable[[Row], str]]] = (
     ("A tool call waits for you", lambda row: _APPROVAL[row.caps.approval] if row.tools else NO),
     ("Change a call before approving", lambda row: _yes(row.caps.edits_input)),
     ("Delete a chat", lambda row: _yes(row.caps.delete)),
+    ("Delete all chats at once", lambda row: _yes(row.caps.delete_all)),
     ("Bring a deleted chat back", lambda row: _yes(row.caps.restore)),
     ("Say that an answer helped", lambda row: _yes(row.caps.votes)),
     ("Choose whom to talk to", lambda row: _yes(row.agents != "none")),

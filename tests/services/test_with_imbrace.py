@@ -288,3 +288,33 @@ async def test_the_text_of_a_document_of_an_earlier_run_is_read_when_it_is_looke
         )
         session.want_document(message.id, at)
         await until(lambda: part.fields["data"].get("content") == "All of it.", 20)
+
+
+async def test_all_chats_go_at_once_those_at_the_server_and_those_kept_here(
+    fake: ImbraceFake, tmp_path: Path
+):
+    keeper = DiskKeeper(account_files(Paths(tmp_path, tmp_path, tmp_path, tmp_path), "imbrace"))
+
+    async def open_backend() -> Backend:
+        return account(fake.url, agent="model:gpt-stub", chats=keeper.local_chats)
+
+    workspace = Workspace(replace(SANDBOX, id="imbrace", kind="imbrace"), open_backend, keeper)
+    workspace.connect()
+    try:
+        await until(lambda: workspace.connection.state == "connected", 20)
+        here = workspace.chats.new_chat()
+        here.send("Hello")
+        await over(here)
+        await workspace.choose_agent("asst_stream")
+        there = workspace.chats.new_chat()
+        there.send("Hello")
+        await over(there)
+        chats = {here.chat_id, there.chat_id}
+        counted = await workspace.history.all_ids()
+        assert counted == chats
+        assert await workspace.history.delete_all(counted) == (2, chats)
+        assert (list(workspace.history.rows), list(fake.chats)) == ([], [])
+        assert await keeper.local_chats.ids() == set()
+        assert await workspace.history.all_ids() == frozenset()
+    finally:
+        await workspace.aclose()

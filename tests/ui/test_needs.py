@@ -23,14 +23,14 @@ PANELS = {"edit_instructions", "tool_permissions"}
 FILES = {"attach_file", "detach_file"}
 LOCAL = {"look_again", "refresh_chats"}
 MISSING: dict[str, set[str]] = {
-    "kai-agent": {*FILES, "answer_left_open", "restore_chat"},
-    "kai-assistant": {*PANELS, *FILES, "restore_chat"},
-    "sandbox": {*FILES, "answer_left_open", "restore_chat"},
+    "kai-agent": {"delete_all_chats", *FILES, "answer_left_open", "restore_chat"},
+    "kai-assistant": {"delete_all_chats", *PANELS, *FILES, "restore_chat"},
+    "sandbox": {"delete_all_chats", *FILES, "answer_left_open", "restore_chat"},
     "imbrace": {*PANELS, "answer_left_open", "chat_terms", "show_tokens", "restore_chat"},
     "imbrace-model": {*PANELS, *FILES, *QUESTIONS, *VOTES, *LOCAL, "answer_left_open", "chat_terms", "restore_chat"},
-    "aui-data": {*PANELS, *VOTES, *LOCAL, "chat_terms", "restore_chat"},
-    "knowrithm": {*PANELS, *FILES, *QUESTIONS, *VOTES, "answer_left_open", "chat_terms"},
-    "kiss": {
+    "aui-data": {"delete_all_chats", *PANELS, *VOTES, *LOCAL, "chat_terms", "restore_chat"},
+    "knowrithm": {"delete_all_chats", *PANELS, *FILES, *QUESTIONS, *VOTES, "answer_left_open", "chat_terms"},
+    "kiss": {"delete_all_chats",
         *PANELS, *FILES, *QUESTIONS, *VOTES, *LOCAL,
         "answer_left_open", "chat_terms", "show_tokens", "restore_chat",
     },

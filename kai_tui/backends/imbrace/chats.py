@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from kai_tui.backends.imbrace.places import Doors
 
 AGENT_CAPS: Final = Capabilities(
-    approval="continuation", votes=True, tokens=False, suggestions=True, attachments=True
+    approval="continuation", votes=True, tokens=False, suggestions=True, attachments=True, delete_all=True
 )
-MODEL_CAPS: Final = Capabilities(approval="none", history="local")
+MODEL_CAPS: Final = Capabilities(approval="none", history="local", delete_all=True)
 """A bare model: no tools, nothing kept by the server."""
 
 
@@ -91,6 +91,17 @@ class ImbraceChats(ImbraceLibrary):
             await super().delete(chat_id)
         self._on_server.discard(chat_id)
         self._chosen.forget(chat_id)
+
+    async def delete_all(self) -> int:
+        """Delete all chats of this user in this organisation at the server, then those with bare models, here."""
+        count = await super().delete_all()
+        self._on_server.clear()
+        while rows := (await self._own_chats.chats()).items:
+            for row in rows:
+                await self._own_chats.delete(row.id)
+                self._chosen.forget(row.id)
+                count += 1
+        return count
 
     async def vote(self, chat_id: str, message_id: str, up: bool) -> None:
         """Vote on an agent's answer. A bare model's is not at the server, and takes no votes."""

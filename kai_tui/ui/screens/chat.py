@@ -27,7 +27,7 @@ from kai_tui.ui.collector import after_loading
 from kai_tui.ui.screens.chat_about import ChatAbout
 from kai_tui.ui.screens.chat_agents import ChatAgents
 from kai_tui.ui.screens.chat_choices import ChatChoices
-from kai_tui.ui.screens.chat_deleting import ChatDeleting
+from kai_tui.ui.screens.chat_deleting_all import ChatDeletingAll
 from kai_tui.ui.screens.chat_documents import ChatDocuments
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
@@ -52,7 +52,7 @@ QUIT_SECONDS = 2.0
 
 class ChatScreen(
     ChatReading,
-    ChatDeleting,
+    ChatDeletingAll,
     ChatVotes,
     ChatRewrites,
     ChatChoices,
