@@ -27,6 +27,8 @@ class ChosenAgents:
         self._of: dict[str, str] = {}
         self._told: dict[str, str] = {}
         """As the server has it, by chat."""
+        self._asked: dict[str, str] = {}
+        """To whom the last message of this run went, by chat."""
         self._recalling = asyncio.Lock()
         self._recalled = memory is None
         self._chose = False
@@ -50,8 +52,17 @@ class ChosenAgents:
         return self._of.get(chat_id) or self._told.get(chat_id)
 
     def tell(self, chat_id: str, agent_id: str) -> None:
-        """The server says whom a chat is with, or a message went to this agent."""
+        """The server says whom a chat is with."""
         self._told[chat_id] = agent_id
+
+    def asks(self, chat_id: str, agent_id: str) -> None:
+        """A message goes to this agent."""
+        self._asked[chat_id] = agent_id
+        self.tell(chat_id, agent_id)
+
+    def who_asked(self, chat_id: str) -> str | None:
+        """Whose question waits in a chat, whoever was chosen since for its next message."""
+        return self._asked.get(chat_id) or self.of(chat_id)
 
     def choose(self, agent_id: str | None, chat_id: str | None = None) -> None:
         """New chats are with this one, or this chat is."""
@@ -67,6 +78,7 @@ class ChosenAgents:
         """The chat is gone."""
         self._of.pop(chat_id, None)
         self._told.pop(chat_id, None)
+        self._asked.pop(chat_id, None)
 
     async def keep(self) -> None:
         """Write down what was chosen, for the next run."""

@@ -108,6 +108,25 @@ async def test_a_change_happens_only_after_a_yes(fake: ImbraceFake, tmp_path: Pa
         assert fake.posts == 2
 
 
+@pytest.mark.parametrize("when", ["while it waits", "while it is written"])
+async def test_an_answer_goes_to_the_agent_that_asked(fake: ImbraceFake, tmp_path: Path, when: str):
+    """§6: the same `assistant_id`. Another agent was chosen for the next message, not for what was asked."""
+    async with entered(fake, tmp_path) as workspace:
+        session = workspace.chats.new_chat()
+        session.send("please approve a new board")
+        if when == "while it is written":
+            await until(lambda: session.turn.phase == "streaming" or bool(workspace.approvals.pending), 20)
+            await workspace.choose_agent("asst_team", chat_id=session.chat_id)
+        await until(lambda: len(workspace.approvals.pending) == 1, 20)
+        await workspace.choose_agent("asst_team", chat_id=session.chat_id)
+        assert workspace.approvals.decide(workspace.approvals.pending[0], Decision(True))
+        await over(session)
+        session.send("Hello")
+        await over(session)
+        asked = [seen.body["assistant_id"] for seen in fake.seen if seen.call == POST]
+        assert asked == ["asst_stream", "asst_stream", "asst_team"]
+
+
 async def test_a_question_left_open_waits_in_the_next_run(fake: ImbraceFake, tmp_path: Path):
     async with entered(fake, tmp_path) as workspace:
         session = workspace.chats.new_chat()

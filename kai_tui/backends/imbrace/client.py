@@ -242,15 +242,19 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
         *,
         terms: ChatTerms = _USUAL_TERMS,
     ) -> AsyncGenerator[Event, None]:
-        """All answers in one POST of the assistant's message, with `is_tool_approval` (§6); yields the continuation."""
+        """All answers in one POST of the assistant's message, with `is_tool_approval` (§6); yields the continuation.
+
+        They go to the agent that asked, also when another one was chosen meanwhile.
+        """
         if not answers:
             raise Refused("There is nothing to answer.", code="empty")
         checked_id(chat_id)
-        if self.caps_of(self.agent_of(chat_id)).approval == "none":
+        agent = self._chosen.who_asked(chat_id) or self._agent_for(chat_id)
+        if self.caps_of(agent).approval == "none":
             raise Unsupported("A model without an agent has no tools and asks nothing.")
         body = wire.chat_body(
             chat_id,
-            self._agent_for(chat_id),
+            agent,
             wire.answered_message(answered(message, answers, who="iMBRACE")),
             organization=self._organization,
             approval=True,
@@ -276,7 +280,7 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
     async def _begin(self, chat_id: str, agent: str) -> None:
         """A message goes to this agent. The server tells of its own agents later; of a bare model only we know."""
         if not agent.startswith(MODEL_PREFIX):
-            self._chosen.tell(chat_id, agent)
+            self._chosen.asks(chat_id, agent)
         elif self._chosen.of(chat_id) != agent:
             await self._own_chats.keep_baggage(chat_id, {"agent": agent})
             self._chosen.choose(agent, chat_id)
