@@ -74,6 +74,8 @@ class Capabilities:
     """Whether files can go with a message, by their address (`Outgoing.attachments`)."""
     restore: bool = False
     """Whether a deleted chat can be brought back (`Backend.restore`)."""
+    takes_up: bool = False
+    """Whether a reply that broke off can be asked for once more (`Backend.take_up`)."""
     delete_all: bool = False
     """Whether all chats can be deleted at once (`Backend.delete_all`)."""
 
@@ -371,6 +373,13 @@ class Backend(Protocol):
         self, chat_id: str, message: Message, answer: ToolAnswer, *, terms: ChatTerms = ChatTerms()
     ) -> AsyncIterator[Event]:
         """Answer a call that a finished reply left open, the oldest servers' way (`caps.tool_results`)."""
+        ...
+
+    def take_up(self, chat_id: str) -> AsyncIterator[Event]:
+        """Get the last reply of a chat, which broke off, from its beginning (`caps.takes_up`). Asks nothing anew.
+
+        Raises NotFound when the server keeps it no more.
+        """
         ...
 
     async def quota(self) -> Quota:

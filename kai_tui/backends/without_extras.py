@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from kai_tui.backends.base import Outgoing, Unsupported
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.attachments import Attachments
     from kai_tui.backends.base import OnNotice
     from kai_tui.backends.documents import Documents
+    from kai_tui.conversation.events import Event
 
 
 def without_files(outgoing: Outgoing, who: str) -> None:
@@ -59,6 +61,11 @@ class WithoutExtras:
     async def restore(self, chat_id: str) -> None:
         """Deleted chats are gone."""
         raise Unsupported("A deleted chat cannot be brought back here.")
+
+    async def take_up(self, chat_id: str) -> AsyncGenerator[Event, None]:
+        """What broke off is not sent once more."""
+        raise Unsupported("A reply that broke off cannot be taken up here.")
+        yield  # pragma: no cover
 
     async def delete_all(self) -> int:
         """One after the other."""

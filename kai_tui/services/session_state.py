@@ -48,6 +48,8 @@ class SessionState:
         """Whether the server knows this chat."""
         self.kept_here = False
         """Whether no server keeps this chat, as far as that is known: nothing can be read back then."""
+        self.takes_up = False
+        """Whether a reply that broke off can be asked for once more."""
         self._system = "The server"
         """Who keeps nothing then, to begin a sentence with."""
         self.terms = ChatTerms()
@@ -201,6 +203,7 @@ class SessionState:
     def learn(self, backend: Backend) -> None:
         """Who keeps this chat, before anything is sent in it."""
         self.kept_here = self._caps(backend).history == "local"
+        self.takes_up = self._caps(backend).takes_up
         self._system = self._tools.assistant if backend.agents is None else _MODEL
         if self.kept_here:
             self._tools.keeper.keep_here(self.chat_id)

@@ -50,7 +50,7 @@ NEEDS: Final[Mapping[str, Need]] = {
         "{} has nothing to choose for a chat.",
     ),
     "look_again": Need(
-        lambda caps: caps.history == "server",
+        lambda caps: caps.history == "server" or caps.takes_up,
         "{} keeps no chats: this computer has all there is of this one.",
     ),
     "refresh_chats": Need(

@@ -33,6 +33,8 @@ def _yes(found: bool) -> str:
 def _lost(row: Row) -> str:
     if row.repeatable:
         return "may be asked again"
+    if row.caps.takes_up:
+        return "the answer is taken up again"
     return "the chat is read again" if row.caps.history == "server" else "what came is kept"
 
 

@@ -64,7 +64,7 @@ class AssistantUiBackend(Lacks):
     """One server. Implements `Backend`; chat ids are its thread ids, chosen by the caller (§16).
 
     `chats` keeps the conversations, and what goes along with a thread: its state above all; `threads` may
-    keep that in its place. Calls wait for a `ToolValue`. Beyond `Backend` there are `cancel` and `resume`.
+    keep that in its place. Calls wait for a `ToolValue`. Beyond `Backend` there is `cancel`.
     Closing `send` or `answer` early also tells the server to stop (§13).
     """
 
@@ -80,6 +80,7 @@ class AssistantUiBackend(Lacks):
     ) -> None:
         """Raises CannotConnect and Refused for a configuration that cannot work."""
         self._config = checked(config)
+        self._caps = replace(_CAPS, takes_up=config.resume_path is not None)
         self._headers = HeaderSource(config)
         self._door = HttpDoor(
             config.base_url, credentials=self._headers, transport=transport, timeouts=timeouts
@@ -117,7 +118,7 @@ class AssistantUiBackend(Lacks):
 
     @property
     def caps(self) -> Capabilities:
-        return _CAPS
+        return self._caps
 
     @property
     def host(self) -> str:
@@ -242,7 +243,7 @@ class AssistantUiBackend(Lacks):
             async for event in events:
                 yield event
 
-    async def resume(self, chat_id: str) -> AsyncGenerator[Event, None]:
+    async def take_up(self, chat_id: str) -> AsyncGenerator[Event, None]:
         """Take up the last reply, which broke off, from its beginning: the events of a new message in its place (§15).
 
         Raises Unsupported without a path for it, NotFound when there is no such reply any more.

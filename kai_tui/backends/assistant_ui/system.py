@@ -382,6 +382,6 @@ SYSTEM: Final = System(
         "Only images can go with a message, by their address or as they are.",
         "It has no votes, no agents to choose, no suggestions and no documents.",
         "Titles of chats are made here. Many servers tell no version and no usage.",
-        "A broken answer can be taken up again only where the server has a path for it.",
+        "A broken answer can be taken up again, by itself or with F5, only where the server has a path for it.",
     ),
 )

@@ -35,6 +35,11 @@ class TranscriptSource(Protocol):
         """Whether no server keeps this chat: nothing can be looked up."""
         ...
 
+    @property
+    def takes_up(self) -> bool:
+        """Whether a reply that broke off can be asked for once more."""
+        ...
+
     def find(self, message_id: str) -> Message | None:
         """The message with that id."""
         ...

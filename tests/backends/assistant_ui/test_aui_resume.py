@@ -158,10 +158,10 @@ async def test_a_broken_reply_can_be_taken_up_later_from_its_beginning(server: F
     assert (await until_it_hangs_up(first)).reason == "lost"
     server.go_on.set()
     later = backend(server.url, store, resume_path=PATH)
-    turn = await folded(later.resume(THREAD))
+    turn = await folded(later.take_up(THREAD))
     assert turn.text == WHOLE
     assert (await store.load(THREAD)).stream_id is None
-    assert isinstance(await failing(folded(later.resume(THREAD))), NotFound)
+    assert isinstance(await failing(folded(later.take_up(THREAD))), NotFound)
     await later.aclose()
     await first.aclose()
     assert len(server.calls("POST /api/chat")) == 1
@@ -186,7 +186,7 @@ async def test_a_reply_that_is_gone_is_forgotten(server: FakeAssistantUi):
     client = backend(server.url, store, resume_path=PATH)
     assert (await sent(client, "hello")).reason == "lost"
     assert (await store.load(THREAD)).stream_id == "r1"
-    error = await failing(folded(client.resume(THREAD)))
+    error = await failing(folded(client.take_up(THREAD)))
     assert isinstance(error, NotFound)
     assert "no longer keeps this reply" in error.sentence
     assert (await store.load(THREAD)).stream_id is None
@@ -195,7 +195,7 @@ async def test_a_reply_that_is_gone_is_forgotten(server: FakeAssistantUi):
 
 async def test_without_a_path_there_is_nothing_to_take_up(server: FakeAssistantUi):
     client = backend(server.url)
-    assert isinstance(await failing(folded(client.resume(THREAD))), Unsupported)
+    assert isinstance(await failing(folded(client.take_up(THREAD))), Unsupported)
     await client.aclose()
 
 

@@ -32,6 +32,7 @@ class ChatSource:
         self.decisions: dict[str, bool] = {}
         self.gone = False
         self.kept_here = False
+        self.takes_up = False
         self.superseded: set[str] = set()
 
     def find(self, message_id: str) -> Message | None:

@@ -185,7 +185,8 @@ class EndUnit(RemarksUnit):
         if countdown is not None and countdown.message_id == message.id:
             return [*remarks, counting(countdown, self.around.clock())]
         if remarks and source is not None and not source.turn.busy and self.around.is_last(message):
-            then = what_to_press(message, may_look=not source.kept_here)
+            may_look = not source.kept_here or (source.takes_up and _was_lost(message))
+            then = what_to_press(message, may_look=may_look)
             remarks[-1] = remarks[-1]._replace(text=remarks[-1].text + then)
         return remarks
 
@@ -193,6 +194,10 @@ class EndUnit(RemarksUnit):
         source, message = self.around.source, self.block.message
         countdown = source.turn.countdown if source is not None else None
         return countdown is not None and message is not None and countdown.message_id == message.id
+
+
+def _was_lost(message: Message) -> bool:
+    return message.finish is not None and message.finish.reason == "lost"
 
 
 def what_to_press(message: Message, *, may_look: bool = True) -> str:
