@@ -43,6 +43,7 @@ class AccountMemory:
         self._trying = trying
         self._place: TokenSource = account.token_from
         self._keeping = asyncio.Lock()
+        self._times = secrets.times_replaced(account.id)
 
     @property
     def chats(self) -> LocalChats:
@@ -66,6 +67,10 @@ class AccountMemory:
 
     async def keep_secret(self, secret: Secret) -> None:
         async with self._keeping:
+            if self._times != self._secrets.times_replaced(self._account.id):
+                # What still runs with the secret of before renewed that: it is not the account's any more.
+                self._secrets.also(secret)
+                return
             try:
                 await self._keep_secret(secret)
             except (CredentialsUnavailable, StorageError) as error:

@@ -28,6 +28,10 @@ class AccountSecrets:
         """Not kept, or not read from the keyring twice."""
         self._past: list[Secret] = []
         """Those that were renewed: they must still not be written anywhere (C7)."""
+        self._unkept: set[str] = set()
+        """Accounts of which what is kept is older than what is used."""
+        self._given: dict[str, int] = {}
+        """How often the user gave an account another secret, or took it away."""
 
     def live(self) -> Iterator[str]:
         """Every secret in use, each part of one that has several."""
@@ -43,7 +47,26 @@ class AccountSecrets:
         before = self._now.get(account_id)
         if before is not None and before != secret:
             self._past.append(before)
+        if before != secret:
+            self._unkept.add(account_id)
         self._now[account_id] = secret
+
+    def replaced(self, account_id: str) -> None:
+        """The user gave this account another secret, or took it away."""
+        self._given[account_id] = self.times_replaced(account_id) + 1
+
+    def times_replaced(self, account_id: str) -> int:
+        """How often that was."""
+        return self._given.get(account_id, 0)
+
+    def also(self, secret: Secret) -> None:
+        """In use beside the account's own, by what still runs on it: not written anywhere, either (C7)."""
+        if secret:
+            self._past.append(secret)
+
+    def is_kept(self, account_id: str) -> bool:
+        """Whether what is used now was kept, or read from where it is kept."""
+        return account_id not in self._unkept
 
     async def keep(self, account_id: str, secret: Secret, where: Keep) -> TokenSource:
         """Keep it and use it; where it is now. With `file` the keyring is tried first.
@@ -59,14 +82,17 @@ class AccountSecrets:
             )
             source = kept.source
         self.use(account_id, secret)
+        if where != "memory":
+            self._unkept.discard(account_id)
         return source
 
     async def read(self, account_id: str, *, anew: bool = False) -> Secret | None:
-        """The one of this session, else the one that is kept; `anew`: another window may have kept another.
+        """The one of this session, else the one that is kept; `anew`: another window may have kept another. One
+        that could not be kept is newer than any that is.
 
         Raises `CredentialsUnavailable`.
         """
-        if not anew and account_id in self._now:
+        if account_id in self._now and not (anew and self.is_kept(account_id)):
             return self._now[account_id]
         from kai_tui.storage.credentials import Credentials
 
@@ -74,6 +100,7 @@ class AccountSecrets:
         if kept is None:
             return self._now.get(account_id)
         self.use(account_id, Secret(kept.token))
+        self._unkept.discard(account_id)
         return self._now[account_id]
 
     async def forget(self, account_id: str) -> None:
@@ -81,6 +108,7 @@ class AccountSecrets:
         from kai_tui.storage.credentials import Credentials
 
         self._now.pop(account_id, None)
+        self._unkept.discard(account_id)
         await Credentials(self._paths()).forget(account_id)
 
 

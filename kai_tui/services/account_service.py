@@ -248,6 +248,7 @@ class AccountService(ChangesAccounts):
 
         Raises `CredentialsUnavailable` or `StorageError` when something stays behind; both say what.
         """
+        self._secrets.replaced(account.id)
         try:
             await asyncio.to_thread(remove_account, self.paths, account.id)
         finally:

@@ -90,8 +90,11 @@ class OtherSystems:
     ) -> Account:
         before = known.token_from if known is not None else ""
         source: TokenSource = ""
+        if self._secrets.of_session(account.id) != secret:
+            self._secrets.replaced(account.id)
         if secret:
             unchanged = before not in ("", "memory") and self._secrets.of_session(account.id) == secret
+            unchanged = unchanged and self._secrets.is_kept(account.id)
             source = before if unchanged else await self._secrets.keep(account.id, secret, keep)
         if before in ("keyring", "file") and source in ("", "memory"):
             await self._forget_kept(account.id, secret)

@@ -234,3 +234,62 @@ async def test_a_secret_is_not_offered_for_an_address_it_was_not_kept_for(
     assert not await accounts.as_made(changed)
     (changed,) = await service(own_home).accounts()
     assert (await service(own_home).interview_defaults(changed))[1] is None
+
+
+async def test_what_runs_on_with_a_secret_of_before_does_not_bring_it_back(
+    own_home: Path, keyring: Keyring
+) -> None:
+    """A stream of before an edit renews its sign-in; a removed account's does, too."""
+    from kai_tui.backends.system import NewAccount
+
+    accounts = service(own_home)
+    settings = {"address": "https://a.example", "owner": "u"}
+
+    def new(secret: str) -> NewAccount:
+        return NewAccount("A", "https://a.example", settings, Secret(secret))
+
+    account = await accounts.add("knowrithm", new("canary-1"))
+    keeper = DiskKeeper(account_files(accounts.paths, account.id))
+
+    def memory() -> AccountMemory:
+        return AccountMemory(account, keeper, accounts._secrets, lambda: accounts.paths)  # pyright: ignore[reportPrivateUsage]
+
+    before = memory()
+    await before.keep_secret(Secret("canary-2"))
+    assert keyring.entries == {account.id: "canary-2"}
+    assert isinstance(await accounts.edit(account, new("canary-3")), Account)
+    now = memory()
+    await before.keep_secret(Secret("canary-4"))
+    await before.keep_secret(Secret(""))
+    assert keyring.entries == {account.id: "canary-3"}
+    await now.keep_secret(Secret("canary-5"))
+    assert keyring.entries == {account.id: "canary-5"}
+    await accounts.remove(account, files=False)
+    await now.keep_secret(Secret("canary-6"))
+    assert keyring.entries == {}
+    assert await accounts.accounts() == []
+    assert "canary-4" in list(accounts.live_secrets())
+    await keeper.aclose()
+
+
+async def test_a_renewed_secret_that_could_not_be_kept_is_newer_than_the_kept_one(
+    own_home: Path, keyring: Keyring
+) -> None:
+    """A renewal token is good once: the old one from the keyring would end the sign-in."""
+    from kai_tui.backends.system import NewAccount
+
+    accounts = service(own_home)
+    new = NewAccount("A", "https://a.example", {"address": "https://a.example"}, Secret("canary-1"))
+    account = await accounts.add("knowrithm", new)
+    keeper = DiskKeeper(account_files(accounts.paths, account.id))
+    memory = AccountMemory(account, keeper, accounts._secrets, lambda: accounts.paths)  # pyright: ignore[reportPrivateUsage]
+    keyring.fails = True
+    await memory.keep_secret(Secret("canary-2"))
+    keyring.fails = False
+    assert await memory.secret() == Secret("canary-2")
+    renewed = NewAccount("A", new.address, new.settings, Secret("canary-2"))
+    assert isinstance(await accounts.edit(account, renewed), Account)
+    assert keyring.entries == {account.id: "canary-2"}, "it can be kept now"
+    keyring.entries[account.id] = "canary-3"
+    assert await memory.secret() == Secret("canary-3"), "another window's"
+    await keeper.aclose()
