@@ -13,3 +13,4 @@ ANSWERED_BEFORE = (
     "That is checked again before anything is sent."
 )
 NOT_KNOWN = "It is not known whether your first answer arrived. That is checked before anything is sent."
+IN_ANOTHER_WINDOW = "This was answered in another window meanwhile. What you answered here was not sent."

@@ -201,6 +201,9 @@ class DiskKeeper:
         # Answered before counts as noted: asking again means that the chat was read and still waits (A7).
         return True
 
+    async def answers_noted(self, chat_id: str) -> Mapping[tuple[str, str], bool]:
+        return await self._quietly(self._drafts.answers(chat_id), {})
+
     async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
         await self._quietly(self._drafts.withdraw_answer(chat_id, tool_call_id, approval_id), None)
 

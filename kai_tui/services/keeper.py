@@ -64,6 +64,10 @@ class Keeper(Protocol):
         """Note an approval's answer before it is posted (A6). False: it could not be noted; do not post."""
         ...
 
+    async def answers_noted(self, chat_id: str) -> Mapping[tuple[str, str], bool]:
+        """All that were noted, also by other windows, by tool call and approval id."""
+        ...
+
     async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
         """The answer provably never reached the server."""
         ...
@@ -106,6 +110,9 @@ class ForgetfulKeeper:
         self, chat_id: str, tool_call_id: str, approval_id: str | None, approved: bool
     ) -> bool:
         return False
+
+    async def answers_noted(self, chat_id: str) -> Mapping[tuple[str, str], bool]:
+        return {}
 
     async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
         return None

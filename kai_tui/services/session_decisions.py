@@ -317,7 +317,7 @@ class SessionDecisions(SessionTurn):
     ) -> Message | None:
         """Re-read before sending (A5): the message to answer; None when that was dealt with here."""
         if self.kept_here:
-            return self._checked_here(message, together)
+            return await self._checked_here(run, backend, message, together)
         try:
             theirs = await backend.chat(self.chat_id)
             if holder(theirs.messages, together.digests) is None:
@@ -358,8 +358,10 @@ class SessionDecisions(SessionTurn):
         self._ask_again(current, CHANGED)
         return None
 
-    def _checked_here(self, message: Message, together: ApprovalRound) -> Message | None:
-        """Nobody else has the message: it is as it was shown, or it changed here."""
+    async def _checked_here(
+        self, run: object, backend: Backend, message: Message, together: ApprovalRound
+    ) -> Message | None:
+        """No server has the message: it is as it was shown, or it changed here."""
         if not differs(message, together.digests):
             return message
         self._tell(Notice("The request changed. Nothing was sent; please look again.", "warning"))

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from kai_tui.backends.base import Backend, BackendError
 from kai_tui.conversation.approvals import pending
 from kai_tui.conversation.messages import Message
-from kai_tui.services.changes import Notice
-from kai_tui.services.decision_words import ANSWERED_BEFORE, NOT_KNOWN
-from kai_tui.services.read_back import went_on
+from kai_tui.services.approval_round import ApprovalRound
+from kai_tui.services.changes import MessagesReset, Notice
+from kai_tui.services.decision_words import ANSWERED_BEFORE, IN_ANOTHER_WINDOW, NOT_KNOWN
+from kai_tui.services.read_back import adopt, holder, went_on
 from kai_tui.services.session_decisions import PATIENCE_SECONDS, SessionDecisions
 
 
@@ -41,6 +42,38 @@ class SessionResuming(SessionDecisions):
             self._look_up(self._resume_answered(backend, message))
         else:
             self._begin_asking(message, None)
+
+    async def _checked_here(
+        self, run: object, backend: Backend, message: Message, together: ApprovalRound
+    ) -> Message | None:
+        """Another window may have answered meanwhile: the ledger is of all of them, and so is the chat's file."""
+        checked = await super()._checked_here(run, backend, message, together)
+        if checked is None:
+            return None
+        noted = await self._tools.keeper.answers_noted(self.chat_id)
+        calls = [(part.tool_call_id, part.approval_id or "") for part in pending(checked)]
+        elsewhere = {call: noted[call] for call in calls if call in noted and call not in self._ledger}
+        if self._run is not run:
+            return None
+        if not elsewhere:
+            return checked
+        self._ledger.update(elsewhere)
+        try:
+            theirs = (await backend.chat(self.chat_id)).messages
+        except BackendError:
+            theirs = ()
+        if self._run is not run:
+            return None
+        self._tell(Notice(IN_ANOTHER_WINDOW, "warning"))
+        current = holder(theirs, together.digests)
+        if current is None or pending(current):
+            self._ask_again(checked, None)
+            return None
+        self._answering = self._reply = None  # the other window keeps it
+        self.messages = adopt(self.messages, theirs)
+        self._tell(MessagesReset())
+        self._finish("other")
+        return None
 
     async def _resume_answered(self, backend: Backend, message: Message) -> None:
         """A call was answered and its chat still shows it as waiting: the server may be carrying it out."""

@@ -71,6 +71,9 @@ class MemoryKeeper:
         self.log.append(("answer", tool_call_id, str(approved)))
         return True
 
+    async def answers_noted(self, chat_id: str) -> dict[tuple[str, str], bool]:
+        return {}
+
     async def withdraw_answer(self, chat_id: str, tool_call_id: str, approval_id: str | None) -> None:
         self.log.append(("withdraw", tool_call_id))
 

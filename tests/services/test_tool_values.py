@@ -208,3 +208,27 @@ async def test_a_call_that_was_left_open_gets_a_value_in_its_own_message(house: 
         assert session.messages[1].text.endswith("Done.")
         assert session.messages[1].tool_calls()[0].output == {"tempF": 61}
     assert len(house.posts) == 2
+
+
+async def test_a_call_answered_in_another_window_is_not_answered_again(house: House):
+    """No server could say so: what the other window noted and kept does."""
+    async with house.enter() as one, house.enter() as other:
+        session = one.chats.new_chat()
+        session.send("please ask")
+        (question,) = await asked(one)
+        there = await other.chats.open_chat(session.chat_id)
+        (same,) = await asked(other)
+        assert one.approvals.decide(question, value(question, {"deploy": True}))
+        await over(session)
+        await one.history.refresh()
+        house.notices.clear()
+        assert other.approvals.decide(same, value(same, {"deploy": False}))
+        await over(there)
+        assert [each["result"] for each in house.server.results] == [{"deploy": True}]
+        assert any("another window" in each for each in house.notices)
+        assert said(there) == said(session)
+        chat_id = session.chat_id
+        await until(lambda: not session._background and not there._background)  # pyright: ignore[reportPrivateUsage]
+    async with house.enter() as workspace:
+        assert said(await workspace.chats.open_chat(chat_id)) == said(session)
+        assert workspace.approvals.pending == []
