@@ -71,6 +71,10 @@ class _Tape:
     past: list[_Past] = field(default_factory=list[_Past])
     typed: dict[str, str] = field(default_factory=dict[str, str], repr=False)
     """What stood last in each field, secrets included: the field gets it back."""
+    answers: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    """The last answer to each question that is not for a secret."""
+    secrets: set[str] = field(default_factory=set[str])
+    """Names of the questions for secrets."""
     waiting: asyncio.Future[str] | None = field(default=None, repr=False)
     now: Now = field(default_factory=Now)
 
@@ -121,6 +125,7 @@ class Interview(Generic[R]):
         self._end_run()
         self._tape.past.clear()
         self._tape.typed.clear()
+        self._tape.answers.clear()
         self.now.text = ""
 
     # The user's side
@@ -197,6 +202,7 @@ class _Run(Guide):
         if known is None:
             text = await self._answer_to(question)
             known = self._add(_Past("ask", question.name, text, answer=text))
+            self._answered(question, text)
         self._line(question, known.answer, checked=False)
         return known.answer
 
@@ -215,6 +221,7 @@ class _Run(Guide):
             else:
                 self._alive()
                 known = self._add(_Past("ask", question.name, result, answer=text))
+                self._answered(question, text)
             finally:
                 self.checking = False
         self._line(question, known.answer, checked=True)
@@ -242,6 +249,18 @@ class _Run(Guide):
         if not self.over:
             self._show(Line("told", line))
 
+    def _answered(self, question: Field, text: str) -> None:
+        """Another answer than before: a secret typed for what came of the old one, an address above all, is not
+        offered for the new one (T14)."""
+        tape = self._tape
+        if question.kind == "secret":
+            return
+        if tape.answers.get(question.name, text) != text:
+            asked = {each.name for each in tape.past if each.kind == "ask"}
+            for name in tape.secrets - asked:
+                tape.typed.pop(name, None)
+        tape.answers[question.name] = text
+
     # Live
 
     async def _answer_to(self, question: Field) -> str:
@@ -252,6 +271,8 @@ class _Run(Guide):
             text = question.default
         if tape.skips and question.kind != "secret" and not why_not(question, text):
             return text if question.kind == "lines" else text.strip()
+        if question.kind == "secret":
+            tape.secrets.add(question.name)
         now.doing, now.question, now.text = "", question, text
         now.turn += 1
         tape.waiting = waiting = asyncio.get_running_loop().create_future()

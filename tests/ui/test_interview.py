@@ -145,6 +145,24 @@ async def test_back_to_the_secret_has_it_in_the_field_and_tries_it_anew() -> Non
     assert fake.checked == [ADDRESS, "agents", "agents"]
 
 
+async def test_a_secret_typed_for_one_address_is_not_offered_for_another() -> None:
+    """T14: Enter in a field full of dots would send it there."""
+    player = Player(FakeSystem())
+    await player.says("address", ADDRESS)
+    await player.asked("key")
+    assert player.back(SECRET)
+    await player.says("address", ADDRESS)
+    await player.asked("key")
+    assert player.now.text == SECRET, "the same address: nothing has to be typed again"
+    assert player.back(SECRET)
+    await player.says("address", "https://other.test")
+    await player.asked("key")
+    assert player.now.text == ""
+    assert SECRET not in repr(player.interview._tape)  # pyright: ignore[reportPrivateUsage]
+    assert player.task is not None
+    player.task.cancel()
+
+
 async def test_back_from_a_running_check_gives_it_up() -> None:
     fake = FakeSystem(gate=asyncio.Event())
     player = Player(fake)
