@@ -88,6 +88,7 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
             self._new_doors(credential, organization), organization, ChosenAgents(memory, agent), chats
         )
         self._retired: list[Doors] = []
+        self._person = ""
         self._agents = ImbraceAgents(self)
         self._model, self._board = model, board
         self._silence = silence
@@ -168,12 +169,19 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
         self._doors = self._new_doors(token, self._organization)
         self._listen(self._doors)
 
+    async def about(self) -> ServerInfo:
+        """Health and version of the server, and whose credential this is once that is known."""
+        info = await super().about()
+        if self._person:
+            info.details["signed in as"] = self._person
+        return info
+
     async def connect(self) -> ServerInfo:
         """Ask who answers and whom the credential belongs to; an only agent is chosen by itself."""
         await self._chosen.recall()
         info = await self.about()
         person = await self.whoami()
-        info.details["user"] = {"id": person.id, "email": person.email}
+        self._person = info.details["signed in as"] = person.email or person.id
         if self._chosen.last is None:
             try:
                 agents = await self.account_agents()

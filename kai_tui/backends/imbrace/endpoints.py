@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from kai_tui.backends.base import (
     BackendError,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 UNSURE = "It may or may not have been saved."
+_TOLD: Final = frozenset({"name", "version", "timestamp"})
+"""What a server says of itself that stands elsewhere."""
 _DELETE_UNSURE = "It may or may not have been deleted."
 
 
@@ -96,7 +98,7 @@ class ImbraceEndpoints:
             service="imbrace",
             name="iMBRACE",
             version=said("version"),
-            details={"health": health, "version": version},
+            details={name: value for name, value in {**version, **health}.items() if name not in _TOLD},
             address=self._door.base_url + self._doors.to("ai_agent")[1],
         )
 

@@ -200,7 +200,9 @@ async def test_connecting_tells_who_answers_and_chooses_an_only_agent(fake: Imbr
     backend = make(agent=None)
     info = await backend.connect()
     assert (info.service, info.version, info.name) == ("imbrace", "1.0.0", "iMBRACE")
-    assert info.details["user"]["email"] == "tester@example.com"
+    for said in (info, await backend.about()):
+        assert said.details["signed in as"] == "tester@example.com"
+        assert (said.details["status"], said.details["uptime"]) == ("ok", 176.8)  # rows of the about panel
     assert info.address == f"{fake.url}/ai-agent"
     assert backend.chosen == "asst_stream"
     fake.agents = [{"id": "a"}, {"id": "b"}]

@@ -260,7 +260,7 @@ async def test_recorded_answers_as_values():
     info = await replayed(
         "01", "GET /ai-agent/health", lambda b: b.about(), also={"02": "GET /ai-agent/version"}
     )
-    assert (info.service, info.version, info.details["version"]["nodeVersion"]) == (
+    assert (info.service, info.version, info.details["nodeVersion"]) == (
         "imbrace",
         "1.0.0",
         "v20.20.2",

@@ -101,7 +101,7 @@ async def test_a_password_an_organisation_and_then_a_chat(fake: ImbraceFake):
     assert await login.organizations(where, signed_in.token) == list(signed_in.organizations)
     token = await login.token_for(where, signed_in, "org_1")
     backend = ImbraceBackend(where, token, organization="org_1")
-    assert (await backend.connect()).details["user"]["email"] == EMAIL
+    assert (await backend.connect()).details["signed in as"] == EMAIL
     await backend.aclose()
     key = await login.lasting_key(where, token, "org_1", days=30)
     assert (key.organization, key.expires) == ("org_1", "2026-12-01T00:00:00.000Z")

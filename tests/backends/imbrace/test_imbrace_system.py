@@ -91,7 +91,7 @@ async def test_a_password_opens_an_organisation_and_is_kept_nowhere(
     assert guide.field("organization").default == "org_1"
     assert keyring.entries[account.id].startswith("acc_")
     assert files_with(own_home, PASSWORD, "canary-wrong-1", keyring.entries[account.id]) == []
-    assert (await service(own_home).test(account)).details["user"]["email"] == EMAIL
+    assert (await service(own_home).test(account)).details["signed in as"] == EMAIL
 
 
 async def test_a_code_is_sent_once_and_a_lasting_key_made_once(fake: ImbraceFake) -> None:
