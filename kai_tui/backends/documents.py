@@ -40,6 +40,8 @@ class DocumentTerms:
 
     whose: str
     """For whom they are, in words: "the agent “Helper”", "this client". Raw."""
+    holder: str = ""
+    """The id of whom they are for, where that can change while a file waits to be sent."""
     listed: bool = True
     """False: the server tells nobody what it has; only what was stored in this run is known."""
     delete: bool = True

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from kai_tui.backends.base import Backend, BackendError, RateLimited, Unsupported
+from kai_tui.backends.base import Backend, BackendError, RateLimited, Refused, Unsupported
 from kai_tui.services import local_files
 from kai_tui.services.local_files import FoundFile, shown_size
 from kai_tui.services.observers import Observers
@@ -70,6 +70,7 @@ class Row:
 class _Job:
     upload: Upload
     file: FoundFile | None
+    holder: str
     task: asyncio.Task[None] | None = field(default=None)
 
 
@@ -278,14 +279,9 @@ class DocumentDesk:
 
     def _enqueue(self, name: str, file: FoundFile | None) -> None:
         self._numbers += 1
-        upload = Upload(
-            self._numbers,
-            name,
-            file.size if file is not None else None,
-            chat_id=self.chat_id,
-            path=file.path if file is not None else "",
-        )
-        self._jobs[upload.number] = _Job(upload, file)
+        size, path = (file.size, file.path) if file is not None else (None, "")
+        upload = Upload(self._numbers, name, size, chat_id=self.chat_id, path=path)
+        self._jobs[upload.number] = _Job(upload, file, self.terms.holder if self.terms is not None else "")
         self._tell()
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._work(), name="uploads")
@@ -318,6 +314,7 @@ class DocumentDesk:
     async def _send(self, job: _Job) -> Document:
         documents = await self._documents()
         chat_id = job.upload.chat_id
+        _check_holder(job, documents)
         self._change(job, state="sending", note="")
         if job.file is None:
             return await documents.add_website(job.upload.name, chat_id=chat_id)
@@ -326,6 +323,7 @@ class DocumentDesk:
         self._change(job, size=len(content.content))
         held = 0.0
         while True:
+            _check_holder(job, documents)
             try:
                 return await documents.store(
                     content, chat_id=chat_id, on_progress=lambda sent, total: self._progress(job, sent, total)
@@ -392,3 +390,9 @@ class DocumentDesk:
 
     def _tell(self, over: Upload | None = None) -> None:
         self._observers.tell(over)
+
+
+def _check_holder(job: _Job, documents: Documents) -> None:
+    """It goes to the agent whose documents were on screen, not to one chosen since. Raises Refused."""
+    if job.holder not in ("", documents.terms(job.upload.chat_id).holder):
+        raise Refused("Another agent was chosen meanwhile. It was not sent: add it again.", code="agent")

@@ -10,7 +10,7 @@ import pytest
 
 from kai_tui.services.documents import DocumentDesk, Upload
 from kai_tui.services.local_files import FoundFile, look_at
-from tests.backends.kai_server import Gate, answer, hang_up
+from tests.backends.kai_server import Exchange, Gate, answer, hang_up
 from tests.backends.kiss.test_chat import kiss
 from tests.backends.knowrithm.desk import knowrithm
 from tests.fakes.kiss import FakeKiss
@@ -85,6 +85,37 @@ async def test_pressing_twice_stores_once(server: FakeKnowrithm, desk: DocumentD
     await until(lambda: states(desk) == ["being-read"])
     assert desk.add([file]) == ["kb.txt is on its way already."]
     assert uploads(server) == 1
+
+
+async def test_a_file_is_not_stored_with_an_agent_that_was_chosen_after_it_was_added(
+    server: FakeKnowrithm, tmp_path: Path
+):
+    server.agents[1]["status"] = "active"
+    first, second = (each["id"] for each in server.agents[:2])
+    backend = knowrithm(server, agent_id=first)
+
+    async def provide():
+        return backend
+
+    desk = DocumentDesk(provide)
+    await desk.show(None)
+    gate = Gate()
+
+    async def slow(exchange: Exchange) -> None:
+        server.on(UPLOAD, server.otherwise(exchange.seen))
+        await gate.wait()
+        await server.otherwise(exchange.seen)(exchange)
+
+    server.on(UPLOAD, slow)
+    desk.add([a_file(tmp_path), a_file(tmp_path, "late.txt")])
+    await until(lambda: states(desk)[0] == "sending")
+    await backend.agents.choose(second)
+    gate.open()
+    await until(lambda: states(desk) == ["being-read", "failed"])
+    assert "Another agent was chosen meanwhile" in desk.uploads[1].note
+    assert uploads(server) == 1
+    await desk.aclose()
+    await backend.aclose()
 
 
 async def test_what_the_server_does_not_take_is_refused_before_anything_is_sent(

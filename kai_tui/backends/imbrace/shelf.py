@@ -29,7 +29,7 @@ class Shelf(OnlyFiles):
         agent = self._agent_of(chat_id) or ""
         name = self._names.get(agent, agent)
         whose = f"the agent “{name}”" if name else "an agent"
-        return DocumentTerms(whose, largest=MAX_KNOWLEDGE)
+        return DocumentTerms(whose, holder=agent, largest=MAX_KNOWLEDGE)
 
     async def list(self, chat_id: str | None = None) -> Sequence[Document]:
         agent = self._agent(chat_id)

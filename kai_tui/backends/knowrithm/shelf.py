@@ -49,9 +49,11 @@ class Shelf:
         """Of uploads that were only acknowledged, with their agent, by the id their document has until then."""
 
     def terms(self, chat_id: str | None = None) -> DocumentTerms:
-        name = self._names.get(self._chosen(chat_id) or "")
+        agent = self._chosen(chat_id) or ""
+        name = self._names.get(agent)
         return DocumentTerms(
             f"the agent “{name}”" if name else "the agent",
+            holder=agent,
             restore=True,
             websites=self._websites,
             largest=LARGEST,
