@@ -165,6 +165,8 @@ class LeadsToAccounts(SafeApp[object]):
         here = self.workspace is not None and self.workspace.account.id == account.id
         if here:
             await self.close_account()
+        # One that was left a moment ago still saves: its files would be there again.
+        await self.left_accounts_closed()
         try:
             await self.accounts.remove(account, files=what.files)
         except (CredentialsUnavailable, StorageError) as error:
@@ -184,3 +186,7 @@ class LeadsToAccounts(SafeApp[object]):
     @abstractmethod
     async def close_account(self) -> None:
         """Save and close what is open of the account on screen; its screen stays until `account_left`."""
+
+    @abstractmethod
+    async def left_accounts_closed(self) -> None:
+        """Wait until accounts that were left have saved what there was."""

@@ -347,6 +347,10 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving, LeadsToAccounts, RenewsTokens, Not
     async def close_account(self) -> None:
         """Save and close what is open; its screen stays until `account_left`."""
         self._leave_workspace()
+        await self.left_accounts_closed()
+
+    async def left_accounts_closed(self) -> None:
+        """Accounts that were left have saved all there was to save, or had their time for it."""
         if self._account_closings:
             await asyncio.wait(self._account_closings, timeout=CLOSE_SECONDS)
 

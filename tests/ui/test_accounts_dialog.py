@@ -131,6 +131,35 @@ async def test_removing_keeps_what_is_here_unless_that_is_chosen_by_itself(own_h
         await until(pilot, lambda: isinstance(app.screen, AccountsDialog) and "Mine" not in words(app))
 
 
+async def test_an_account_left_a_moment_ago_is_removed_when_it_has_saved(own_home: Path) -> None:
+    """Else what it saves is there again after "Nothing of it is left on this computer."."""
+    app = app_for(own_home, known=[MINE, OTHER])
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_account(MINE)
+        await until(pilot, lambda: isinstance(app.focused, Composer) and app.workspace is not None)
+        left = app.workspace
+        assert left is not None
+        closes, close = asyncio.Event(), left.aclose
+
+        async def slow() -> None:
+            await closes.wait()
+            assert accounts_of(app).removed == []
+            await close()
+
+        left.aclose = slow
+        app.open_account(OTHER)
+        await until(pilot, lambda: app.workspace is not None and app.workspace.account.id == "other")
+        done: list[str] = []
+        app.remove_account(MINE, lambda: done.append("removed"))
+        await until(pilot, lambda: isinstance(app.screen, RemoveDialog))
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: not isinstance(app.screen, RemoveDialog))
+        await pilot.pause(0)
+        closes.set()
+        await until(pilot, lambda: done)
+        assert accounts_of(app).removed == [(MINE, False)]
+
+
 async def test_the_sandbox_stays_as_it_is(own_home: Path) -> None:
     app = app_for(own_home)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
