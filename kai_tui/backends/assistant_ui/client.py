@@ -90,6 +90,8 @@ class AssistantUiBackend(Lacks):
         self._connection = Connection(self._door, self._config, self._threads, self._waits, silence)
         self._used_ids: dict[str, set[str]] = {}
         """Ids the server gave its messages, by thread: some give all the same."""
+        self._said: dict[str, Sequence[Message]] = {}
+        """The conversation up to the last message of this run, by thread: without what did not arrive."""
         self._stops: set[asyncio.Task[None]] = set()
 
     # Who answers
@@ -200,7 +202,7 @@ class AssistantUiBackend(Lacks):
         thread = await self._threads.load(chat_id)
         earlier = await self._earlier(chat_id, outgoing.message_id)
         said = earlier if outgoing.earlier is None else outgoing.earlier
-        conversation = [*said, wire.user_message(outgoing)]
+        conversation = self._said[chat_id] = [*said, wire.user_message(outgoing)]
         request = self._request(chat_id, thread, earlier, conversation, commands=[wire.add_message(outgoing)])
         request = replace(request, unsure_note=MESSAGE_UNSURE, rule="until-reached", on_wait=on_wait)
         async with aclosing(self._turn(request)) as events:
@@ -296,6 +298,7 @@ class AssistantUiBackend(Lacks):
         """From this computer, with the state of its thread. The server is not told: it has no route for that."""
         await self._chats.delete(chat_id)
         self._used_ids.pop(chat_id, None)
+        self._said.pop(chat_id, None)
 
     # How they are made
 
@@ -342,7 +345,8 @@ class AssistantUiBackend(Lacks):
     ) -> AsyncGenerator[Event, None]:
         thread = await self._threads.load(chat_id)
         earlier = await self._earlier(chat_id, message.id)
-        conversation = [*earlier, wire.answered_ui_message(message, answers)]
+        said = [each for each in self._said.get(chat_id, earlier) if each.id != message.id]
+        conversation = [*said, wire.answered_ui_message(message, answers)]
         by_value = [each for each in answers if _by_value(waiting[each.tool_call_id])]
         all_by_value = len(by_value) == len(answers)
         request = self._request(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -437,6 +439,22 @@ async def test_the_older_form_carries_the_conversation(server: FakeAssistantUi):
         "system", "user", "assistant", "tool", "assistant", "user",
     ]  # fmt: skip
     assert server.seen[1].body["commands"][0]["message"]["parts"][0]["text"] == "mirror"
+
+
+async def test_a_message_that_did_not_arrive_does_not_go_with_an_answer(server: FakeAssistantUi):
+    """It is kept here, as one that may have arrived; only the user sends it again."""
+    from kai_tui.conversation.messages import Message
+
+    store = Conversations()
+    client = backend(server.url, store, form="messages")
+    asked = await sent(client, replace(says("please ask", "u1"), earlier=()))
+    (call,) = asked.message.tool_calls()
+    store.said[THREAD] = [Message.user("u0", "lost words"), Message.user("u1", "please ask"), asked.message]
+    await answered(client, asked.message, ToolValue(call.tool_call_id, approved=True, value="yes"))
+    await client.aclose()
+    said = json.dumps(server.seen[-1].body["messages"])
+    assert "please ask" in said
+    assert "lost words" not in said
 
 
 async def test_settings_reach_the_server_and_any_paths_do():
