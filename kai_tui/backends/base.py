@@ -421,6 +421,10 @@ class Backend(Protocol):
         """Bring a deleted chat back (`caps.restore`)."""
         ...
 
+    async def deleted_chats(self, *, cursor: str | None = None, limit: int = 50) -> Page[ChatSummary]:
+        """Chats that can be brought back (`caps.restore`)."""
+        ...
+
     async def delete_all(self) -> int:
         """Delete every chat `chats` lists (`caps.delete_all`); how many there were."""
         ...

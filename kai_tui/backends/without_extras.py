@@ -10,7 +10,7 @@ from kai_tui.backends.base import Outgoing, Unsupported
 if TYPE_CHECKING:
     from kai_tui.backends.agents import Agents
     from kai_tui.backends.attachments import Attachments
-    from kai_tui.backends.base import OnNotice
+    from kai_tui.backends.base import ChatSummary, OnNotice, Page
     from kai_tui.backends.documents import Documents
     from kai_tui.conversation.events import Event
 
@@ -59,6 +59,10 @@ class WithoutExtras:
         raise Unsupported("This server does not tell when it is done with a chat.")
 
     async def restore(self, chat_id: str) -> None:
+        """Deleted chats are gone."""
+        raise Unsupported("A deleted chat cannot be brought back here.")
+
+    async def deleted_chats(self, *, cursor: str | None = None, limit: int = 50) -> Page[ChatSummary]:
         """Deleted chats are gone."""
         raise Unsupported("A deleted chat cannot be brought back here.")
 

@@ -12,6 +12,7 @@ from kai_tui.services.observers import Observers
 from kai_tui.services.session_tools import NEW_CHAT_TITLE
 
 if TYPE_CHECKING:
+    from kai_tui.backends.base import Page
     from kai_tui.services.disk_keeper import DiskKeeper
 
 PAGE = 50
@@ -219,11 +220,16 @@ class HistoryService:
         return count, gone
 
     async def restore(self, chat_id: str) -> None:
-        """Bring back a chat that was deleted in this run (`caps.restore`). Raises BackendError."""
+        """Bring back a deleted chat (`caps.restore`). Raises BackendError."""
         backend = await self._backend()
         await backend.restore(chat_id)
         self._deleted.discard(chat_id)
         await self.refresh()
+
+    async def deleted(self, cursor: str | None) -> Page[ChatSummary]:
+        """A page of the chats that can be brought back (`caps.restore`). Raises BackendError."""
+        backend = await self._backend()
+        return await backend.deleted_chats(cursor=cursor, limit=PAGE)
 
     async def _delete_there(self, chat_id: str) -> None:
         try:

@@ -15,6 +15,14 @@ AGENTS: tuple[Action, ...] = (
         palette=True,
     ),
     Action(
+        "deleted_chats",
+        "Deleted chats",
+        "Chats that were deleted, also long ago, and that the server can bring back.",
+        "Chats",
+        "chat",
+        palette=True,
+    ),
+    Action(
         "restore_chat",
         "Bring the deleted chat back",
         "Bring back the chat you deleted last, where the server can.",

@@ -26,6 +26,7 @@ _QUESTIONS = Need(
     lambda caps: caps.approval != "none", "{} asks nothing before it acts: it has no tools here."
 )
 _FILES = Need(lambda caps: caps.attachments, "{} takes no files with a message.")
+_RESTORE = Need(lambda caps: caps.restore, "{} does not bring deleted chats back.")
 _DELETE = Need(lambda caps: caps.delete, "{} cannot delete chats.")
 
 NEEDS: Final[Mapping[str, Need]] = {
@@ -44,7 +45,8 @@ NEEDS: Final[Mapping[str, Need]] = {
     "delete_chat": _DELETE,
     "delete_listed": _DELETE,
     "delete_all_chats": Need(lambda caps: caps.delete_all, "{} deletes chats only one by one."),
-    "restore_chat": Need(lambda caps: caps.restore, "{} does not bring deleted chats back."),
+    "restore_chat": _RESTORE,
+    "deleted_chats": _RESTORE,
     "chat_terms": Need(
         lambda caps: caps.visibility or caps.read_only_chats or caps.context_path,
         "{} has nothing to choose for a chat.",

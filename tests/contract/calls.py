@@ -70,6 +70,7 @@ OPTIONAL: Mapping[str, tuple[Callable[[Capabilities], bool], Call]] = {
         lambda stand, backend: backend.set_permissions({"x": "always_ask"}),
     ),
     "suggestions": (lambda caps: caps.suggestions, lambda stand, backend: backend.suggestions()),
+    "deleted_chats": (lambda caps: caps.restore, lambda stand, backend: backend.deleted_chats(limit=2)),
     "take_up": (lambda caps: caps.takes_up, lambda stand, backend: backend.take_up(stand.chat_id)),
     "delete_all": (lambda caps: caps.delete_all, lambda stand, backend: backend.delete_all()),
     "restore": (lambda caps: caps.restore, lambda stand, backend: backend.restore(stand.chat_id)),

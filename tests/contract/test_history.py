@@ -101,7 +101,9 @@ async def test_a_deleted_chat_is_gone_and_deleting_it_again_is_fine(stand: Stand
     assert error is None or isinstance(error, NotFound | NotAllowed)
     if not stand.row.caps.restore:
         return
+    assert [row.id for row in (await backend.deleted_chats()).items] == [stand.chat_id]
     await backend.restore(stand.chat_id)
+    assert (await backend.deleted_chats()).items == []
     assert {row.id for row in await all_chats(backend, 50)} == {stand.chat_id, other}
     users = [each.text for each in (await backend.chat(stand.chat_id)).messages if each.role == "user"]
     assert users == ["Hello"]

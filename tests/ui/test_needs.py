@@ -23,16 +23,16 @@ PANELS = {"edit_instructions", "tool_permissions"}
 FILES = {"attach_file", "detach_file"}
 LOCAL = {"look_again", "refresh_chats"}
 MISSING: dict[str, set[str]] = {
-    "kai-agent": {"delete_all_chats", *FILES, "answer_left_open", "restore_chat"},
-    "kai-assistant": {"delete_all_chats", *PANELS, *FILES, "restore_chat"},
-    "sandbox": {"delete_all_chats", *FILES, "answer_left_open", "restore_chat"},
-    "imbrace": {*PANELS, "answer_left_open", "chat_terms", "show_tokens", "restore_chat"},
-    "imbrace-model": {*PANELS, *FILES, *QUESTIONS, *VOTES, *LOCAL, "answer_left_open", "chat_terms", "restore_chat"},
-    "aui-data": {"delete_all_chats", *PANELS, *VOTES, *LOCAL, "chat_terms", "restore_chat"},
+    "kai-agent": {"delete_all_chats", *FILES, "answer_left_open", "restore_chat", "deleted_chats"},
+    "kai-assistant": {"delete_all_chats", *PANELS, *FILES, "restore_chat", "deleted_chats"},
+    "sandbox": {"delete_all_chats", *FILES, "answer_left_open", "restore_chat", "deleted_chats"},
+    "imbrace": {*PANELS, "answer_left_open", "chat_terms", "show_tokens", "restore_chat", "deleted_chats"},
+    "imbrace-model": {*PANELS, *FILES, *QUESTIONS, *VOTES, *LOCAL, "answer_left_open", "chat_terms", "restore_chat", "deleted_chats"},
+    "aui-data": {"delete_all_chats", *PANELS, *VOTES, *LOCAL, "chat_terms", "restore_chat", "deleted_chats"},
     "knowrithm": {"delete_all_chats", *PANELS, *FILES, *QUESTIONS, *VOTES, "answer_left_open", "chat_terms"},
     "kiss": {"delete_all_chats",
         *PANELS, *FILES, *QUESTIONS, *VOTES, *LOCAL,
-        "answer_left_open", "chat_terms", "show_tokens", "restore_chat",
+        "answer_left_open", "chat_terms", "show_tokens", "restore_chat", "deleted_chats",
     },
 }  # fmt: skip
 """By hand, from protocols/README.md §1. Whether chats that are kept here can be deleted is up to who keeps them."""

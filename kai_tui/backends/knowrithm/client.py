@@ -273,6 +273,10 @@ class KnowrithmBackend(PlainChat):
         """Bring a deleted chat back (§3)."""
         await self.conversations.restore(chat_id)
 
+    async def deleted_chats(self, *, cursor: str | None = None, limit: int = 50) -> Page[ChatSummary]:
+        """Conversations that can be brought back, page by page."""
+        return await self.conversations.deleted(cursor, limit)
+
     async def votes(self, chat_id: str) -> Mapping[str, bool]:
         """What the server has in `user_feedback`; nothing is known about setting it (§11)."""
         found: dict[str, bool] = {}

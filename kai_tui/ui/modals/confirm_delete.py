@@ -9,7 +9,7 @@ from kai_tui.ui.modals.confirm import Confirm
 _FROM_HERE = "It is removed from this computer."
 _FROM_BOTH = "It is removed from the server and from this computer."
 _FOR_GOOD = "This cannot be undone."
-_FOR_NOW = "Until you leave the program it can be brought back."
+_FOR_NOW = "Afterwards it can be brought back: “Deleted chats” among the commands."
 
 
 class ConfirmDelete(Confirm):

@@ -90,6 +90,21 @@ class ChatDeleting(ChatLoan):
         else:
             self.run_worker(self._restore(*deleted), group="restore", exit_on_error=False)
 
+    def action_deleted_chats(self) -> None:
+        """The chats that can be brought back."""
+        from kai_tui.ui.modals.deleted_chats import DeletedChats
+
+        if not self._is_there("deleted_chats") or isinstance(app_of(self).screen, DeletedChats):
+            return
+
+        def chosen(chat: tuple[str, str] | None) -> None:
+            if chat is not None:
+                if self._deleted is not None and self._deleted[0] == chat[0]:
+                    self._deleted = None
+                self.run_worker(self._restore(*chat), group="restore", exit_on_error=False)
+
+        app_of(self).push_screen(DeletedChats(self.workspace.history), chosen)
+
     async def _restore(self, chat_id: str, title: str) -> None:
         try:
             await self.workspace.history.restore(chat_id)
