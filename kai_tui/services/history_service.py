@@ -237,7 +237,9 @@ class HistoryService:
         except BackendError:
             if not self._keeper.is_here(chat_id):
                 raise
-            return  # an account that cannot be opened: no server has this chat
+            # An account that cannot be opened: no server has this chat, and here it must really go.
+            await self._keeper.local_chats.delete(chat_id)
+            return
         try:
             await backend.delete(chat_id)
         except NotFound:

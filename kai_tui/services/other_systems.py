@@ -104,7 +104,12 @@ class OtherSystems:
         if source == "memory" and not on_disk:
             self.of_session[account.id] = account
             return account
-        await asyncio.to_thread(save_account, self._paths(), record_of(account), used=used)
+        try:
+            await asyncio.to_thread(save_account, self._paths(), record_of(account), used=used)
+        except StorageError:
+            if known is None:
+                await self._forget_kept(account.id, None)  # nothing would ever lead to it again
+            raise
         return account
 
     async def _forget_kept(self, account_id: str, instead: Secret | None) -> None:

@@ -293,3 +293,17 @@ async def test_a_renewed_secret_that_could_not_be_kept_is_newer_than_the_kept_on
     keyring.entries[account.id] = "canary-3"
     assert await memory.secret() == Secret("canary-3"), "another window's"
     await keeper.aclose()
+
+
+async def test_a_secret_of_an_account_that_could_not_be_saved_is_not_left_behind(
+    own_home: Path, keyring: Keyring
+) -> None:
+    from kai_tui.backends.system import NewAccount
+    from kai_tui.storage.errors import StorageError
+
+    accounts = service(own_home)
+    accounts_file(accounts.paths).mkdir(parents=True)
+    new = NewAccount("A", "https://a.example", {"address": "https://a.example"}, Secret("canary-1"))
+    with pytest.raises(StorageError):
+        await accounts.add("kiss", new)
+    assert keyring.entries == {}

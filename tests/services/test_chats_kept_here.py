@@ -23,6 +23,7 @@ from kai_tui.services.chat_session import ChatSession
 from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.workspace import Workspace
 from kai_tui.storage.chats import CachedChat
+from kai_tui.storage.errors import StorageError
 from kai_tui.storage.own_chats import OwnConversation
 from kai_tui.storage.paths import AccountFiles
 from tests.backends.assistant_ui.kit import AT_ONCE, AUTH
@@ -344,6 +345,30 @@ async def test_deleting_leaves_nothing_and_asks_no_server(house: House):
     for file in house.folder.rglob("*.sqlite*"):
         assert b"needle" not in file.read_bytes(), file.name
     async with house.enter() as workspace:
+        assert workspace.history.rows == []
+
+
+async def test_a_chat_that_could_not_be_deleted_is_not_called_deleted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    """Also of an account that cannot be opened: the chat is here only, and would be back tomorrow."""
+    async with house.enter() as workspace:
+        session = workspace.chats.new_chat()
+        await say(session, "One hello")
+        await on_disk(workspace, session)
+    house.refuses = TokenRefused("No.")
+    async with house.enter(state="failed") as workspace:
+        assert [row.id for row in workspace.history.rows] == [session.chat_id]
+
+        async def full(chat_id: str) -> None:
+            raise StorageError("The disk is full.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(workspace.keeper.local_chats, "remove", full)
+            with pytest.raises(BackendError):
+                await workspace.history.delete(session.chat_id)
+        assert [row.id for row in workspace.history.rows] == [session.chat_id]
+        await workspace.history.delete(session.chat_id)
         assert workspace.history.rows == []
 
 

@@ -96,8 +96,8 @@ class AssistantUiConfig:
     first_state: Any = field(default_factory=_first_state)
     """`state` of a thread's first request; None sends none (§3)."""
     run_config: JsonObject | None = None
-    extra: JsonObject = field(default_factory=dict[str, Any])
-    """Further fields of every chat request: `callSettings`, `config`, whatever a server wants (§3)."""
+    extra: JsonObject = field(default_factory=dict[str, Any], repr=False)
+    """Further fields of every chat request: `callSettings`, `config`, whatever a server wants (§3). Some are secret."""
 
 
 def checked(config: AssistantUiConfig) -> AssistantUiConfig:

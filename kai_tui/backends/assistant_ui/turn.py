@@ -92,7 +92,8 @@ class Request:
     """As it was kept."""
     state: Any
     """The state that the reply begins from."""
-    body: JsonObject | None = None
+    body: JsonObject | None = field(default=None, repr=False)
+    """With the secret fields of the account in it."""
     continues: str | None = None
     """Id of the message that the reply goes on with."""
     answered: frozenset[str] = frozenset()

@@ -251,3 +251,15 @@ def test_a_command_is_words_or_a_json_list() -> None:
             aui.command_of(wrong)
     assert aui.parts_of(Secret("[]")) == ({}, {})
     assert aui.secret_of({}, {}) is None
+
+
+def test_secret_fields_are_in_no_repr() -> None:
+    from kai_tui.backends.assistant_ui.settings import config_of, secret_of
+    from kai_tui.backends.assistant_ui.threads import Thread
+    from kai_tui.backends.assistant_ui.turn import Request
+
+    settings = {"address": "https://a.example", "secret_fields": "yes"}
+    config = config_of(settings, secret_of({}, {"config": {"apiKey": "canary-key"}}))
+    assert config.extra == {"config": {"apiKey": "canary-key"}}
+    request = Request("c", "/api/chat", Thread(), None, {**config.extra})
+    assert "canary" not in repr(config) + repr(request)
