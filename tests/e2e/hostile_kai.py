@@ -33,6 +33,8 @@ class HostileKai:
 
     def __init__(self, texts: Texts) -> None:
         self.texts = texts
+        self._asked: dict[str, list[dict[str, Any]]] = {}
+        """Messages of the chats in which approvals were asked for: they are read again before an answer goes out."""
 
     def __call__(self, asked: Asked) -> tuple[int, str, bytes]:
         parts = urlsplit(asked.path)
@@ -51,8 +53,11 @@ class HostileKai:
         if path == "/api/chat":
             return self._reply(json.loads(asked.body))
         if path.startswith("/api/chat/"):
+            chat = path.rpartition("/")[2]
+            if chat in self._asked:
+                return self._json({**self._row(0), "id": chat, "messages": self._asked[chat]})
             for number in range(len(self.texts)):
-                if path.endswith(chat_id(number)):
+                if chat == chat_id(number):
                     return self._json(self._chat(number))
         return self._json({"code": "not_found:chat", "message": "gone"}, 404)
 
@@ -88,17 +93,30 @@ class HostileKai:
     def _reply(self, body: dict[str, Any]) -> tuple[int, str, bytes]:
         parts = body["message"]["parts"]
         if body["message"]["role"] == "assistant":
-            return _stream([{"type": "start"}, *_text("t", "It was denied: nothing changed."), _END])
+            self._asked[body["id"]][-1] = body["message"]
+            return _stream(
+                [
+                    {"type": "start", "messageId": body["message"]["id"]},
+                    *_text("t", "It was denied: nothing changed."),
+                    _END,
+                ]
+            )
         what, _, which = parts[0]["text"].partition(" ")
         number = int(which)
         text = self.texts[number][1]
         if what == "refuse":
             return self._refusal(number)
         if what == "ask":
+            arguments = {text: text, "list": [text, {text: 1}], "name": text}
+            call = {"type": "dynamic-tool", "toolName": text, "toolCallId": f"c{number}", "input": arguments}
+            waits = {"state": "approval-requested", "approval": {"id": f"ap{number}"}}
+            self._asked.setdefault(body["id"], []).extend(
+                [body["message"], {"id": f"q{number}", "role": "assistant", "parts": [{**call, **waits}]}]
+            )
             return _stream(
                 [
-                    {"type": "start"},
-                    *_call(f"c{number}", text, {text: text, "list": [text, {text: 1}], "name": text}),
+                    {"type": "start", "messageId": f"q{number}"},
+                    *_call(f"c{number}", text, arguments),
                     {
                         "type": "tool-approval-request",
                         "approvalId": f"ap{number}",

@@ -106,8 +106,7 @@ def test_a_home_nobody_can_write_in(start: Start, tmp_path: Path, place: str) ->
     user = start(home=home)
     user.wait_for("Try the sandbox")
     user.write(ENTER)
-    user.ready().wait_for("Your data folder cannot be written")
-    user.wait_for("kept in memory")
+    user.ready().wait_for("not saved on disk: Your data folder")
     user.ask("What is 2 + 2?", "2 + 2 = 4")
     user.leave()
 

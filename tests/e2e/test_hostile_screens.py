@@ -105,6 +105,7 @@ def test_questions_before_acting(scene: Scene) -> None:
         user.wait_for(SETTLED)
         user.wait_quiet(0.2)
         user.deny()
+        user.wait_gone("waiting for your decision")
         user.wait_idle()
     assert_harmless(user)
 

@@ -195,7 +195,7 @@ def test_a_keyring_that_works_is_not_asked_about(
     user = start(env=env).ready()
     user.ask("What is 3 + 4?", "3 + 4 = 7")
     user.write(ACCOUNTS)
-    user.wait_for("sign out")
+    user.wait_for("o remove")
     user.leave()
     assert_secret(agent.token, user)
 

@@ -63,7 +63,8 @@ def status_facts(
     elif account.token_from == "memory":  # noqa: S105 - a place, not a secret
         notes.append("token for this session only")
     if workspace.storage_notice:
-        notes.append(workspace.storage_notice)
+        # What it means comes first: the rest is cut where the window is narrow.
+        notes.append(f"not saved on disk: {workspace.storage_notice}")
     return StatusFacts(
         activity=activity,
         quiet_since=turn.quiet_since if turn is not None and activity in ("sending", "streaming") else None,
