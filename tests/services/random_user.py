@@ -146,6 +146,7 @@ class RandomUser:
     async def see_to_it(self) -> None:
         """Bring the chat on screen to rest."""
         for _ in range(PATIENCE):
+            await asyncio.sleep(0)  # nothing below has to wait: what is due in the loop comes first
             session = await self.session()
             await until(lambda session=session: not session.turn.busy or self.waiting())
             if at_rest(session):
