@@ -295,7 +295,7 @@ async def test_a_call_left_open_is_answered_only_through_the_palette_and_a_quest
         await until(pilot, lambda: "left open" in words(app))
         screen.action_answer_left_open()
         if not old_way:
-            await until(pilot, lambda: "This Kai cannot be answered" in words(app))
+            await until(pilot, lambda: "Kai cannot be answered" in words(app))
             assert session.pending_calls() == []
             return
         await until(pilot, lambda: isinstance(app.screen, ApprovalDialog))
