@@ -42,6 +42,8 @@ class AccountMemory:
         self._paths = paths
         self._trying = trying
         self._place: TokenSource = account.token_from
+        self._in_file = account.token_from == "file"  # noqa: S105 - a place, not a secret
+        """The user's yes to a plain file (C1); it outlives a secret that ends and is followed by another."""
         self._keeping = asyncio.Lock()
         self._times = secrets.times_replaced(account.id)
 
@@ -90,7 +92,7 @@ class AccountMemory:
         if self._place in ("memory", "environment"):
             return
         # A plain file needs the user's yes: only who said it once has one.
-        place = await self._secrets.keep(account_id, secret, "file" if self._place == "file" else "keyring")
+        place = await self._secrets.keep(account_id, secret, "file" if self._in_file else "keyring")
         await self._note(place)
 
     async def _note(self, place: TokenSource) -> None:

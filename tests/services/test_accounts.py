@@ -307,3 +307,26 @@ async def test_a_secret_of_an_account_that_could_not_be_saved_is_not_left_behind
     with pytest.raises(StorageError):
         await accounts.add("kiss", new)
     assert keyring.entries == {}
+
+
+async def test_a_secret_that_follows_one_that_ended_is_kept_where_that_was(
+    own_home: Path, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stack that forgot this program gives it another client: without a keyring that one was kept nowhere."""
+    from kai_tui.storage import keyring_entries
+
+    def none(*_: Any) -> None:
+        raise CredentialsUnavailable("This computer has no keyring.", "none")
+
+    for name in ("read", "write", "remove"):
+        monkeypatch.setattr(keyring_entries, name, none)
+    accounts = service(own_home)
+    account = Account("s", "kiss", "S", token_from="file")
+    save_account(accounts.paths, record_of(account))
+    keeper = DiskKeeper(account_files(accounts.paths, "s"))
+    memory = AccountMemory(account, keeper, accounts._secrets, lambda: accounts.paths)  # pyright: ignore[reportPrivateUsage]
+    for text in ("canary-1", "", "canary-2"):
+        await memory.keep_secret(Secret(text))
+    await keeper.aclose()
+    assert on_disk(accounts)[0]["token_from"] == "file"
+    assert files_with(own_home, "canary-2") != []
