@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.storage.accounts import mark_account
@@ -25,6 +25,8 @@ class ChangesAccounts(ABC):
     """A part of `AccountService`. What is about a `kind` is for the systems of `backends/systems.py`."""
 
     _others: OtherSystems
+    _trying: dict[str, set[asyncio.Task[Any]]]
+    """Tries that run, by account."""
 
     @property
     @abstractmethod
@@ -100,6 +102,10 @@ class ChangesAccounts(ABC):
     async def test(self, account: Account) -> ServerInfo:
         """Connect as this account, beside whatever is open, and leave again. Raises BackendError."""
         keeper = DiskKeeper(account_files(self.paths, account.id))
+        task = asyncio.current_task()
+        trying = self._trying.setdefault(account.id, set())
+        if task is not None:
+            trying.add(task)
         try:
             backend = await self._opener(account, keeper, trying=True)()
             try:
@@ -108,6 +114,7 @@ class ChangesAccounts(ABC):
                 await backend.aclose()
         finally:
             await keeper.aclose()
+            trying.discard(task)  # pyright: ignore[reportArgumentType]
 
     async def remove(self, account: Account, *, files: bool) -> None:
         """Forget an account and its credential, and with `files` all that is kept of it on this computer: chats,
@@ -117,6 +124,12 @@ class ChangesAccounts(ABC):
         """
         from kai_tui.services.removing import remove_files
 
+        # One that is being tried would make its files anew.
+        trying = tuple(self._trying.get(account.id, ()))
+        for task in trying:
+            task.cancel()
+        if trying:
+            await asyncio.wait(trying)
         self._others.of_session.pop(account.id, None)
         try:
             if files:

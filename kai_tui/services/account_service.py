@@ -53,6 +53,7 @@ class AccountService(ChangesAccounts):
         self._paths = paths
         self._secrets = AccountSecrets(lambda: self.paths)
         self._others = OtherSystems(lambda: self.paths, self._secrets)
+        self._trying = {}
 
     @property
     def paths(self) -> Paths:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -330,3 +331,32 @@ async def test_a_secret_that_follows_one_that_ended_is_kept_where_that_was(
     await keeper.aclose()
     assert on_disk(accounts)[0]["token_from"] == "file"
     assert files_with(own_home, "canary-2") != []
+
+
+async def test_an_account_that_is_being_tried_is_removed_for_good(
+    own_home: Path, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kai_tui.backends.base import Backend
+
+    accounts = service(own_home)
+    account = await kai_account(accounts)
+    save_account(accounts.paths, record_of(account))
+    begun = asyncio.Event()
+
+    def opener(account: Account, keeper: DiskKeeper, *, trying: bool = False) -> Any:
+        async def opens() -> Backend:
+            await keeper.remember("names", "needle-1")
+            begun.set()
+            try:
+                return await asyncio.Future[Backend]()
+            finally:
+                await keeper.remember("names", "needle-2")
+
+        return opens
+
+    monkeypatch.setattr(accounts, "_opener", opener)
+    trying = asyncio.create_task(accounts.test(account))
+    await begun.wait()
+    await accounts.remove(account, files=True)
+    assert trying.cancelled()
+    assert files_with(own_home, "needle-", account.id) == []
