@@ -212,7 +212,9 @@ class HistoryService:
         except BackendError:
             await self.refresh()
             raise
-        gone = frozenset({*counted, *self._rows})
+        # Words that were never sent are on no server: nobody was told that they go.
+        unsent = {row.id for row in await self._keeper.unsent_chats()}
+        gone = frozenset({*counted, *(self._rows.keys() - unsent)})
         for chat_id in gone:
             await self._remove(chat_id)
         self._cursor = None

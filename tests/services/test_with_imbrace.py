@@ -337,3 +337,22 @@ async def test_all_chats_go_at_once_those_at_the_server_and_those_kept_here(
         assert await workspace.history.all_ids() == frozenset()
     finally:
         await workspace.aclose()
+
+
+async def test_words_that_were_never_sent_do_not_go_with_all_chats(fake: ImbraceFake, tmp_path: Path):
+    async with entered(fake, tmp_path) as workspace:
+        there = workspace.chats.new_chat()
+        there.send("Hello")
+        await over(there)
+        fake.on(POST, answer(400, {"error": "Not now"}))
+        unsent = workspace.chats.new_chat()
+        unsent.send("Never sent")
+        await over(unsent)
+        assert unsent.delivery(unsent.messages[0].id) == "not-sent"
+        counted = await workspace.history.all_ids()
+        assert counted == {there.chat_id}
+        assert await workspace.history.delete_all(counted) == (1, {there.chat_id})
+        assert [row.id for row in workspace.history.rows] == [unsent.chat_id]
+        chat_id = unsent.chat_id
+    async with entered(fake, tmp_path) as workspace:
+        assert said(await workspace.chats.open_chat(chat_id)) == [("user", "Never sent")]
