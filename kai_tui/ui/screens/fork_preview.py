@@ -18,6 +18,7 @@ class ForkPreview:
         self.turn = Turn()
         self.gone = False
         self.kept_here = False
+        self.takes_up = False
 
     def find(self, message_id: str) -> Message | None:
         return next((each for each in self.messages if each.id == message_id), None)
