@@ -148,7 +148,7 @@ class ToolsDialog(Ask[None]):
         elif key == "enter":
             self.tools.focus()
         else:
-            return key not in ("home", "end") and self.tools.command(key)
+            return key not in ("home", "end") and self.tools.move(key)
         return True
 
     @on(Input.Changed, "#tools-filter")

@@ -6,18 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
-from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import var
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from kai_tui.services.tool_permissions import ToolRow
 from kai_tui.ui.widgets.filter_input import FilterInput
+from kai_tui.ui.widgets.line_list import LETTERS, LineList
 from kai_tui.ui.widgets.one_line import clip
 
 if TYPE_CHECKING:
@@ -45,16 +39,11 @@ def permission_words(row: ToolRow) -> str:
     return known.get(permission, permission)
 
 
-class ToolList(ScrollView, can_focus=True):
+class ToolList(LineList):
     """Tools with a cursor; keys ask for another permission of the tool under it."""
 
     DEFAULT_CSS = """
     ToolList {
-        height: 1fr;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
-        background: $surface;
         & .tool-list--name { color: $foreground; }
         & .tool-list--quiet { color: $text-muted; }
         & .tool-list--writes { color: $text-warning; }
@@ -71,7 +60,7 @@ class ToolList(ScrollView, can_focus=True):
         f"tool-list--{name}" for name in ("name", "quiet", "writes", "blocked", "saved", "cursor")
     }
 
-    cursor_line: var[int] = var(0, init=False)
+    PREFIX = "tool-list"
 
     @dataclass
     class Moved(Message):
@@ -94,8 +83,11 @@ class ToolList(ScrollView, can_focus=True):
         self._rows: tuple[ToolRow, ...] = ()
         self._shown: tuple[ToolRow, ...] = ()
         self._needle = ""
-        self.empty_text = ""
-        """Said when there is no tool to show."""
+
+    @property
+    def count(self) -> int:
+        """How many tools match the search."""
+        return len(self._shown)
 
     # Rows
 
@@ -127,31 +119,13 @@ class ToolList(ScrollView, can_focus=True):
         self._shown = tuple(row for row in self._rows if all(word in _searched(row) for word in words))
         names = [row.info.name for row in self._shown]
         line = names.index(held) if held in names else min(max(self.cursor_line, 0), max(0, len(names) - 1))
-        self.virtual_size = Size(self.size.width, len(self._shown))
-        self._refresh_scrollbars()
-        self.set_reactive(ToolList.cursor_line, line)
-        self.refresh()
+        self._count_changed(line)
+        self._tell_moved()
+
+    def _tell_moved(self) -> None:
         self.post_message(self.Moved(self.row))
 
     # Moving and choosing
-
-    def command(self, key: str) -> bool:
-        """Do what a key that moves means here, at once; False when it means nothing."""
-        page = max(1, self.size.height - 1)
-        everything = len(self._shown)
-        steps = {
-            "up": -1,
-            "down": 1,
-            "pageup": -page,
-            "pagedown": page,
-            "home": -everything,
-            "end": everything,
-        }
-        if key not in steps:
-            return False
-        if self._shown:
-            self.cursor_line = min(max(self.cursor_line + steps[key], 0), everything - 1)
-        return True
 
     async def _on_key(self, event: events.Key) -> None:
         row = self.row
@@ -164,7 +138,7 @@ class ToolList(ScrollView, can_focus=True):
         elif event.key in PERMISSION_KEYS:
             if row is not None:
                 self.post_message(self.Wanted(row, PERMISSION_KEYS[event.key]))
-        elif not self.command({"j": "down", "k": "up"}.get(event.key, event.key)):
+        elif not self.move(LETTERS.get(event.key, event.key)):
             return
         event.stop()
         event.prevent_default()
@@ -173,65 +147,23 @@ class ToolList(ScrollView, can_focus=True):
         super()._on_blur(event)
         self._handing_over = False
 
-    def _on_resize(self, event: events.Resize) -> None:
-        self.virtual_size = Size(self.size.width, len(self._shown))
-        self.scroll_to_cursor()
-
-    async def _on_click(self, event: events.Click) -> None:
-        line = event.y + self.scroll_offset.y
-        if line < len(self._shown):
-            self.cursor_line = line
-
-    def watch_cursor_line(self, old: int, new: int) -> None:
-        self.refresh_line(old)
-        self.refresh_line(new)
-        self.scroll_to_cursor()
-        self.post_message(self.Moved(self.row))
-
-    def scroll_to_cursor(self) -> None:
-        """Bring the cursor into view."""
-        line, top, height = self.cursor_line, self.scroll_offset.y, self.size.height
-        if height and line < top:
-            self.scroll_to(y=line, animate=False)
-        elif height and line >= top + height:
-            self.scroll_to(y=line - height + 1, animate=False)
-
     # Drawing
 
-    def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        line = y + self.scroll_offset.y
-        if width <= 0:
-            return Strip.blank(0)
-        if not self._shown and y == 0:
-            style = self.get_component_rich_style("tool-list--quiet")
-            return Strip([Segment(set_cell_size(clip(f" {self.empty_text}", width), width), style)], width)
-        if line >= len(self._shown):
-            return Strip.blank(width, self.rich_style)
-        return self._strip(self._shown[line], line == self.cursor_line, width)
-
-    def _strip(self, row: ToolRow, cursor: bool, width: int) -> Strip:
+    def _cells(self, number: int, width: int) -> list[tuple[str, int, str]]:
         from kai_tui.conversation.safe_text import safe_exact, safe_line
 
-        def style(name: str) -> Style:
-            names = [f"tool-list--{name}", *(["tool-list--cursor"] if cursor else [])]
-            return self.get_visual_style(*names).rich_style
-
+        row = self._shown[number]
         state = _STATES[row.saving]
         fixed = _KIND_COLUMN + _PERMISSION_COLUMN + _STATE_COLUMN
         room = max(8, width - fixed - 2)
         name = clip(safe_exact(row.info.name, one_line=True).text, room)
         permission = clip(safe_line(permission_words(row), 60), _PERMISSION_COLUMN - 1)
-        cells = (
+        return [
             (" " + name, room + 2, "name"),
             (kind_words(row), _KIND_COLUMN, "quiet" if row.info.read_only else "writes"),
             (permission, _PERMISSION_COLUMN, _permission_style(row)),
             (state, _STATE_COLUMN, "blocked" if row.saving == "failed" else "saved"),
-        )
-        segments = [
-            Segment(text + " " * max(0, size - cell_len(text)), style(kind)) for text, size, kind in cells
         ]
-        return Strip(segments).adjust_cell_length(width, style("name"))
 
 
 def _permission_style(row: ToolRow) -> str:
