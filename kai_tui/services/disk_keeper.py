@@ -62,6 +62,7 @@ class DiskKeeper:
         """One sentence when a credential that renewed itself could not be kept."""
         self._swept = False
         self._background: set[asyncio.Task[None]] = set()
+        self._keeping_reply = asyncio.Lock()
         self._texts: dict[str, ReplyText] = {}
         """Of replies that are being written, by chat."""
         self.local_chats = AccountChats(lambda: self._state, lambda: self._presence)
@@ -264,10 +265,12 @@ class DiskKeeper:
         from kai_tui.services.reply_text import ReplyText
 
         kept: tuple[tuple[Message, ReplyState], ...] = ((question, "complete"), (reply, state))
-        for message, how in kept:
-            text = ReplyText().of(message)
-            work = self.local_chats.checkpoint(chat_id, title, message, how, text, whole=False)
-            await self._quietly(work, None)
+        # A reply stands behind its question: nothing of the next turn may come in between.
+        async with self._keeping_reply:
+            for message, how in kept:
+                text = ReplyText().of(message)
+                work = self.local_chats.checkpoint(chat_id, title, message, how, text, whole=False)
+                await self._quietly(work, None)
 
     async def ids_here(self) -> set[str] | None:
         """Of all chats that no server keeps; None when they cannot be read."""

@@ -17,6 +17,7 @@ from kai_tui.backends.assistant_ui.client import AssistantUiBackend
 from kai_tui.backends.assistant_ui.config import AssistantUiConfig
 from kai_tui.backends.base import Backend, BackendError, LocalChats, TokenRefused
 from kai_tui.backends.kiss.client import KissBackend
+from kai_tui.conversation.messages import Message
 from kai_tui.services.account import Account
 from kai_tui.services.changes import Notice
 from kai_tui.services.chat_session import ChatSession
@@ -539,3 +540,15 @@ async def test_an_account_that_cannot_be_opened_lets_its_chats_be_read_and_delet
     house.refuses = None
     async with house.enter() as workspace:
         assert workspace.history.rows == []
+
+
+async def test_replies_kept_at_the_same_moment_stand_behind_their_own_questions(tmp_path: Path) -> None:
+    """The next turn may begin while the last one is still on its way to the disk."""
+    keeper = DiskKeeper(AccountFiles(tmp_path / "state.sqlite", tmp_path / "cache.sqlite"))
+    await keeper.ready()
+    pairs = [(Message.user(f"q{n}", f"Question {n}"), Message(f"a{n}", "assistant", [])) for n in range(4)]
+    await asyncio.gather(*(keeper.keep_reply("c", "t", *pair, "complete") for pair in pairs))
+    assert [each.id for each in await keeper.replies_kept("c")] == [
+        each.id for pair in pairs for each in pair
+    ]
+    await keeper.aclose()

@@ -108,7 +108,7 @@ async def test_a_file_is_not_stored_with_an_agent_that_was_chosen_after_it_was_a
 
     server.on(UPLOAD, slow)
     desk.add([a_file(tmp_path), a_file(tmp_path, "late.txt")])
-    await until(lambda: states(desk)[0] == "sending")
+    await until(lambda: uploads(server) == 1)
     await backend.agents.choose(second)
     gate.open()
     await until(lambda: states(desk) == ["being-read", "failed"])
