@@ -17,7 +17,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2 --dist worksteal
 
 check: static test
 
