@@ -15,6 +15,7 @@ MOST_CHATS: Final = 500
 _LAST: Final = "agent"
 _OF_ACCOUNT: Final = "agent of the account"
 _OF_CHATS: Final = "agents"
+_ASKED: Final = "agents that were asked"
 
 
 class ChosenAgents:
@@ -28,7 +29,7 @@ class ChosenAgents:
         self._told: dict[str, str] = {}
         """As the server has it, by chat."""
         self._asked: dict[str, str] = {}
-        """To whom the last message of this run went, by chat."""
+        """To whom the last message went, by chat."""
         self._recalling = asyncio.Lock()
         self._recalled = memory is None
         self._chose = False
@@ -43,6 +44,7 @@ class ChosenAgents:
             last = await self._memory.recall(_LAST)
             kept = _read(await self._memory.recall(_OF_CHATS))
             self._of = {**kept, **self._of}
+            self._asked = {**_read(await self._memory.recall(_ASKED)), **self._asked}
             if last and not self._chose:
                 self.last = last
             self._recalled = True
@@ -55,10 +57,14 @@ class ChosenAgents:
         """The server says whom a chat is with."""
         self._told[chat_id] = agent_id
 
-    def asks(self, chat_id: str, agent_id: str) -> None:
-        """A message goes to this agent."""
-        self._asked[chat_id] = agent_id
+    async def asks(self, chat_id: str, agent_id: str) -> None:
+        """A message goes to this agent. Kept at once: its question may wait until the next run."""
+        await self.recall()
         self.tell(chat_id, agent_id)
+        if self._asked.pop(chat_id, None) != agent_id and self._memory is not None:
+            newest = dict(list(self._asked.items())[-MOST_CHATS:])
+            await self._memory.keep(_ASKED, json.dumps({**newest, chat_id: agent_id}))
+        self._asked[chat_id] = agent_id
 
     def who_asked(self, chat_id: str) -> str | None:
         """Whose question waits in a chat, whoever was chosen since for its next message."""

@@ -114,7 +114,8 @@ class ChangesAccounts(ABC):
                 await backend.aclose()
         finally:
             await keeper.aclose()
-            trying.discard(task)  # pyright: ignore[reportArgumentType]
+            if task is not None:
+                trying.discard(task)
 
     async def remove(self, account: Account, *, files: bool) -> None:
         """Forget an account and its credential, and with `files` all that is kept of it on this computer: chats,

@@ -14,6 +14,8 @@ from kai_tui.backends.base import Backend
 from kai_tui.backends.imbrace.client import ImbraceBackend
 from kai_tui.conversation.messages import DataPart
 from kai_tui.services.account import SANDBOX
+from kai_tui.services.account_memory import AccountMemory
+from kai_tui.services.account_secrets import AccountSecrets
 from kai_tui.services.approval_service import Decision
 from kai_tui.services.chat_session import ChatSession
 from kai_tui.services.disk_keeper import DiskKeeper
@@ -37,15 +39,16 @@ async def fake() -> AsyncIterator[ImbraceFake]:
 async def entered(fake: ImbraceFake, folder: Path, agent: str = "asst_stream") -> AsyncIterator[Workspace]:
     """The program's services on one user's files."""
     backends: list[ImbraceBackend] = []
+    who = replace(SANDBOX, id="imbrace")
+    paths = Paths(folder, folder, folder, folder)
+    keeper = DiskKeeper(account_files(paths, who.id))
+    memory = AccountMemory(who, keeper, AccountSecrets(lambda: paths), lambda: paths)
 
     async def open_backend() -> Backend:
-        backends.append(account(fake.url, agent=agent))
+        backends.append(account(fake.url, agent=agent, memory=memory))
         return backends[-1]
 
-    who = replace(SANDBOX, id="imbrace")
-    workspace = Workspace(
-        who, open_backend, DiskKeeper(account_files(Paths(folder, folder, folder, folder), who.id))
-    )
+    workspace = Workspace(who, open_backend, keeper)
     workspace.connect()
     await until(lambda: workspace.connection.state == "connected", 20)
     try:
@@ -125,6 +128,22 @@ async def test_an_answer_goes_to_the_agent_that_asked(fake: ImbraceFake, tmp_pat
         await over(session)
         asked = [seen.body["assistant_id"] for seen in fake.seen if seen.call == POST]
         assert asked == ["asst_stream", "asst_stream", "asst_team"]
+
+
+async def test_an_answer_goes_to_the_agent_that_asked_also_in_the_next_run(fake: ImbraceFake, tmp_path: Path):
+    async with entered(fake, tmp_path) as workspace:
+        session = workspace.chats.new_chat()
+        session.send("please approve a new board")
+        await until(lambda: len(workspace.approvals.pending) == 1, 20)
+        await workspace.choose_agent("asst_team", chat_id=session.chat_id)
+        chat_id = session.chat_id
+    async with entered(fake, tmp_path) as workspace:
+        session = await workspace.chats.open_chat(chat_id)
+        await until(lambda: len(workspace.approvals.pending) == 1, 20)
+        assert workspace.approvals.decide(workspace.approvals.pending[0], Decision(True))
+        await over(session)
+        asked = [seen.body["assistant_id"] for seen in fake.seen if seen.call == POST]
+        assert asked == ["asst_stream", "asst_stream"]
 
 
 async def test_a_question_left_open_waits_in_the_next_run(fake: ImbraceFake, tmp_path: Path):

@@ -257,6 +257,7 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
         if not answers:
             raise Refused("There is nothing to answer.", code="empty")
         checked_id(chat_id)
+        await self._chosen.recall()
         agent = self._chosen.who_asked(chat_id) or self._agent_for(chat_id)
         if self.caps_of(agent).approval == "none":
             raise Unsupported("A model without an agent has no tools and asks nothing.")
@@ -288,7 +289,7 @@ class ImbraceBackend(ImbraceLacks, ImbraceChats):
     async def _begin(self, chat_id: str, agent: str) -> None:
         """A message goes to this agent. The server tells of its own agents later; of a bare model only we know."""
         if not agent.startswith(MODEL_PREFIX):
-            self._chosen.asks(chat_id, agent)
+            await self._chosen.asks(chat_id, agent)
         elif self._chosen.of(chat_id) != agent:
             await self._own_chats.keep_baggage(chat_id, {"agent": agent})
             self._chosen.choose(agent, chat_id)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from kai_tui.backends.base import (
     BackendError,
@@ -29,6 +29,7 @@ from kai_tui.backends.multipart import Form
 from kai_tui.backends.refusals import read_refusal
 from kai_tui.backends.secret import Secret
 from kai_tui.backends.tries import Rule
+from kai_tui.conversation.events import JsonObject
 from kai_tui.conversation.json_text import BadJson, decode_json
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ class KnowrithmAccess:
                 return body
             state = state_of(body)
             if state == "done":
-                return result_of(body)  # pyright: ignore[reportUnknownArgumentType]
+                return result_of(cast("JsonObject", body))
             if state == "failed":
                 raise ServerFailed(
                     f"{what}: {failure_of(body, 'the server gives no reason')}.",

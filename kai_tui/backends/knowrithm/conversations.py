@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from kai_tui.backends.base import (
     CHAT_GONE,
@@ -189,7 +189,8 @@ class Conversations:
 
     async def create(self, agent_id: str, title: str) -> ChatSummary:
         """POST /conversation (§7): made at once, or by a task."""
-        body: JsonObject = {"agent_id": agent_id, "title": title_of(title), "metadata": {}}
+        wanted = title_of(title)
+        body: JsonObject = {"agent_id": agent_id, "title": wanted, "metadata": {}}
         try:
             answer = await self._access.request("POST", _COMPANY, body=body, rule="until-reached")
             made = await self._access.outcome(answer, what="The conversation was not made")
@@ -199,7 +200,7 @@ class Conversations:
         row = one_of(ConversationRow, made, "conversation")
         if row is None:
             ack = ack_of(answer.json(), self._access.door.base_url)
-            named = made.get("conversation_id") if isinstance(made, dict) else None  # pyright: ignore
+            named = cast("JsonObject", made).get("conversation_id") if isinstance(made, dict) else None
             found = named if isinstance(named, str) else ack.conversation_id if ack is not None else ""
             if not found:
                 raise UnexpectedAnswer(
@@ -207,7 +208,7 @@ class Conversations:
                     code="shape",
                     delivery="not-sent",
                 )
-            row = ConversationRow(id=found, title=body["title"])  # pyright: ignore[reportArgumentType]
+            row = ConversationRow(id=found, title=wanted)
         if row.agent is None and row.agent_id is None:
             row.agent_id = agent_id
         self._titles[row.id] = row

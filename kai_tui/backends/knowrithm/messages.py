@@ -78,11 +78,11 @@ def sources(row: MessageRow) -> list[JsonObject]:
         if fields is None:
             continue
         said = fields.get("source_number")
-        numbered = isinstance(said, int) and not isinstance(said, bool)
-        number: int = said if numbered else place  # pyright: ignore[reportAssignmentType]
+        own = said if isinstance(said, int) and not isinstance(said, bool) else None
+        number = place if own is None else own
         part = _part(fields, place, number)
         # The text cites by number: two sources must not share one.
-        if numbered or number not in taken:
+        if own is not None or number not in taken:
             part["number"] = number
             taken.add(number)
         was_cited = fields.get("cited")

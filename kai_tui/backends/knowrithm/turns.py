@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from kai_tui.backends.base import BackendError, NotFound, TokenRefused
 from kai_tui.backends.failures import TRANSPORT_ERRORS
@@ -32,7 +32,7 @@ from kai_tui.backends.knowrithm.signals import (
 from kai_tui.backends.knowrithm.tasks import Ack, failure_of, hint_of, news_of, state_of
 from kai_tui.backends.knowrithm.wire import MessageRow, chronological
 from kai_tui.backends.sse import sse_events
-from kai_tui.conversation.events import Error, Event, Finish, Start, Status
+from kai_tui.conversation.events import Error, Event, Finish, JsonObject, Start, Status
 from kai_tui.conversation.json_text import BadJson, decode_json
 
 _MAX_FAILURES: Final = 3
@@ -204,23 +204,24 @@ class Turn:
         except NotFound:
             return None, news, None  # a route this server does not have
         try:
-            body: Any = decode_json(answer.content)
+            said: Any = decode_json(answer.content)
         except BadJson:
             return None, news, None
-        if not isinstance(body, dict):
+        if not isinstance(said, dict):
             return None, news, None
-        state = state_of(body)  # pyright: ignore[reportUnknownArgumentType]
+        body = cast("JsonObject", said)
+        state = state_of(body)
         if state == "failed":
             raise _TaskFailed(failure_of(body, NO_REASON))
         if state == "done":
             return None, news, None
-        said = news_of(body)
-        if said != news:
-            self._signals.put_nowait(progress_of(said[0]))
-        named = own_path(body.get("status_url") or body.get("poll_url"), self._access.door.base_url)  # pyright: ignore
+        now = news_of(body)
+        if now != news:
+            self._signals.put_nowait(progress_of(now[0]))
+        named = own_path(body.get("status_url") or body.get("poll_url"), self._access.door.base_url)
         if named is not None and not named.partition("?")[0].endswith("/messages"):
             path = named
-        return path, said, hint_of(body, answer)
+        return path, now, hint_of(body, answer)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
