@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.agents import Agents
     from kai_tui.backends.attachments import Attachments
     from kai_tui.backends.documents import Documents
+    from kai_tui.backends.project import Project
     from kai_tui.backends.secret import Secret
     from kai_tui.conversation.events import Event, JsonObject
     from kai_tui.conversation.messages import Message
@@ -303,6 +304,11 @@ class Backend(Protocol):
     @property
     def agents(self) -> Agents | None:
         """Whom one can talk to; None where there is nobody to choose."""
+        ...
+
+    @property
+    def project(self) -> Project | None:
+        """The project it works on, to be looked at; None where there is none."""
         ...
 
     @property

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.attachments import Attachments
     from kai_tui.backends.base import ChatSummary, OnNotice, Page
     from kai_tui.backends.documents import Documents
+    from kai_tui.backends.project import Project
     from kai_tui.conversation.events import Event
 
 
@@ -43,6 +44,11 @@ class WithoutExtras:
     @property
     def documents(self) -> Documents | None:
         """Nothing to look things up in."""
+        return None
+
+    @property
+    def project(self) -> Project | None:
+        """Nothing to look at beside the chats."""
         return None
 
     @property

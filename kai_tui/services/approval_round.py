@@ -28,6 +28,7 @@ class Place:
     branch: str
     colour: str = ""
     """The user's mark of the account."""
+    account_id: str = ""
 
 
 @dataclass(slots=True)
@@ -109,6 +110,8 @@ def question(
         host=place.host,
         branch=place.branch,
         colour=place.colour,
+        account_id=place.account_id,
+        read_only=read_only,
         digest=digest_of(part),
         asked=clock(),
         note=note,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -10,8 +11,11 @@ from kai_tui.services.observers import Observers
 
 if TYPE_CHECKING:
     from kai_tui.conversation.events import JsonObject
+    from kai_tui.services.grants import GrantTerms
 
 Risk: TypeAlias = Literal["reads", "creates", "changes", "unknown"]
+By: TypeAlias = Literal["you", "grant", "read-only switch"]
+"""Who decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,13 @@ class Approval:
     """`value`: a yes comes with what the user gives (assistant-ui.md §12)."""
     about: str = ""
     """What the tool is said to do, for a call that wants a value. Raw."""
+    account_id: str = ""
+    read_only: bool | None = None
+    """The server's own mark of the tool (kai.md §4.12); None where it has none."""
+    rule: str = ""
+    """Why somebody has to decide, in our words: "the server asks", "you set this tool to always ask"."""
+    asked_at: float = 0.0
+    """Seconds since the epoch at which it was first asked, also in an earlier run; 0 when nobody knows."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -77,6 +88,11 @@ class Decision:
     shown: str | None = None
     """`conversation.approvals.decision_digest` of what was on screen at that moment (A5). Without it a
     decision with a changed input, with answers or with a value does not count."""
+    by: By = "you"
+    rule: str = ""
+    """What decided, in our words, when it was not the user just now: "allowed for 10 minutes, 2 of 5 calls"."""
+    grant: GrantTerms | None = None
+    """A yes that holds for further calls as well."""
 
     @property
     def says_more(self) -> bool:
@@ -90,18 +106,29 @@ class _Question:
     on_decided: Callable[[Approval, Decision], None]
 
 
+Policy: TypeAlias = "Callable[[Approval], Decision | None]"
+"""What decides instead of the user, because the user said so before; None: the user is asked."""
+
+
 class ApprovalService:
     """The queue. Observers are told after every change of `pending`."""
+
+    policy: Policy | None = None
+    """Asked once about every new question. One that is asked again (`Approval.note`) is always the user's."""
 
     def __init__(self) -> None:
         self._questions: dict[tuple[str, str], _Question] = {}
         self._observers: Observers[None] = Observers()
         self._explained: set[tuple[str, str]] = set()
+        self._being_decided: set[tuple[str, str]] = set()
+        """What `policy` answers in the loop's next round."""
 
     @property
     def pending(self) -> Sequence[Approval]:
-        """Undecided questions, oldest first."""
-        return [question.approval for question in self._questions.values()]
+        """Questions that wait for the user, oldest first."""
+        return [
+            question.approval for key, question in self._questions.items() if key not in self._being_decided
+        ]
 
     def observe(self, callback: Callable[[None], None]) -> Callable[[], None]:
         """Hear of every change of `pending`; call the result to stop hearing."""
@@ -111,8 +138,19 @@ class ApprovalService:
         """Put a question into the queue; one with the same key is replaced and asked anew."""
         self._questions.pop(approval.key, None)
         self._explained.discard(approval.key)
-        self._questions[approval.key] = _Question(approval, on_decided)
+        self._questions[approval.key] = question = _Question(approval, on_decided)
+        if self.policy is not None and approval.note is None and (decision := self.policy(approval)):
+            # Not within this call: whoever asks notes first that it asked.
+            self._being_decided.add(approval.key)
+            asyncio.get_running_loop().call_soon(self._decide_by_rule, question, decision)
         self._observers.tell(None)
+
+    def _decide_by_rule(self, question: _Question, decision: Decision) -> None:
+        self._being_decided.discard(question.approval.key)
+        if self._questions.get(question.approval.key) is question and not self.decide(
+            question.approval, decision
+        ):
+            self._observers.tell(None)  # it is the user's after all
 
     def withdraw(self, chat_id: str, tool_call_id: str | None = None, *, explained: bool = False) -> None:
         """Take back one question, or all of a chat: it was settled elsewhere or cannot be answered now.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING
+
+from kai_tui.services.ledger import Ledger, NoLedger
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Quota
@@ -32,6 +34,7 @@ class SessionTools:
     place: Callable[[], Place]
     quota: Callable[[], Awaitable[Quota | None]] = _no_quota
     """How many messages of the month are used, asked anew; None where the server does not tell. Never raises."""
+    ledger: Ledger = field(default_factory=NoLedger)
     assistant: str = "Kai"
     """What the assistant is called in sentences."""
     clock: Callable[[], float] = monotonic

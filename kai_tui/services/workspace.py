@@ -371,4 +371,10 @@ class Workspace:
 
         host = self._backend.host if self._backend is not None else ""
         branch = self.account.branch if self.account.kind in ("kai", "sandbox") else ""
-        return Place(account=self.account.label, host=host, branch=branch, colour=self.account.colour)
+        return Place(
+            account=self.account.label,
+            host=host,
+            branch=branch,
+            colour=self.account.colour,
+            account_id=self.account.id,
+        )

@@ -1,0 +1,43 @@
+"""What was decided, for good: every decision and what became of it (the table: `storage/ledger.py`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from kai_tui.services.approval_service import Approval, Decision
+
+Outcome: TypeAlias = Literal["sent", "not sent", "unsure", "done", "failed", "denied", "settled elsewhere"]
+
+
+class Ledger(Protocol):
+    """Never raises, but `decided` says whether it could be written."""
+
+    async def decided(self, approval: Approval, decision: Decision) -> bool:
+        """Written before the answer is sent. False: it could not be; an approval must not be sent then."""
+        ...
+
+    async def came_of_it(
+        self, chat_id: str, tool_call_id: str, outcome: Outcome, *, job: str = "", detail: str = ""
+    ) -> None:
+        """What became of a decision. `job`: address or id of a job it started."""
+        ...
+
+    async def rules(self, chat_id: str) -> dict[str, str]:
+        """Which rule decided each call of a chat, by tool call id, in our words: for the cards."""
+        ...
+
+
+class NoLedger:
+    """Keeps nothing: for tests and for accounts whose files are closed."""
+
+    async def decided(self, approval: Approval, decision: Decision) -> bool:
+        return True
+
+    async def came_of_it(
+        self, chat_id: str, tool_call_id: str, outcome: Outcome, *, job: str = "", detail: str = ""
+    ) -> None:
+        return None
+
+    async def rules(self, chat_id: str) -> dict[str, str]:
+        return {}
