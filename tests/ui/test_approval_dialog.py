@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import string
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import ModuleType
 
 import pytest
 from textual import events
@@ -13,9 +15,13 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from kai_tui.conversation.reviews.review import Review
 from kai_tui.services.approval_service import Approval, Decision
+from kai_tui.services.grants import GrantTerms
+from kai_tui.ui.modals import approval_choices
 from kai_tui.ui.modals.approval import ApprovalDialog, Later
 from kai_tui.ui.modals.argument_view import ArgumentView, fold
+from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.modals.reason import ReasonDialog
 from kai_tui.ui.themes import THEMES
 from tests.ui.fakes import Clock, approval, arm, pass_time, until
@@ -215,6 +221,92 @@ async def test_escape_decides_later() -> None:
         await desk.arm()
         await desk.press("escape")
         assert await desk.answered() == Later()
+
+
+class FakeDialog(Ask[object]):
+    """Stands in for a dialog that the question opens; answers as the test says."""
+
+    def __init__(self, approval: Approval, review: Review) -> None:
+        super().__init__(name="fake")
+        self.asked = approval, review
+
+
+@pytest.fixture
+def further_dialogs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, dialog in (("edit_input", "EditInput"), ("allow", "AllowDialog")):
+        fake = ModuleType(f"kai_tui.ui.modals.{module}")
+        setattr(fake, dialog, FakeDialog)
+        monkeypatch.setitem(sys.modules, fake.__name__, fake)
+    monkeypatch.setattr(approval_choices, "_is_there", lambda dialog: True)
+
+
+@pytest.mark.usefixtures("further_dialogs")
+@pytest.mark.parametrize(
+    ("moves", "result"),
+    [
+        (2, Decision(approved=True, updated_input={"name": "other"}, shown="digest")),
+        (3, Decision(approved=True, grant=GrantTerms("create_bucket", calls=5))),
+    ],
+)
+async def test_a_further_dialog_answers_for_the_question(moves: int, result: Decision) -> None:
+    async with asked() as desk:
+        await desk.arm()
+        await desk.press(*["right"] * moves, "enter")
+        await until(desk.pilot, lambda: isinstance(desk.app.screen, FakeDialog))
+        fake = desk.app.screen
+        assert isinstance(fake, FakeDialog)
+        assert fake.asked == (desk.dialog.approval, desk.dialog.review)
+        fake.finish(result.grant or result)
+        assert await desk.answered() == result
+
+
+@pytest.mark.usefixtures("further_dialogs")
+@pytest.mark.parametrize("moves", [2, 3])
+async def test_leaving_a_further_dialog_comes_back_disarmed(moves: int) -> None:
+    async with asked() as desk:
+        await desk.arm()
+        await desk.press(*["right"] * moves, "enter")
+        await until(desk.pilot, lambda: isinstance(desk.app.screen, FakeDialog))
+        await desk.pilot.press("escape")
+        await until(desk.pilot, lambda: desk.app.screen is desk.dialog)
+        assert desk.open
+        assert not desk.dialog.guard.armed
+        assert desk.dialog.chosen == "deny"
+
+
+@pytest.mark.usefixtures("further_dialogs")
+async def test_nothing_is_allowed_for_a_while_before_all_of_it_was_on_screen() -> None:
+    question = approval(input={"sql": "\n".join(f"line {number}" for number in range(200))})
+    async with asked(question) as desk:
+        await desk.arm()
+        await desk.press("right", "right", "right", "enter")
+        assert desk.open
+        await desk.press("end")
+        await desk.pass_time(0.3)
+        await desk.press("enter")
+        await until(desk.pilot, lambda: isinstance(desk.app.screen, FakeDialog))
+
+
+@pytest.mark.usefixtures("further_dialogs")
+async def test_only_what_makes_sense_is_offered() -> None:
+    async with asked() as desk:
+        assert list(desk.dialog.answers) == ["deny", "approve", "edit", "allow", "reason"]
+    async with asked(approval(tool_name="drop_it_all")) as desk:
+        assert "allow" not in desk.dialog.answers, "what nobody knows is asked about every time"
+        assert "Allow for a while" not in desk.text
+    async with asked(approval(input={})) as desk:
+        assert "edit" not in desk.dialog.answers, "there is nothing to change"
+    async with asked(approval(input=["a"])) as desk:
+        assert list(desk.dialog.answers) == ["deny", "approve", "reason"]
+
+
+@pytest.mark.usefixtures("further_dialogs")
+@pytest.mark.parametrize("size", [(40, 20), (60, 20), (80, 24), (140, 45)])
+async def test_every_answer_has_room(size: tuple[int, int]) -> None:
+    async with asked(size=size) as desk:
+        await desk.arm()
+        for words in ("Deny", "Approve", "Edit…", "Allow", "eason…"):
+            assert words in desk.text, words
 
 
 async def test_a_click_before_the_arming_does_nothing() -> None:

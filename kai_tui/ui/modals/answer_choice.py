@@ -8,9 +8,11 @@ from typing import Literal, TypeAlias
 from textual.message import Message
 from textual.widgets import Static
 
-Answer: TypeAlias = Literal["deny", "approve", "reason"]
+Answer: TypeAlias = Literal["deny", "approve", "edit", "allow", "reason"]
 
-ANSWERS: tuple[Answer, ...] = ("deny", "approve", "reason")
+ANSWERS: tuple[Answer, ...] = ("deny", "approve", "edit", "allow", "reason")
+"""In their order on the screen: → from Deny leads to Approve, ← to the reason, so that one stray move away
+from Deny is never the yes that goes furthest."""
 
 
 class Choice(Static):
@@ -25,10 +27,11 @@ class Choice(Static):
         background: $panel;
         color: $text;
     }
+    Choice.-hidden { display: none; }
     Choice.-off { color: $text-disabled; }
     Choice.-chosen { background: $text; color: $background; text-style: bold; }
-    Choice.-chosen.-approve { background: $text-warning; color: $background; }
-    Choice.-chosen.-approve.-off { background: $panel; color: $text-disabled; text-style: bold underline; }
+    Choice.-chosen.-approve, Choice.-chosen.-allow { background: $text-warning; color: $background; }
+    Choice.-chosen.-off { background: $panel; color: $text-disabled; text-style: bold underline; }
     """
 
     @dataclass

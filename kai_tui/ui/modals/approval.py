@@ -7,10 +7,11 @@ is one place where a stray key can be stopped, and no widget that could act on i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from time import monotonic
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual._time import get_time
@@ -20,11 +21,14 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from kai_tui.conversation.reviews.review import Review
 from kai_tui.services.account import MAIN
 from kai_tui.services.approval_service import Approval, Decision, Risk
+from kai_tui.services.grants import GrantTerms
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.colour_marks import mark
 from kai_tui.ui.modals.answer_choice import ANSWERS, Answer, Choice
+from kai_tui.ui.modals.approval_choices import LABELS, SHORT, offered
 from kai_tui.ui.modals.argument_view import ArgumentView, rows_for
 from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.modals.guard import Guard
@@ -32,6 +36,8 @@ from kai_tui.ui.modals.reason import ReasonDialog
 
 LEAST_WIDTH = 40
 LEAST_HEIGHT = 14
+NARROW = 78
+"""Columns below which the answers have their short names."""
 BEAT_SECONDS = 0.05
 
 _RISKS: dict[Risk, tuple[str, str]] = {
@@ -72,11 +78,7 @@ class ApprovalDialog(Ask[Decision | Later]):
 
     AUTO_FOCUS: ClassVar[str | None] = None
     BINDINGS: ClassVar[list[BindingType]] = []
-    labels: ClassVar[dict[Answer, str]] = {
-        "deny": "Deny",
-        "approve": "Approve",
-        "reason": "Deny with a reason…",
-    }
+    labels: ClassVar[Mapping[Answer, str]] = LABELS
     unseen: ClassVar[str] = "Approve is off until the last line was on screen: ↓ PgDn End"
     DEFAULT_CSS = """
     ApprovalDialog .dialog { width: 96; border: round $text-warning; }
@@ -93,7 +95,9 @@ class ApprovalDialog(Ask[Decision | Later]):
     ApprovalDialog.-low #facts { margin: 0; }
     ApprovalDialog.-low #hidden { margin: 0; }
     ApprovalDialog.-low #state, ApprovalDialog.-low #answers { margin: 0; }
-    ApprovalDialog.-narrow Choice { padding: 0 1; margin-right: 1; }
+    ApprovalDialog Choice { padding: 0 1; margin-right: 1; }
+    ApprovalDialog.-narrow Choice { padding: 0; }
+    ApprovalDialog.-narrow .dialog { padding: 0; }
     """
 
     def __init__(
@@ -118,6 +122,8 @@ class ApprovalDialog(Ask[Decision | Later]):
         self._press_counts = False
         self._rows, self._hidden, self._off = rows_for(approval.input, approval.has_input)
         self._arguments = ArgumentView(self._rows, id="arguments", on_end=self._tell)
+        self.review = self._reviewed()
+        self.answers = self._offered()
         # Held, not looked up: the clock and the connection speak to a dialog whose widgets are going already.
         self._box = Vertical(classes="dialog")
         self._state = Static(id="state", markup=False)
@@ -128,6 +134,15 @@ class ApprovalDialog(Ask[Decision | Later]):
 
     # What is shown
 
+    def _reviewed(self) -> Review:
+        from kai_tui.conversation.reviews.reviewing import review
+
+        asked = self.approval
+        return review(asked.tool_name, asked.input, read_only=asked.read_only, title_given=asked.title)
+
+    def _offered(self) -> Sequence[Answer]:
+        return offered(self.approval, self.review, clear=self._off is None)
+
     def compose(self) -> ComposeResult:
         with self._box as box:
             box.border_title = Content("The assistant asks before it acts")
@@ -137,9 +152,14 @@ class ApprovalDialog(Ask[Decision | Later]):
             yield Static(id="hidden", markup=False)
             yield self._arguments
             yield self._state
-            with Horizontal(id="answers"):
-                for answer in ANSWERS:
-                    yield Choice(answer, self.labels[answer])
+            yield from self._choices()
+
+    def _choices(self) -> ComposeResult:
+        with Horizontal(id="answers"):
+            for answer in ANSWERS:
+                choice = Choice(answer, self.labels[answer])
+                choice.set_class(answer not in self.answers, "-hidden")
+                yield choice
 
     def _subtitle(self) -> str:
         position, total = self._position
@@ -236,7 +256,8 @@ class ApprovalDialog(Ask[Decision | Later]):
         state.set_class(self.guard.armed and why is not None, "-off")
         for choice in self.query(Choice):
             choice.set_class(choice.answer == self.chosen, "-chosen")
-            choice.set_class(not self.guard.armed or (choice.answer == "approve" and why is not None), "-off")
+            off = choice.answer in ("approve", "allow") and why is not None
+            choice.set_class(not self.guard.armed or off, "-off")
 
     # Size
 
@@ -253,7 +274,11 @@ class ApprovalDialog(Ask[Decision | Later]):
     def on_resize(self) -> None:
         self.guard.disturb(self._clock())
         self.set_class(self.size.height < 26, "-low")
-        self.set_class(self.size.width < 60, "-narrow")
+        narrow = self.size.width < NARROW
+        self.set_class(narrow, "-narrow")
+        for choice in self.query(Choice):
+            label = self.labels[choice.answer]
+            choice.update(Content(SHORT.get(choice.answer, label) if narrow else label))
         self._fitted = False
 
     def _fit(self) -> bool:
@@ -339,7 +364,7 @@ class ApprovalDialog(Ask[Decision | Later]):
         elif event.key in _MOVES:
             if self.guard.counts(when, key=True):
                 step = _MOVES[event.key]
-                self.chosen = ANSWERS[(ANSWERS.index(self.chosen) + step) % len(ANSWERS)]
+                self.chosen = self.answers[(self.answers.index(self.chosen) + step) % len(self.answers)]
             self._tell()
         elif event.key in ("enter", "escape"):
             if self.guard.counts(when, key=True):
@@ -361,12 +386,28 @@ class ApprovalDialog(Ask[Decision | Later]):
         elif answer == "deny":
             self.finish(Decision(approved=False))
         elif answer == "reason":
-            app_of(self).push_screen(ReasonDialog(), self._deny_with)
-        elif self.guard.armed and self.why_not() is None:
-            self.finish(self._yes())
-        else:
-            self.chosen = "approve"
+            app_of(self).push_screen(ReasonDialog(self.approval), self._deny_with)
+        elif answer == "edit":
+            self._open("edit_input", "EditInput", self._edited)
+        elif not self.guard.armed or self.why_not() is not None:
+            self.chosen = answer
             self._tell()
+        elif answer == "allow":
+            self._open("allow", "AllowDialog", self._allowed)
+        else:
+            self.finish(self._yes())
+
+    def _open(self, module: str, dialog: str, then: Callable[[Any], None]) -> None:
+        kind = getattr(import_module(f"kai_tui.ui.modals.{module}"), dialog)
+        app_of(self).push_screen(kind(self.approval, self.review), then)
+
+    def _edited(self, decision: Decision | None) -> None:
+        if decision is not None and not self._withdrawn:
+            self.finish(decision)
+
+    def _allowed(self, terms: GrantTerms | None) -> None:
+        if terms is not None and not self._withdrawn:
+            self.finish(Decision(approved=True, grant=terms))
 
     def _yes(self) -> Decision:
         return Decision(approved=True)

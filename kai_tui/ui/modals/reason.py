@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from kai_tui.services.approval_service import Approval
 from kai_tui.ui.modals.base import Ask
 
 
@@ -17,8 +18,9 @@ class ReasonDialog(Ask[str]):
 
     AUTO_FOCUS: ClassVar[str | None] = "#reason"
 
-    def __init__(self) -> None:
+    def __init__(self, approval: Approval) -> None:
         super().__init__(name="reason")
+        self.approval = approval
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:

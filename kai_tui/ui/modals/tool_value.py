@@ -6,19 +6,19 @@ half a second of quiet, and no key that writes can send.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any, ClassVar, Literal
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static, TextArea
 
 from kai_tui.services.approval_service import Approval, Decision, Given
-from kai_tui.ui.modals.answer_choice import ANSWERS, Answer, Choice
+from kai_tui.ui.modals.answer_choice import Answer
 from kai_tui.ui.modals.approval import ApprovalDialog
+from kai_tui.ui.modals.approval_choices import LABELS
 from kai_tui.ui.widgets.draft import plain
 
 LONGEST = 20_000
@@ -64,11 +64,7 @@ class ValueField(TextArea):
 class ValueDialog(ApprovalDialog):
     """Result as of `ApprovalDialog`; a yes has the value in it."""
 
-    labels: ClassVar[dict[Answer, str]] = {
-        "deny": "Deny",
-        "approve": "Send the value",
-        "reason": "Deny with a reason…",
-    }
+    labels: ClassVar[Mapping[Answer, str]] = {**LABELS, "approve": "Send the value"}
     unseen: ClassVar[str] = "Sending is off until the last line above was on screen: PgDn"
     DEFAULT_CSS = """
     ValueDialog #about { height: auto; max-height: 3; color: $text-muted; }
@@ -110,9 +106,10 @@ class ValueDialog(ApprovalDialog):
             yield self._field
             yield self._sent_as
             yield self._state
-            with Horizontal(id="answers"):
-                for answer in ANSWERS:
-                    yield Choice(answer, self.labels[answer])
+            yield from self._choices()
+
+    def _offered(self) -> Sequence[Answer]:
+        return ("deny", "approve", "reason")
 
     def on_mount(self) -> None:
         self._field.focus()

@@ -1,0 +1,37 @@
+"""Which answers a question can get, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+
+from kai_tui.conversation.reviews.review import Effect, Review
+from kai_tui.services.approval_service import Approval
+from kai_tui.ui.modals.answer_choice import ANSWERS, Answer
+
+LABELS: Mapping[Answer, str] = {
+    "deny": "Deny",
+    "approve": "Approve",
+    "edit": "Edit…",
+    "allow": "Allow for a while…",
+    "reason": "Deny with a reason…",
+}
+SHORT: Mapping[Answer, str] = {"allow": "Allow…", "reason": "Reason…"}
+"""Where the long names have no room side by side."""
+
+NEVER_FOR_A_WHILE: frozenset[Effect] = frozenset({"destroys", "deploys", "unknown"})
+"""What is asked about every time (reliability.md T20)."""
+
+
+def offered(approval: Approval, review: Review, *, clear: bool) -> Sequence[Answer]:
+    """The answers this question can get, in their order. `clear`: its arguments can be shown and sent."""
+    never: set[Answer] = set()
+    if not clear or not approval.input or not _is_there("edit_input"):
+        never.add("edit")
+    if not clear or NEVER_FOR_A_WHILE & set(review.effects) or not _is_there("allow"):
+        never.add("allow")
+    return [answer for answer in ANSWERS if answer not in never]
+
+
+def _is_there(dialog: str) -> bool:
+    return find_spec(f"kai_tui.ui.modals.{dialog}") is not None
