@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from kai_tui.conversation.exact_text import GUTTER, Exact, exact_string, safe_exact
+from kai_tui.conversation.json_text import BIGGEST_EXACT_INT
 from kai_tui.conversation.prose_text import Safe
-
-BIGGEST_EXACT_INT: Final = 2**53
-"""Whole numbers beyond it change their value in systems that keep numbers as doubles."""
 
 _INDENT: Final = "  "
 _LEVELS_INDENTED: Final = 8

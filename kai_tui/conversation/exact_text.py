@@ -68,6 +68,11 @@ def exact_string(raw: str) -> Exact:
     return _Shown(raw, quoted=True, one_line=False).exact()
 
 
+def is_ordinary(character: str) -> bool:
+    """Whether a character can be seen as what it is, wherever it stands."""
+    return character.isprintable() and character not in _BLANK_LOOKING
+
+
 class _Shown:
     """One text on its way to the screen, with what was noticed."""
 

@@ -14,6 +14,9 @@ from typing import Any, Final, NoReturn, cast
 MAX_DEPTH: Final = 200
 """Deepest nesting taken. Python code that walks a value recursively stays far from its limit."""
 
+BIGGEST_EXACT_INT: Final = 2**53
+"""Whole numbers beyond it change their value in systems that keep numbers as doubles."""
+
 _BLANK: Final = " \t\n\r"
 
 
@@ -35,6 +38,27 @@ def _finite(digits: str) -> float:
 _decode: Final = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite).raw_decode
 
 
+def _exact_int(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > BIGGEST_EXACT_INT:
+        short = digits if len(digits) <= 24 else f"{digits[:12]}…{digits[-8:]}"
+        raise BadJson(f"{short} is a whole number beyond 2^53: the server may read another one")
+    return int(digits)
+
+
+def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise BadJson(f"{json.dumps(twice)} comes more than once in one object")
+    return found
+
+
+_decode_typed: Final = json.JSONDecoder(
+    parse_constant=_no_constant, parse_float=_finite, parse_int=_exact_int, object_pairs_hook=_no_doubles
+).decode
+
+
 def decode_json(text: str | bytes) -> Any:
     """The value of a JSON text; bytes are UTF-8.
 
@@ -53,6 +77,25 @@ def decode_json(text: str | bytes) -> Any:
     if end != len(text) and text[end:].strip(_BLANK):
         raise BadJson("not JSON: something follows the value")
     # The shortest text of depth n has 2n characters: most chunks need no look at all.
+    if len(text) > 2 * MAX_DEPTH and _too_deep(text, value):
+        raise BadJson("nested too deeply")
+    return value
+
+
+def decode_typed(text: str) -> Any:
+    """The value of a JSON text that a person typed, and that is sent on.
+
+    Raises BadJson, with the line and column where it can: as `decode_json`, and for names that come twice and whole
+    numbers beyond 2^53, because others would read something else than the person sees.
+    """
+    try:
+        value = _decode_typed(text)
+    except BadJson:
+        raise
+    except json.JSONDecodeError as error:
+        raise BadJson(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise BadJson(f"not JSON: {error}") from None
     if len(text) > 2 * MAX_DEPTH and _too_deep(text, value):
         raise BadJson("nested too deeply")
     return value
