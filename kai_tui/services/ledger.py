@@ -13,8 +13,9 @@ Outcome: TypeAlias = Literal["sent", "not sent", "unsure", "done", "failed", "de
 class Ledger(Protocol):
     """Never raises, but `decided` says whether it could be written."""
 
-    async def decided(self, approval: Approval, decision: Decision) -> bool:
-        """Written before the answer is sent. False: it could not be; an approval must not be sent then."""
+    async def decided(self, approval: Approval, decision: Decision) -> str | None:
+        """Written before the answer is sent. None when it was, else one sentence of why not: an approval must not be
+        sent then."""
         ...
 
     async def came_of_it(
@@ -31,8 +32,8 @@ class Ledger(Protocol):
 class NoLedger:
     """Keeps nothing: for tests and for accounts whose files are closed."""
 
-    async def decided(self, approval: Approval, decision: Decision) -> bool:
-        return True
+    async def decided(self, approval: Approval, decision: Decision) -> str | None:
+        return None
 
     async def came_of_it(
         self, chat_id: str, tool_call_id: str, outcome: Outcome, *, job: str = "", detail: str = ""

@@ -129,8 +129,8 @@ def _open_on_disk(path: Path, schema: Schema, kind: StoreKind) -> Opened:
     if not os.access(path.parent, os.W_OK):
         # The journal could not be made: SQLite would only notice at the first write.
         raise PermissionError(13, "Permission denied", str(path.parent))
-    _check_header(path)
-    connection = _connect(str(path))
+    check_header(path)
+    connection = connect(str(path))
     try:
         version = get_version(connection)
         if version > schema.version:
@@ -155,19 +155,20 @@ def _open_on_disk(path: Path, schema: Schema, kind: StoreKind) -> Opened:
     return Opened(connection, path, fresh=fresh, identity=identity_of(path))
 
 
-def _check_header(path: Path) -> None:
-    """SQLite opens a file with a wrong format number as read-only instead of calling it broken."""
+def check_header(path: Path) -> None:
+    """Raises Damaged, OSError. SQLite opens a file with a wrong format number as read-only instead of calling it broken."""
     with path.open("rb") as file:
         header = file.read(20)
     if header and (not header.startswith(b"SQLite format 3\0") or not set(header[18:20]) <= {1, 2}):
         raise Damaged("not a database")
 
 
-def _connect(target: str) -> sqlite3.Connection:
+def connect(target: str) -> sqlite3.Connection:
+    """A connection as all of our files want it. Raises one of `sqlite_errors`."""
     import sqlite3
 
     connection = sqlite3.connect(target, timeout=BUSY_MILLISECONDS / 1000, isolation_level=None, uri=False)
-    connection.text_factory = _lenient
+    connection.text_factory = lenient
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         connection.execute("PRAGMA journal_mode = TRUNCATE")
@@ -182,7 +183,7 @@ def _connect(target: str) -> sqlite3.Connection:
     return connection
 
 
-def _lenient(text: bytes) -> str:
+def lenient(text: bytes) -> str:
     """One flipped bit in a text must not cost the text."""
     return text.decode("utf-8", "replace")
 
@@ -280,7 +281,7 @@ def open_in_memory(
     import sqlite3
 
     connection = sqlite3.connect("file::memory:", isolation_level=None, uri=True)
-    connection.text_factory = _lenient
+    connection.text_factory = lenient
     connection.execute("PRAGMA foreign_keys = ON")
     transaction(connection, "BEGIN", lambda c: _create(c, schema))
     if kind == "state":

@@ -15,6 +15,8 @@ APP = "kai-tui"
 NOWHERE = Path(os.devnull) / APP
 """Stands for "this user has no home folder": nothing can be made below it, so all is kept in memory."""
 
+LEDGER_SUFFIX = ".ledger.sqlite"
+
 _SAFE_CHARACTERS = 40
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 
@@ -35,10 +37,15 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class AccountFiles:
-    """The pair of SQLite files of one account (T21)."""
+    """The SQLite files of one account (T21)."""
 
     state: Path
     cache: Path
+
+    @property
+    def ledger(self) -> Path:
+        """What was decided (`ledger.py`); its name begins as that of the state file, so it is purged with it."""
+        return self.state.with_suffix(LEDGER_SUFFIX)
 
 
 def app_paths(environ: Mapping[str, str] = os.environ) -> Paths:
@@ -100,3 +107,13 @@ def remove_account_files(paths: Paths, account_id: str) -> None:
         for found in file.parent.iterdir():
             if found.name.lstrip(".").startswith(stem):
                 found.unlink(missing_ok=True)
+
+
+def ledgers(paths: Paths) -> list[Path]:
+    """The ledgers of all accounts, also of those that were signed out of."""
+    try:
+        return sorted(
+            file for file in (paths.data / "accounts").iterdir() if file.name.endswith(LEDGER_SUFFIX)
+        )
+    except OSError:
+        return []
