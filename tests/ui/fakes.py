@@ -24,6 +24,7 @@ from kai_tui.storage.paths import account_files
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.launch import LaunchOptions
 from kai_tui.ui.modals.approval import ApprovalDialog
+from kai_tui.ui.modals.guarded import Guarded
 from kai_tui.ui.transcript.view import Transcript
 from tests.services.scripted_backend import ScriptedBackend
 
@@ -288,7 +289,9 @@ async def until(pilot: Pilot[object], condition: Callable[[], object], seconds: 
     await pilot.pause(0)
 
 
-async def pass_time(pilot: Pilot[object], dialog: ApprovalDialog, clock: Clock, seconds: float) -> None:
+async def pass_time(
+    pilot: Pilot[object], dialog: ApprovalDialog | Guarded[object], clock: Clock, seconds: float
+) -> None:
     """Let invented time pass, with the dialog's pulse."""
     for _ in range(round(seconds / 0.1)):
         clock.now += 0.1
@@ -296,7 +299,7 @@ async def pass_time(pilot: Pilot[object], dialog: ApprovalDialog, clock: Clock, 
     await pilot.pause(0)
 
 
-async def arm(pilot: Pilot[object], dialog: ApprovalDialog, clock: Clock) -> None:
+async def arm(pilot: Pilot[object], dialog: ApprovalDialog | Guarded[object], clock: Clock) -> None:
     """Quiet until the dialog is armed, and a little longer."""
     async with asyncio.timeout(8):
         while not dialog.guard.armed:

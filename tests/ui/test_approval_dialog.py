@@ -56,6 +56,16 @@ class Desk:
     async def arm(self) -> None:
         await arm(self.pilot, self.dialog, self.clock)
 
+    async def type_reason(self, words: str) -> None:
+        """In the dialog for a reason: type it and send it after the grace."""
+        dialog = self.app.screen
+        assert isinstance(dialog, ReasonDialog)
+        await arm(self.pilot, dialog, self.clock)
+        for key in (*words, "enter"):
+            self.clock.now += 0.1
+            dialog.beat()
+            await self.pilot.press(key)
+
     async def pass_time(self, seconds: float) -> None:
         await pass_time(self.pilot, self.dialog, self.clock, seconds)
 
@@ -201,7 +211,7 @@ async def test_deny_with_a_reason() -> None:
         await desk.arm()
         await desk.press("left", "enter")
         await until(desk.pilot, lambda: isinstance(desk.app.screen, ReasonDialog))
-        await desk.pilot.press(*"use the old one", "enter")
+        await desk.type_reason("use the old one")
         assert await desk.answered() == Decision(approved=False, reason="use the old one")
 
 
@@ -452,7 +462,10 @@ async def test_a_withdrawn_question_under_its_reason_closes_too() -> None:
         await desk.press("left", "enter")
         await until(desk.pilot, lambda: isinstance(desk.app.screen, ReasonDialog))
         desk.dialog.withdraw()
-        await desk.pilot.press("x", "enter")
+        await desk.type_reason("x")
+        assert isinstance(desk.app.screen, ReasonDialog)
+        assert "no longer open" in desk.text
+        await desk.pilot.press("escape")
         assert await desk.answered() is None
 
 

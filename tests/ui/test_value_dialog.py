@@ -116,7 +116,7 @@ async def test_denying_with_and_without_a_reason_and_putting_off() -> None:
         await desk.arm()
         await desk.press("tab", "left", "enter")
         await until(desk.pilot, lambda: isinstance(desk.app.screen, ReasonDialog))
-        await desk.pilot.press(*"no", "enter")
+        await desk.type_reason("no")
         assert await desk.answered() == Decision(approved=False, reason="no")
     async with asked() as desk:
         await desk.arm()

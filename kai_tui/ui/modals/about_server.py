@@ -103,7 +103,7 @@ class AboutServer(Ask[None]):
 
     def _beat(self) -> None:
         # Behind another dialog nobody looks.
-        if self.is_current:
+        if self.is_active:
             self.run_worker(self._ask(whole=False), group="about", exit_on_error=False)
 
     async def _ask(self, *, whole: bool) -> None:

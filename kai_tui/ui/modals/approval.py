@@ -14,7 +14,6 @@ from time import monotonic
 from typing import Any, ClassVar
 
 from textual import events
-from textual._time import get_time
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -31,7 +30,9 @@ from kai_tui.ui.modals.answer_choice import ANSWERS, Answer, Choice
 from kai_tui.ui.modals.approval_choices import LABELS, SHORT, offered
 from kai_tui.ui.modals.argument_view import ArgumentView, rows_for
 from kai_tui.ui.modals.base import Ask
+from kai_tui.ui.modals.event_time import moment_by
 from kai_tui.ui.modals.guard import Guard
+from kai_tui.ui.modals.guarded import Guarded
 from kai_tui.ui.modals.reason import ReasonDialog
 
 LEAST_WIDTH = 40
@@ -62,15 +63,6 @@ _MOVES = {"right": 1, "tab": 1, "left": -1, "shift+tab": -1}
 @dataclass(frozen=True, slots=True)
 class Later:
     """The user put the question off; it keeps waiting."""
-
-
-def _moment_by(clock: Callable[[], float]) -> Callable[[events.Event], float]:
-    """When an event was read, on our clock: Textual has another one on Windows."""
-
-    def moment(event: events.Event) -> float:
-        return event.time + (clock() - get_time())
-
-    return moment
 
 
 class ApprovalDialog(Ask[Decision | Later]):
@@ -116,7 +108,7 @@ class ApprovalDialog(Ask[Decision | Later]):
         self._position = (position, total)
         self._changed = changed
         self._clock = clock
-        self._stamp: Callable[[events.Event], float] = stamp or _moment_by(clock)
+        self._stamp: Callable[[events.Event], float] = stamp or moment_by(clock)
         self.guard = Guard()
         self.chosen: Answer = "deny"
         self._press_counts = False
@@ -128,6 +120,8 @@ class ApprovalDialog(Ask[Decision | Later]):
         self._box = Vertical(classes="dialog")
         self._state = Static(id="state", markup=False)
         self._withdrawn = False
+        self._over: Guarded[Any] | None = None
+        """The dialog it opened last."""
         self._built = False
         self._fitted = False
         self.set_class(approval.risk == "reads", "-reads")
@@ -386,7 +380,7 @@ class ApprovalDialog(Ask[Decision | Later]):
         elif answer == "deny":
             self.finish(Decision(approved=False))
         elif answer == "reason":
-            app_of(self).push_screen(ReasonDialog(self.approval), self._deny_with)
+            self._push(ReasonDialog(self.approval), self._deny_with)
         elif answer == "edit":
             self._open("edit_input", "EditInput", self._edited)
         elif not self.guard.armed or self.why_not() is not None:
@@ -399,7 +393,13 @@ class ApprovalDialog(Ask[Decision | Later]):
 
     def _open(self, module: str, dialog: str, then: Callable[[Any], None]) -> None:
         kind = getattr(import_module(f"kai_tui.ui.modals.{module}"), dialog)
-        app_of(self).push_screen(kind(self.approval, self.review), then)
+        self._push(kind(self.approval, self.review), then)
+
+    def _push(self, dialog: Ask[Any], then: Callable[[Any], None]) -> None:
+        if isinstance(dialog, Guarded):
+            dialog.keep_time(self._clock, self._stamp)
+            self._over = dialog
+        app_of(self).push_screen(dialog, then)
 
     def _edited(self, decision: Decision | None) -> None:
         if decision is not None and not self._withdrawn:
@@ -420,4 +420,6 @@ class ApprovalDialog(Ask[Decision | Later]):
         """The question was settled elsewhere or its chat is gone."""
         self._withdrawn = True
         self._tell()
+        if self._over is not None:
+            self._over.lapse()
         super().withdraw()

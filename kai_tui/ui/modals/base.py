@@ -62,7 +62,7 @@ class Ask(HearsWorkers, ModalScreen[T], Generic[T]):
 
     def finish(self, result: T | None) -> None:
         """Answer and close. The first answer counts; a covered dialog does not close here."""
-        if self._done or not self.is_current:
+        if self._done or not self.is_active:
             return
         self._done = True
         self.dismiss(result)
@@ -71,7 +71,7 @@ class Ask(HearsWorkers, ModalScreen[T], Generic[T]):
         """Close without an answer as soon as this dialog is on top."""
         if self._done or not self.is_attached:
             return
-        if self.is_current:
+        if self.is_active:
             self.finish(None)
         else:
             self._leaving = True

@@ -277,7 +277,7 @@ class GuidedDialog(Ask[Account]):
         self._field.clear()
         self._making.secret = None
         self._result = account
-        if self.is_current:
+        if self.is_active:
             self.finish(account)
         else:
             self._leaving = True

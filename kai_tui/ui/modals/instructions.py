@@ -162,7 +162,7 @@ class InstructionsDialog(Ask[None]):
 
     def action_save(self) -> None:
         """Keep the text on screen. Of two quick presses only the first counts."""
-        if self.is_current:
+        if self.is_active:
             self._save(self.sheet)
 
     def _save(self, sheet: Sheet, over: str | None = None) -> None:

@@ -90,7 +90,7 @@ class ChatAgents(ChatOffers):
             super()._tell(notice)
             return
         again = key_name(action("retry_unsent").keys[0])
-        if self.is_current and not self._typed() and self.workspace.agents.offered:
+        if self.is_active and not self._typed() and self.workspace.agents.offered:
             self._open_agents(f"{notice.sentence} {again} sends your message then.")
             return
         # Somebody is writing: a list that comes up by itself would take the letters.
