@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -36,13 +37,15 @@ class CallQuestions:
         clock: Callable[[], float],
         on_decided: Callable[[Approval, Decision], None],
         on_asked: Callable[[], None],
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        """`on_asked` is called after a question about a call of an open stream."""
+        """`on_asked` is called after a question about a call of an open stream; `wall` gives seconds since the epoch."""
         self._approvals = approvals
         self._chat_id = chat_id
         self._chat_title = chat_title
         self._place = place
         self._clock = clock
+        self._wall = wall
         self._on_decided = on_decided
         self._on_asked = on_asked
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -52,6 +55,8 @@ class CallQuestions:
         """Tools whose permission changed during the turn: the server may still go by the old one."""
         self.asked: set[str] = set()
         """Ids of all calls the user was ever asked about."""
+        self.first_asked: dict[str, float] = {}
+        """When calls were asked about first, also in an earlier run, by id: seconds since the epoch."""
         self.edits = False
         """Whether answers may carry a changed input (`Capabilities.edits_input`)."""
         self.read_only_chat = False
@@ -90,6 +95,7 @@ class CallQuestions:
             place=self._place(),
             read_only=self._read_only(part.tool_name),
             clock=self._clock,
+            asked_at=self.first_asked.setdefault(part.tool_call_id, self._wall()),
             note=note,
             edits=self.edits,
             value=value,

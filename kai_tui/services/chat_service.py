@@ -125,6 +125,7 @@ class ChatService:
         Raises BackendError when neither has it.
         """
         from kai_tui.services.chat_session import ChatSession
+        from kai_tui.services.inbox import questions_noted
         from kai_tui.services.left_behind import take_left_behind
         from kai_tui.services.read_back import adopt, with_kept
 
@@ -145,6 +146,7 @@ class ChatService:
         left_behind = await self._keeper.left_behind(chat_id)
         notes = await self._keeper.notes(chat_id)
         kept = await self._keeper.replies_kept(chat_id)
+        asked = await questions_noted(notes.get("asked"), self._keeper)
         if self._history.is_deleted(chat_id):
             raise NotFound("This chat was deleted.")
         session = self._sessions.get(chat_id)
@@ -168,6 +170,7 @@ class ChatService:
         arrived = take_left_behind(session, left_behind, sure=True)
         session.restore_queue(left_behind.waiting)
         session.know_answers(left_behind.answers)
+        session.know_questions(asked)
         if caps_for(backend, chat_id).votes:
             self._in_background(self._read_votes(session))
         for message_id in arrived:
@@ -185,10 +188,12 @@ class ChatService:
         """A chat that no server keeps; it can be read without a `backend`, too. One that was not `found` may be in
         the outbox; raises that error else."""
         from kai_tui.services.chat_session import ChatSession
+        from kai_tui.services.inbox import questions_noted
         from kai_tui.services.left_behind import take_left_here
 
         left_behind = await self._keeper.left_behind(chat_id)
         notes = await self._keeper.notes(chat_id)
+        asked = await questions_noted(notes.get("asked"), self._keeper)
         if self._history.is_deleted(chat_id):
             raise NotFound("This chat was deleted.")
         chat = found if isinstance(found, Chat) else None
@@ -212,6 +217,7 @@ class ChatService:
         arrived = take_left_here(session, left_behind)
         session.restore_queue(left_behind.waiting)
         session.know_answers(left_behind.answers)
+        session.know_questions(asked)
         for message_id in arrived:
             await self._keeper.settle_outgoing(message_id, "sent")
         if backend is not None:
@@ -296,12 +302,14 @@ class ChatService:
 
     async def _open_copy(self, chat_id: str, error: BackendError) -> ChatSession:
         from kai_tui.services.chat_session import ChatSession
+        from kai_tui.services.inbox import questions_noted
         from kai_tui.services.left_behind import take_left_behind
         from kai_tui.services.read_back import is_elsewhere
 
         copy = await self._keeper.chat_copy(chat_id)
         left_behind = await self._keeper.left_behind(chat_id)
         notes = await self._keeper.notes(chat_id)
+        asked = await questions_noted(notes.get("asked"), self._keeper)
         texts = [text for _, text in (*left_behind.sent, *left_behind.waiting)]
         if copy is None and not texts:
             raise error
@@ -329,6 +337,7 @@ class ChatService:
         arrived = take_left_behind(session, left_behind, sure=gone)
         session.restore_queue(left_behind.waiting)
         session.know_answers(left_behind.answers)
+        session.know_questions(asked)
         for message_id in arrived:
             await self._keeper.settle_outgoing(message_id, "sent")
         if copy.messages:

@@ -11,17 +11,17 @@ from kai_tui.conversation.events import Finish
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import MessagesReset, Notice
 from kai_tui.services.keeper import ForgetfulKeeper
+from kai_tui.services.session_asked_before import SessionAskedBefore
 from kai_tui.services.session_rewrites import SessionRewrites
 from kai_tui.services.session_running import SessionRunning
 from kai_tui.services.session_state import NEW_CHAT_TITLE, SessionTools
 from kai_tui.services.session_taking_up import SessionTakingUp
-from kai_tui.services.session_waking import SessionWaking
 from kai_tui.services.session_written import SessionWritten
 
 _STOPPED = Finish("cancelled", detail="Stopped before the reply was seen. This is what the server had of it.")
 
 
-class ChatSession(SessionTakingUp, SessionRewrites, SessionWaking, SessionRunning, SessionWritten):
+class ChatSession(SessionTakingUp, SessionRewrites, SessionAskedBefore, SessionRunning, SessionWritten):
     """State and effects of one chat. Public attributes are read by the screen, changed only here."""
 
     def __init__(

@@ -14,3 +14,15 @@ ANSWERED_BEFORE = (
 )
 NOT_KNOWN = "It is not known whether your first answer arrived. That is checked before anything is sent."
 IN_ANOTHER_WINDOW = "This was answered in another window meanwhile. What you answered here was not sent."
+FROM_BEFORE = "Asked before kai-tui ended. It was read from the server again: this is what waits now."
+FROM_BEFORE_OPEN = (
+    "Asked before kai-tui ended. The server's chat still shows it as open; if the server gave up waiting, "
+    "it says so when you decide, and nothing happens."
+)
+STILL_WAITS = "The connection was lost. The server still shows this as waiting."
+NO_RESULT_YET = "The server shows no result of your answer yet. Look at the project before you ask again."
+GAVE_UP = (
+    "The server does not wait for this any more: it gave up, or it was settled elsewhere. "
+    "Your answer changed nothing."
+)
+SETTLED = "This request was already settled elsewhere."

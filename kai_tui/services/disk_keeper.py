@@ -229,6 +229,19 @@ class DiskKeeper:
         """What chats wanted of the user when they were last heard of, by chat id."""
         return await self._quietly(self._notes.of_kind("unseen"), {})
 
+    async def asked(self) -> dict[str, Any]:
+        """Questions that waited for the user when they were last heard of, by chat id."""
+        return await self._quietly(self._notes.of_kind("asked"), {})
+
+    @property
+    def owner(self) -> str:
+        """Names this window in what it has in hand."""
+        return self._presence.owner
+
+    async def is_open_elsewhere(self, owner: str) -> bool:
+        """Whether that is another window, and it is open."""
+        return owner not in ("", self.owner) and await asyncio.to_thread(self._presence.alive, owner)
+
     async def recall(self, name: str) -> str | None:
         """A text the backend keeps for the account."""
         return await self._quietly(self._notes.kept_text(name), None)

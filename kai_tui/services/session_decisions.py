@@ -33,6 +33,7 @@ from kai_tui.services.decision_words import (
     DECIDE_PLAINLY,
     NOT_ARRIVED,
     NOT_KNOWN,
+    SETTLED,
     YES_OR_NO,
 )
 from kai_tui.services.kept_words import not_known
@@ -64,6 +65,7 @@ class SessionDecisions(SessionTurn):
             clock=tools.clock,
             on_decided=self._decided,
             on_asked=lambda: self._tell(TurnChanged()),
+            wall=lambda: tools.wall().timestamp(),
         )
 
     def _begin_asking(self, message: Message, note: str | None) -> None:
@@ -197,7 +199,7 @@ class SessionDecisions(SessionTurn):
                 pass
             self._show_what_runs(message, part, decision)
         except NotFound:
-            self._tell(Notice("This request was already settled elsewhere."))
+            self._not_awaited(run, part)
         except BackendError as error:
             arrived = "did not arrive" if error.delivery == "not-sent" else "may not have arrived"
             if error.delivery == "not-sent":
@@ -206,6 +208,10 @@ class SessionDecisions(SessionTurn):
             if self._run is run and run is not None and not part.settled:
                 self._questions.ask(part, message, f"Your first answer {arrived}.")
         self._tell(TurnChanged())
+
+    def _not_awaited(self, run: object | None, part: ToolPart) -> None:
+        """The server waits for no answer about this call. `run`: None when no stream waited for it."""
+        self._tell(Notice(SETTLED))
 
     def _show_what_runs(self, message: Message, part: ToolPart, decision: Decision) -> None:
         """Nothing on the wire announces a changed input: the call shows what was sent, for that is what runs."""
@@ -223,7 +229,7 @@ class SessionDecisions(SessionTurn):
         if self._run is not run:
             self._tell(Notice("The reply ended before your decision was sent. Nothing was sent.", "warning"))
         elif part.settled:
-            self._tell(Notice("This request was already settled elsewhere."))
+            self._tell(Notice(SETTLED))
         else:
             self._tell(Notice("The request changed. Nothing was sent; please look again.", "warning"))
             if part.state in ("input-available", "approval-requested") and not self._questions.is_open(part):

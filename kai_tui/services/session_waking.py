@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from kai_tui.backends.base import Backend, BackendError
 from kai_tui.conversation.approvals import pending
 from kai_tui.conversation.events import Finish
 from kai_tui.conversation.fold import FoldState, fold
 from kai_tui.conversation.messages import Message
-from kai_tui.services.approval_round import digest_of
-from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.changes import Notice
 from kai_tui.services.read_back import holder
 from kai_tui.services.session_queue import SessionQueue
@@ -19,11 +15,7 @@ from kai_tui.services.session_upkeep import READ_BACK
 GRACE_SECONDS = 10.0
 """How long a stream may take after a sleep to prove that it lives."""
 
-RESULT_SECONDS = 3.0
-"""How long after an answer whose stream is gone its result is looked for."""
-
 _ASLEEP = "The computer was asleep."
-_STILL_WAITS = "The connection was lost. The server still shows this as waiting."
 
 
 class SessionWaking(SessionQueue):
@@ -81,45 +73,11 @@ class SessionWaking(SessionQueue):
     # Questions whose stream was lost
 
     async def _stream_ended(self, run: object, backend: Backend, message: Message) -> None:
-        shown = {
-            each.tool_call_id: each.digest
-            for each in self._tools.approvals.pending
-            if each.chat_id == self.chat_id
-        }
+        waits = bool(self.pending_calls())
         await super()._stream_ended(run, backend, message)
         lost = message.finish is not None and message.finish.reason == "lost"
-        if lost and (shown or pending(message)) and not self.kept_here:
+        if lost and (waits or pending(message)) and not self.kept_here:
             self._tell(Notice("Connection lost. Checking whether the question still waits…"))
-        if lost and shown and self._caps(backend).approval == "side-request":
-            self._look_up(self._ask_what_was_lost(backend, shown))
-
-    async def _ask_what_was_lost(self, backend: Backend, shown: Mapping[str, str]) -> None:
-        """kai-agent: ask again about calls that the chat shows as open and unchanged; nothing else counts (A7)."""
-        try:
-            theirs = await backend.chat(self.chat_id)
-        except BackendError:
-            return
-        current, ours = holder(theirs.messages, shown), holder(self.messages, shown)
-        if current is None or ours is None or self.turn.busy:
-            return
-        waiting = {
-            part.tool_call_id
-            for part in current.tool_calls()
-            if part.state in ("input-available", "approval-requested")
-            and shown.get(part.tool_call_id) == digest_of(part)
-        }
-        for part in ours.tool_calls():
-            if part.tool_call_id in waiting and shown[part.tool_call_id] == digest_of(part):
-                self._questions.ask(part, ours, _STILL_WAITS)
-
-    async def _answer_open_stream(self, run: object | None, approval: Approval, decision: Decision) -> None:
-        await super()._answer_open_stream(run, approval, decision)
-        if run is None:
-            # No stream tells what came of it.
-            await self._until(self._tools.clock() + RESULT_SECONDS, lambda: True)
-            if not self.turn.busy and not self._closing:
-                await self._look()
-                self._go_on()
 
     def _break_off(self, finish: Finish, why: str, ended: Finish = READ_BACK) -> None:
         """End the running turn now. What came stays; what is not known is asked of the server.

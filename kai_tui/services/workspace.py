@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.secret import Secret
     from kai_tui.services.approval_round import Place
     from kai_tui.services.documents import DocumentDesk
+    from kai_tui.services.inbox import Inbox
     from kai_tui.services.instructions import Instructions
 
 _LOG = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class Workspace:
         self._retired: list[Backend] = []
         """Those before `reopen`: what still streams on them goes on."""
         self._documents: DocumentDesk | None = None
+        self._inbox: Inbox | None = None
         self._opening: asyncio.Lock = asyncio.Lock()
         self._connecting: asyncio.Task[None] | None = None
         self._observers: Observers[Connection] = Observers()
@@ -125,6 +127,15 @@ class Workspace:
         self.agents = AgentList(self.backend, lambda: self._backend)
         self._listing: asyncio.Task[None] | None = None
         self.attention = Attention(self.chats, self.approvals, self.history, keeper)
+
+    @property
+    def inbox(self) -> Inbox:
+        """All questions that wait in this account, over all its chats; made at its first use."""
+        if self._inbox is None:
+            from kai_tui.services.inbox import Inbox
+
+            self._inbox = Inbox(self.chats, self.approvals, self.history, self._keeper)
+        return self._inbox
 
     def instructions(self, whose: Whose) -> Instructions:
         """The user's own instructions for Kai, or the project's, to be edited."""
@@ -305,8 +316,10 @@ class Workspace:
             await asyncio.gather(self._listing, return_exceptions=True)
         await self.offers.aclose()
         self.attention.leave()
+        self.inbox.leave()
         await self.chats.aclose()
         await self.attention.aclose()
+        await self.inbox.aclose()
         for backend in (*self._retired, self._backend):
             if backend is not None:
                 await backend.aclose()
@@ -317,6 +330,7 @@ class Workspace:
             await asyncio.wait([before])
         await self._keeper.ready()
         await self.attention.restore()
+        inbox = self.inbox
         try:
             backend = await self.backend()
             info = await backend.connect()
@@ -332,6 +346,7 @@ class Workspace:
             self._list_agents()
         await self.history.refresh()
         await self.chats.refresh_copies()
+        await inbox.read_again(backend)
 
     def _list_agents(self) -> None:
         async def ask() -> None:

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from kai_tui.storage.database import Database
 
 NoteKind: TypeAlias = Literal[
-    "terms", "about", "superseded", "usage", "fork", "quote", "unseen", "unsaved", "baggage", "enclosed"
+    "terms",
+    "about",
+    "superseded",
+    "usage",
+    "fork",
+    "quote",
+    "unseen",
+    "unsaved",
+    "baggage",
+    "enclosed",
+    "asked",
 ]
 """`terms`: what holds for the chat from its first message on. `about`: the page of the web interface it is
 about, and those of messages the server may not have. `superseded`: ids of questions that were asked again,
@@ -23,7 +33,8 @@ began from. `quote`: what goes in front of its first message, until that is on i
 `unseen`: what the chat wanted of the user (`services/attention.py`) that was not looked at.
 `unsaved`: instructions for Kai that were typed and not saved; their place is no chat. `baggage`: what a
 backend keeps along with a chat of which its server keeps nothing. `enclosed`: files and addresses that go
-with the next message, and with those the server may not have."""
+with the next message, and with those the server may not have. `asked`: questions that wait for the user
+(`storage/inbox.py`)."""
 
 _OF_ACCOUNT = "\n"
 """No chat's id: the place of what is kept for the account and not for one of its chats."""

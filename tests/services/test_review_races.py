@@ -12,9 +12,9 @@ from kai_tui.conversation import events as e
 from kai_tui.conversation.approvals import respond
 from kai_tui.conversation.messages import Message
 from kai_tui.services import (
+    session_asked_before,
     session_decisions,
     session_resuming,
-    session_waking,
     session_without_outcome,
 )
 from kai_tui.services.approval_service import Decision
@@ -275,7 +275,7 @@ async def lost_question(desk_for) -> Desk:
 
 async def test_a_message_that_is_to_wait_behind_a_lost_question_waits(desk_for, monkeypatch) -> None:
     """The dialog says “my message waits behind it”."""
-    monkeypatch.setattr(session_waking, "RESULT_SECONDS", 0.0)
+    monkeypatch.setattr(session_asked_before, "RESULT_LOOKS", (0.0,))
     desk = await lost_question(desk_for)
     desk.session.enqueue("next", quietly=True)
     await asyncio.sleep(0.02)

@@ -293,16 +293,20 @@ async def test_a_request_that_waits_is_asked_again_after_a_restart(house: House,
 
     again = await house.enter()
     reopened = await again.chats.open_chat(session.chat_id)
-    if house.flavour == "agent":
-        # The connection that waited is gone, and the request with it (kai.md §9.2).
-        assert not again.approvals.pending
-        assert reopened.messages[-1].finish is not None
-        assert reopened.messages[-1].finish.reason == "cancelled"
-        return
     await asked(again)
     assert again.approvals.pending[0].input == shown.input
     assert again.approvals.pending[0].digest == shown.digest
+    assert again.approvals.pending[0].asked_at == shown.asked_at
+    if house.flavour == "agent":
+        # The connection that waited is gone (kai.md §9.2): only the server knows whether it waits on.
+        assert "if the server gave up waiting" in (again.approvals.pending[0].note or "")
+        house.hear(reopened)
+        assert again.approvals.decide(again.approvals.pending[0], Decision(yes))
+        await until(lambda: any("does not wait for this any more" in each for each in house.said), 20)
+        assert "reports" not in await buckets(again)
+        return
     assert reopened.turn.phase == "waiting-for-approval"
+    assert "read from the server again" in (again.approvals.pending[0].note or "")
     assert again.approvals.decide(again.approvals.pending[0], Decision(yes))
     await over(reopened)
     assert ("reports" in await buckets(again)) is yes
