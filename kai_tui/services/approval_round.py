@@ -94,6 +94,7 @@ def question(
     note: str | None = None,
     edits: bool = False,
     value: bool = False,
+    together: bool = False,
 ) -> Approval:
     """The question to put to the user about one call. `value`: it wants one though nothing on it says so."""
     return Approval(
@@ -120,4 +121,5 @@ def question(
         edits=edits,
         wants="value" if value or wants_value(part.approval) else "yes-no",
         about=about_value(part.approval),
+        together=together,
     )

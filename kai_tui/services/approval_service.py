@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from kai_tui.services.observers import Observers
 
@@ -67,6 +67,8 @@ class Approval:
     """Why somebody has to decide, in our words: "the server asks", "you set this tool to always ask"."""
     asked_at: float = 0.0
     """Seconds since the epoch at which it was first asked, also in an earlier run; 0 when nobody knows."""
+    together: bool = False
+    """Whether all questions of its message are answered in one POST (kai.md §9.1)."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -100,35 +102,65 @@ class Decision:
         return self.updated_input is not None or self.answers is not None or self.given is not None
 
 
+class Policy(Protocol):
+    """What decides instead of the user, because the user said so before."""
+
+    def decide(self, approval: Approval, *, again: bool) -> Decision | None:
+        """The decision; None: the user is asked. `again`: something of this call was asked about before."""
+        ...
+
+    def holds(self, approval: Approval, decision: Decision) -> bool:
+        """Whether a decision of `decide` may still go out."""
+        ...
+
+    def forbids(self, approval: Approval) -> str | None:
+        """Why this cannot be approved by anybody: one sentence; None when it can."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Question:
     approval: Approval
     on_decided: Callable[[Approval, Decision], None]
-
-
-Policy: TypeAlias = "Callable[[Approval], Decision | None]"
-"""What decides instead of the user, because the user said so before; None: the user is asked."""
+    again: bool
+    """Whether something of this call was asked about before."""
 
 
 class ApprovalService:
     """The queue. Observers are told after every change of `pending`."""
 
     policy: Policy | None = None
-    """Asked once about every new question. One that is asked again (`Approval.note`) is always the user's."""
+    on_granted: Callable[[Approval, GrantTerms], object] | None = None
+    """Hears of a yes that holds for further calls as well, when it counted."""
 
     def __init__(self) -> None:
         self._questions: dict[tuple[str, str], _Question] = {}
         self._observers: Observers[None] = Observers()
         self._explained: set[tuple[str, str]] = set()
-        self._being_decided: set[tuple[str, str]] = set()
-        """What `policy` answers in the loop's next round."""
+        self._asked: set[tuple[str, str]] = set()
+        """All that was ever asked about."""
+        self._ruled: dict[tuple[str, str], Decision] = {}
+        """What `policy` decided and what is not answered yet: in the loop's next round, or, where a message is
+        answered as a whole, when the user decided the others."""
 
     @property
     def pending(self) -> Sequence[Approval]:
         """Questions that wait for the user, oldest first."""
+        return [question.approval for key, question in self._questions.items() if key not in self._ruled]
+
+    def ruled(self, chat_id: str, message_id: str | None = None) -> Sequence[tuple[Approval, Decision]]:
+        """What a rule decided in a chat (in one message of it) and what is not sent yet, oldest first."""
         return [
-            question.approval for key, question in self._questions.items() if key not in self._being_decided
+            (question.approval, self._ruled[key])
+            for key, question in self._questions.items()
+            if key in self._ruled
+            and question.approval.chat_id == chat_id
+            and message_id in (None, question.approval.message_id)
         ]
+
+    def forbidden(self, approval: Approval) -> str | None:
+        """Why this cannot be approved by anybody now: one sentence; None when it can."""
+        return self.policy.forbids(approval) if self.policy is not None else None
 
     def observe(self, callback: Callable[[None], None]) -> Callable[[], None]:
         """Hear of every change of `pending`; call the result to stop hearing."""
@@ -136,21 +168,76 @@ class ApprovalService:
 
     def ask(self, approval: Approval, on_decided: Callable[[Approval, Decision], None]) -> None:
         """Put a question into the queue; one with the same key is replaced and asked anew."""
-        self._questions.pop(approval.key, None)
-        self._explained.discard(approval.key)
-        self._questions[approval.key] = question = _Question(approval, on_decided)
-        if self.policy is not None and approval.note is None and (decision := self.policy(approval)):
-            # Not within this call: whoever asks notes first that it asked.
-            self._being_decided.add(approval.key)
-            asyncio.get_running_loop().call_soon(self._decide_by_rule, question, decision)
+        key = approval.key
+        before = self._questions.pop(key, None)
+        # The same call told of once more before its answer went out is no news.
+        same = (
+            before is not None
+            and key in self._ruled
+            and not before.again
+            and _same_call(before.approval, approval)
+        )
+        again = approval.note is not None or (key in self._asked and not same)
+        self._asked.add(key)
+        self._explained.discard(key)
+        self._ruled.pop(key, None)
+        self._questions[key] = question = _Question(approval, on_decided, again)
+        self._by_policy(question)
         self._observers.tell(None)
 
-    def _decide_by_rule(self, question: _Question, decision: Decision) -> None:
-        self._being_decided.discard(question.approval.key)
-        if self._questions.get(question.approval.key) is question and not self.decide(
-            question.approval, decision
-        ):
-            self._observers.tell(None)  # it is the user's after all
+    def reconsider(self) -> None:
+        """The rules changed: what waits is looked at again, also what they decided and what is not sent yet."""
+        for key, question in list(self._questions.items()):
+            decision = self._ruled.get(key)
+            if decision is None or not self._holds(question.approval, decision):
+                self._ruled.pop(key, None)
+                self._by_policy(question)
+        self._observers.tell(None)
+
+    def rule(self, approval: Approval, decision: Decision) -> None:
+        """The user switched something on that decides this question, which waits."""
+        question = self._questions.get(approval.key)
+        if question is not None and question.approval.digest == approval.digest:
+            self._ruled[approval.key] = decision
+            self._apply_soon()
+            self._observers.tell(None)
+
+    def _by_policy(self, question: _Question) -> None:
+        if self.policy is None:
+            return
+        decision = self.policy.decide(question.approval, again=question.again)
+        if decision is not None:
+            self._ruled[question.approval.key] = decision
+            self._apply_soon()
+
+    def _apply_soon(self) -> None:
+        # Not within this call: whoever asks notes first that it asked.
+        asyncio.get_running_loop().call_soon(self._apply)
+
+    def _apply(self) -> None:
+        """Answer what the rules decided, if they still say so."""
+        for key, decision in list(self._ruled.items()):
+            question = self._questions.get(key)
+            if question is None or self._ruled.get(key) is not decision:
+                continue
+            approval = question.approval
+            if not self._holds(approval, decision):
+                del self._ruled[key]
+                self._observers.tell(None)  # it is the user's after all
+            elif not (approval.together and self._user_decides_beside(approval)):
+                self._explained.add(key)  # the card says which rule it was
+                del self._ruled[key]
+                if not self.decide(approval, decision):
+                    self._observers.tell(None)
+
+    def _holds(self, approval: Approval, decision: Decision) -> bool:
+        return self.policy is None or self.policy.holds(approval, decision)
+
+    def _user_decides_beside(self, approval: Approval) -> bool:
+        return any(
+            each.chat_id == approval.chat_id and each.message_id == approval.message_id
+            for each in self.pending
+        )
 
     def withdraw(self, chat_id: str, tool_call_id: str | None = None, *, explained: bool = False) -> None:
         """Take back one question, or all of a chat: it was settled elsewhere or cannot be answered now.
@@ -164,10 +251,13 @@ class ApprovalService:
         ]
         for key in gone:
             del self._questions[key]
+            self._ruled.pop(key, None)
         if explained:
             self._explained.update(gone)
         if gone:
             self._observers.tell(None)
+            if self._ruled:
+                self._apply_soon()
 
     def was_explained(self, approval: Approval) -> bool:
         """Whether the user was told why this question went away."""
@@ -186,8 +276,8 @@ class ApprovalService:
         """Record the user's decision for exactly what was shown.
 
         False when the question is gone or differs from what was shown by now, when a changed input, answers
-        or a value are not the ones that were on screen, and when there is no value although one is asked
-        for (nothing is sent then).
+        or a value are not the ones that were on screen, when there is no value although one is asked for, and
+        when a rule of the user forbids it (nothing is sent then).
         """
         question = self._questions.get(approval.key)
         if question is None or question.approval.digest != approval.digest:
@@ -207,10 +297,24 @@ class ApprovalService:
             )
             if not is_as_shown(approval, decision):
                 return False
+        if decision.approved and self.forbidden(question.approval) is not None:
+            return False
         del self._questions[approval.key]
+        self._ruled.pop(approval.key, None)
         question.on_decided(question.approval, decision)
+        if decision.grant is not None and decision.approved and self.on_granted is not None:
+            self.on_granted(question.approval, decision.grant)
+        if self._ruled:
+            self._apply_soon()
         self._observers.tell(None)
         return True
+
+
+def _same_call(one: Approval, other: Approval) -> bool:
+    from kai_tui.conversation.approvals import digest
+
+    first, second = (digest(None, each.tool_call_id, each.tool_name, each.input) for each in (one, other))
+    return first == second and one.note is None
 
 
 def is_as_shown(approval: Approval, decision: Decision) -> bool:

@@ -84,9 +84,16 @@ class CallQuestions:
         return info.read_only if info is not None else None
 
     def ask(
-        self, part: ToolPart, message: Message, note: str | None = None, *, value: bool = False
+        self,
+        part: ToolPart,
+        message: Message,
+        note: str | None = None,
+        *,
+        value: bool = False,
+        together: bool = False,
     ) -> Approval:
-        """Put the question about one call to the user. `value`: it is answered with one."""
+        """Put the question about one call to the user. `value`: it is answered with one; `together`: all of
+        the message are."""
         approval = question(
             part,
             message,
@@ -99,6 +106,7 @@ class CallQuestions:
             note=note,
             edits=self.edits,
             value=value,
+            together=together,
         )
         self.asked.add(part.tool_call_id)
         self._approvals.ask(approval, self._on_decided)
@@ -111,7 +119,7 @@ class CallQuestions:
         """Ask about every call that waits; they are answered together."""
         together = ApprovalRound(message.id)
         for part in calls:
-            together.add(self.ask(part, message, note, value=value))
+            together.add(self.ask(part, message, note, value=value, together=True))
         return together
 
     def consider(self, part: ToolPart, message: Message) -> None:

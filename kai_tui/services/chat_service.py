@@ -100,6 +100,7 @@ class ChatService:
         forked = self._add(ChatSession(str(uuid4()), self._tools, title=f"Fork of {session.title}"))
         forked.set_terms(session.terms)
         forked.set_context(session.context_path)
+        forked.switch_read_only(session.read_only_switch)
         forked.begin_with(quote.text)
         origin = {"chat": session.chat_id, "message": message_id, "title": session.title}
         self._in_background(self._keeper.keep_note(forked.chat_id, "fork", origin))
@@ -229,7 +230,7 @@ class ChatService:
         notes = await self._keeper.notes(chat_id)
         if not session.terms_decided:
             session.take_over(notes)
-        for kind in ("terms", "about", "enclosed"):
+        for kind in ("terms", "about", "enclosed", "read-only"):
             if kind in notes:
                 await self._keeper.keep_note(chat_id, kind, None)
 
@@ -370,7 +371,13 @@ class ChatService:
     def _add(self, session: ChatSession) -> ChatSession:
         self._sessions[session.chat_id] = session
         session.observe(lambda change: self._heard(session, change))
+        if session.messages:
+            self._in_background(self._read_rules(session))
         return session
+
+    async def _read_rules(self, session: ChatSession) -> None:
+        """What decided calls in earlier runs: for their cards."""
+        session.know_rules(await self._tools.ledger.rules(session.chat_id))
 
     def _heard(self, session: ChatSession, change: SessionChange) -> None:
         if isinstance(change, PartChanged):

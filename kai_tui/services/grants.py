@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TYPE_CHECKING
 
+from kai_tui.services.observers import Observers
+from kai_tui.services.wake import SleepWatch
+
 if TYPE_CHECKING:
-    from kai_tui.conversation.reviews.review import ObjectRef
+    from kai_tui.conversation.reviews.review import ObjectRef, Review
+    from kai_tui.services.approval_service import Approval, Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +22,244 @@ class GrantTerms:
 
     tool: str
     of: ObjectRef | None = None
-    """Only calls about this; None: about anything."""
+    """Only calls about this, and what is inside it (`conversation.granting.covers`); None: about anything."""
     chat_id: str | None = None
     """Only in this chat; None: in every chat of the account."""
     minutes: float | None = None
     """How long it holds; None: until the user leaves."""
     calls: int | None = None
     """For how many further calls; None: for any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A permission that holds now. Texts are raw."""
+
+    number: int
+    terms: GrantTerms
+    title: str
+    """The tool in words."""
+    chat_title: str
+    """Of the chat in which it was given."""
+    account_id: str
+    branch: str
+    host: str
+    cautions: frozenset[str]
+    """What the user was warned of when giving it; a call with any other warning is asked about."""
+    until: float | None = None
+    """Monotonic seconds; None: until the user leaves."""
+    used: int = 0
+    """Calls it decided so far."""
+
+    @property
+    def left(self) -> int | None:
+        """Further calls it decides; None: any number."""
+        return None if self.terms.calls is None else max(0, self.terms.calls - self.used)
+
+    @property
+    def words(self) -> str:
+        """How long it holds, as it was given: "for 10 minutes, at most 5 calls"."""
+        return span_words(self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantsEnded:
+    """Grants are over."""
+
+    grants: Sequence[Grant]
+    why: str
+    """Half a sentence: "its time is over"."""
+    by_user: bool = False
+    used_up: bool = False
+    """Whether nothing but the last of its calls ended it: what it decided stands."""
+
+    @property
+    def told(self) -> Sequence[Grant]:
+        """Those the user still counted on."""
+        return [each for each in self.grants if self.used_up or each.left != 0]
+
+
+def span_words(terms: GrantTerms) -> str:
+    """For how long and how often, in words."""
+    calls = "" if terms.calls is None else "1 call" if terms.calls == 1 else f"{terms.calls} calls"
+    if terms.minutes is None:
+        return f"for {calls}" if calls else "until you leave"
+    whole = int(terms.minutes) if terms.minutes == int(terms.minutes) else terms.minutes
+    time = "1 minute" if whole == 1 else f"{whole} minutes"
+    return f"for {time}, at most {calls}" if calls else f"for {time}"
+
+
+class Grants:
+    """The grants of one open account. They are in memory only: an account that is left has none."""
+
+    def __init__(
+        self, *, clock: Callable[[], float] = monotonic, sleep_watch: SleepWatch | None = None
+    ) -> None:
+        """`clock` gives monotonic seconds. `sleep_watch` is this object's own."""
+        self._clock = clock
+        self._sleep = sleep_watch or SleepWatch()
+        self._grants: dict[int, Grant] = {}
+        self._decided: dict[tuple[str, str], int] = {}
+        """Which grant decided a call: its call is counted once, and taken back with the grant."""
+        self._observers: Observers[GrantsEnded | None] = Observers()
+        self._timer: asyncio.TimerHandle | None = None
+        self._number = 0
+
+    @property
+    def active(self) -> Sequence[Grant]:
+        """Those that would decide a call now, the oldest first."""
+        now = self._clock()
+        return [each for each in self._grants.values() if each.left != 0 and not _over(each, now)]
+
+    def observe(self, callback: Callable[[GrantsEnded | None], None]) -> Callable[[], None]:
+        """Hear that grants were given, used (None) or ended."""
+        return self._observers.add(callback)
+
+    def give(self, approval: Approval, terms: GrantTerms) -> Grant | None:
+        """The user approved this call, and further ones like it. None when that cannot be: nothing is allowed then."""
+        self._check_sleep()
+        review = _review(approval)
+        if terms.tool != approval.tool_name or terms.chat_id not in (None, approval.chat_id):
+            return None
+        if (terms.minutes is not None and terms.minutes <= 0) or (
+            terms.calls is not None and terms.calls < 1
+        ):
+            return None
+        if why_no_grant(approval, review) is not None or not _about(terms, review):
+            return None
+        self._number += 1
+        grant = Grant(
+            self._number,
+            terms,
+            title=approval.title,
+            chat_title=approval.chat_title,
+            account_id=approval.account_id,
+            branch=approval.branch,
+            host=approval.host,
+            cautions=frozenset(review.cautions),
+            until=None if terms.minutes is None else self._clock() + terms.minutes * 60,
+        )
+        self._grants[grant.number] = grant
+        self._set_timer()
+        self._observers.tell(None)
+        return grant
+
+    def decide(self, approval: Approval) -> Decision | None:
+        """A yes where a grant covers this call; it is counted at once, and only once. None: the user decides."""
+        from kai_tui.services.approval_service import Decision
+
+        self._check_sleep()
+        self.look()
+        known = self._grants.get(self._decided.get(approval.key, 0))
+        grant = known or self._covering(approval)
+        if grant is None:
+            return None
+        if known is None:
+            grant = self._grants[grant.number] = replace(grant, used=grant.used + 1)
+            self._decided[approval.key] = grant.number
+            ended = GrantsEnded((grant,), "its calls are used up", used_up=True) if grant.left == 0 else None
+            self._observers.tell(ended)
+        calls = grant.terms.calls
+        count = f": call {grant.used} of {calls}" if calls is not None else f": call {grant.used}"
+        return Decision(approved=True, by="grant", rule=f"You allowed this {span_words(grant.terms)}{count}.")
+
+    def holds(self, approval: Approval) -> bool:
+        """Whether the grant that decided this call holds still: looked at before the answer goes out."""
+        self._check_sleep()
+        self.look()
+        return self._decided.get(approval.key, 0) in self._grants
+
+    def revoke(self, number: int) -> None:
+        """The user takes one back."""
+        if number in self._grants:
+            self._end([number], "you took it back", by_user=True)
+
+    def revoke_all(self) -> int:
+        """The user takes all back; how many there were."""
+        return self._end(list(self._grants), "you took it back", by_user=True)
+
+    def end(self, why: str) -> None:
+        """None holds any longer. `why` is half a sentence: "the connection was made anew"."""
+        self._end(list(self._grants), why)
+
+    def look(self) -> None:
+        """End those whose time is over."""
+        now = self._clock()
+        self._end([each.number for each in self._grants.values() if _over(each, now)], "its time is over")
+
+    # The work
+
+    def _covering(self, approval: Approval) -> Grant | None:
+        here = [
+            each
+            for each in self.active
+            if each.terms.tool == approval.tool_name
+            and each.terms.chat_id in (None, approval.chat_id)
+            and (each.account_id, each.branch, each.host)
+            == (approval.account_id, approval.branch, approval.host)
+        ]
+        if not here:
+            return None
+        review = _review(approval)
+        if why_no_grant(approval, review) is not None:
+            return None
+        fitting = (
+            each for each in here if _about(each.terms, review) and each.cautions.issuperset(review.cautions)
+        )
+        return next(fitting, None)
+
+    def _check_sleep(self) -> None:
+        if self._sleep.beat():
+            self.end("the computer slept")
+
+    def _end(self, numbers: Sequence[int], why: str, *, by_user: bool = False) -> int:
+        gone = [self._grants.pop(number) for number in numbers]
+        if not gone:
+            return 0
+        self._set_timer()
+        ended = GrantsEnded(gone, why, by_user)
+        self._observers.tell(ended)
+        return len(ended.told)
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        ends = [each.until for each in self._grants.values() if each.until is not None]
+        if ends:
+            wait = max(0.05, min(ends) - self._clock())
+            self._timer = asyncio.get_running_loop().call_later(wait, self._time_passed)
+
+    def _time_passed(self) -> None:
+        self._timer = None
+        self._check_sleep()
+        self.look()
+        if self._timer is None:
+            self._set_timer()
+
+
+def why_no_grant(approval: Approval, review: Review) -> str | None:
+    """Why this question cannot be answered by a grant, now or ever: one sentence; None when it can."""
+    from kai_tui.conversation.granting import why_never
+
+    if approval.wants != "yes-no":
+        return "It wants a value from you, so it is asked every time."
+    return why_never(approval.tool_name, approval.input, approval.has_input, review)
+
+
+def _about(terms: GrantTerms, review: Review) -> bool:
+    from kai_tui.conversation.granting import covers_all
+
+    return terms.of is None or covers_all(terms.of, review)
+
+
+def _review(approval: Approval) -> Review:
+    from kai_tui.conversation.reviews.reviewing import review
+
+    return review(
+        approval.tool_name, approval.input, read_only=approval.read_only, title_given=approval.title
+    )
+
+
+def _over(grant: Grant, now: float) -> bool:
+    return grant.until is not None and now >= grant.until

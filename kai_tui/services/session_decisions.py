@@ -26,6 +26,7 @@ from kai_tui.conversation.messages import Message, ToolPart
 from kai_tui.services.approval_round import ApprovalRound, digest_of
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.call_questions import CallQuestions
+from kai_tui.services.call_rules import decision_words
 from kai_tui.services.changes import MessagesReset, Notice, PartChanged, TurnChanged
 from kai_tui.services.decision_words import (
     ANSWERED_BEFORE,
@@ -159,7 +160,13 @@ class SessionDecisions(SessionTurn):
         self._round = self._questions.ask_all(message, calls, note)
         self._set_phase("waiting-for-approval")
 
+    def _tool(self, name: str) -> ToolInfo | None:
+        return self._questions.tools.get(name)
+
     def _decided(self, approval: Approval, decision: Decision) -> None:
+        self._rules[approval.tool_call_id] = decision_words(decision)
+        if decision.by == "read-only switch":
+            self._tell(Notice(f"{approval.title}: denied by the read-only switch of this chat."))
         together = self._round
         if together is None:
             self._in_background(self._answer_open_stream(self._run, approval, decision))

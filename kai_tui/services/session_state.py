@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from kai_tui.backends.agents import caps_for
-from kai_tui.backends.base import Backend, Capabilities, ChatTerms, Delivery
+from kai_tui.backends.base import Backend, Capabilities, ChatTerms, Delivery, ToolInfo
 from kai_tui.conversation.choices import Choice, choices_of, closing_text
 from kai_tui.conversation.events import FinishReason
 from kai_tui.conversation.messages import Message, ToolPart
@@ -86,6 +86,8 @@ class SessionState:
         self._countdown: Countdown | None = None
         self._ledger: dict[tuple[str, str], bool] = {}
         """Answers that were noted on disk, by call and approval id."""
+        self._rules: dict[str, str] = {}
+        """What decided a call, in words, by its id: as far as that is known."""
         self.patience = Patience(
             tools.clock,
             last_event=lambda: self._last_event,
@@ -136,6 +138,32 @@ class SessionState:
     def decision(self, call: ToolPart) -> bool | None:
         """What the user decided here about a call: approved, denied, or nothing that is known."""
         return self._ledger.get((call.tool_call_id, call.approval_id or ""))
+
+    def rule(self, call: ToolPart) -> str:
+        """Which rule decided a call, one sentence; empty while nothing has."""
+        from kai_tui.services.call_rules import rule_words
+
+        noted = self._rules.get(call.tool_call_id, "")
+        for approval, decision in self._tools.approvals.ruled(self.chat_id):
+            if approval.tool_call_id == call.tool_call_id:
+                noted = f"{decision.rule} It is sent when you have decided the others."
+        return rule_words(call, noted=noted, decided=self.decision(call), tool=self._tool(call.tool_name))
+
+    def by_rule(self, call: ToolPart) -> bool:
+        """Whether a rule of the user decided a call in place of the user, and its answer is not sent yet."""
+        ruled = self._tools.approvals.ruled(self.chat_id)
+        return any(approval.tool_call_id == call.tool_call_id for approval, _ in ruled)
+
+    def know_rules(self, rules: Mapping[str, str]) -> None:
+        """What decided calls in earlier runs, by call id."""
+        self._rules = {**rules, **self._rules}
+        for message in self.messages if rules else ():
+            if any(call.tool_call_id in rules for call in message.tool_calls()):
+                self._tell(MessageChanged(message.id))
+
+    def _tool(self, name: str) -> ToolInfo | None:
+        """The server's entry of a tool, where it is known; see `SessionDecisions`."""
+        return None
 
     def find(self, message_id: str) -> Message | None:
         """The message with this id; the newest are looked at first."""

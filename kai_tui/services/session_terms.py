@@ -8,11 +8,11 @@ from typing import Any
 
 from kai_tui.backends.base import Chat, ChatTerms, Outgoing
 from kai_tui.services.changes import TermsChanged
-from kai_tui.services.session_usage import SessionUsage
+from kai_tui.services.session_switch import SessionSwitch
 from kai_tui.services.terms import KnownTerms, path_noted, paths_noted, terms_noted, visibility_of
 
 
-class SessionTerms(SessionUsage):
+class SessionTerms(SessionSwitch):
     """Visibility, read-only and the object a chat is about. On disk at once; restored with the chat."""
 
     _terms_kept: bool = False
@@ -47,6 +47,7 @@ class SessionTerms(SessionUsage):
         `unsent`: ids of messages of an earlier run that may not have arrived.
         """
         self.restore_tokens(notes.get("usage"))
+        self._restore_switch(notes.get("read-only"))
         noted = terms_noted(notes.get("terms"))
         theirs = visibility_of(visibility)
         self._terms_kept = noted is not None
@@ -67,6 +68,8 @@ class SessionTerms(SessionUsage):
         noted = terms_noted(notes.get("terms"))
         if noted is not None:
             self.set_terms(noted)
+        if notes.get("read-only") is True:
+            self.switch_read_only(True)
         path = path_noted(notes.get("about"))
         if path is not None:
             self.set_context(path)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from kai_tui.backends.agents import caps_for
 from kai_tui.backends.base import (
@@ -16,7 +16,6 @@ from kai_tui.backends.base import (
     CannotConnect,
     Capabilities,
     ConnectionLost,
-    ServerInfo,
     TokenRefused,
     Waiting,
 )
@@ -25,53 +24,30 @@ from kai_tui.services.agents import AgentList
 from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.attention import Attention
 from kai_tui.services.chat_service import ChatService
+from kai_tui.services.connection import Connection as Connection
+from kai_tui.services.connection import ConnectionState as ConnectionState
+from kai_tui.services.connection import Pause as Pause
 from kai_tui.services.disk_keeper import DiskKeeper
+from kai_tui.services.grants import Grants, GrantsEnded
 from kai_tui.services.history_service import HistoryService
 from kai_tui.services.naming import assistant_name
 from kai_tui.services.observers import Observers
 from kai_tui.services.offers import Offers
 from kai_tui.services.session_tools import SessionTools
+from kai_tui.services.standing_rules import StandingRules
 
 if TYPE_CHECKING:
     from kai_tui.backends.attachments import Attachments
     from kai_tui.backends.base import Whose
     from kai_tui.backends.secret import Secret
     from kai_tui.services.approval_round import Place
+    from kai_tui.services.approval_service import Approval
     from kai_tui.services.documents import DocumentDesk
+    from kai_tui.services.grants import GrantTerms
     from kai_tui.services.inbox import Inbox
     from kai_tui.services.instructions import Instructions
 
 _LOG = logging.getLogger(__name__)
-
-ConnectionState: TypeAlias = Literal["connecting", "connected", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Something is read from the server, which was not reached; it is tried again."""
-
-    until: float
-    """Monotonic seconds."""
-    number: int
-    """The try that follows."""
-    of: int
-    why: str
-    """One sentence. Raw."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Whether the assistant answered; for the status bar."""
-
-    state: ConnectionState
-    info: ServerInfo | None = None
-    sentence: str | None = None
-    """What went wrong and what to do, when failed."""
-    needs_sign_in: bool = False
-    pause: Pause | None = None
-    """Set between two tries to read something."""
-    again: bool = False
-    """Whether it is connected after it was not."""
 
 
 class Workspace:
@@ -104,6 +80,10 @@ class Workspace:
         """Whether the server does not take the token any more; until `renew`."""
         self.connection = Connection("connecting")
         self.approvals = ApprovalService()
+        self.grants = Grants(clock=clock)
+        self.grants.observe(self._grants_changed)
+        self.approvals.policy = StandingRules(self.grants, self._switched)
+        self.approvals.on_granted = self._granted
         self.history = HistoryService(self.backend, keeper)
         self.chats = ChatService(
             SessionTools(
@@ -211,6 +191,7 @@ class Workspace:
 
     async def woke(self) -> None:
         """The computer was asleep: find out what became of connections, turns and questions. Never raises."""
+        self.grants.end("the computer slept")
         if self._backend is None or not self.needs_looking_after:
             return
         # First: what is read from here on must not use a connection that died in its sleep.
@@ -306,6 +287,7 @@ class Workspace:
 
     async def aclose(self) -> None:
         """Stop turns, save, close connections and files."""
+        self.grants.end("the account was left")
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
@@ -377,7 +359,24 @@ class Workspace:
             pause = Pause(self.clock() + waiting.seconds, waiting.attempt, waiting.of, waiting.sentence)
         self._set(replace(self.connection, pause=pause))
 
+    # What holds without asking
+
+    def _switched(self, chat_id: str) -> bool:
+        session = self.chats.sessions.get(chat_id)
+        return session is not None and session.read_only_switch
+
+    def _granted(self, approval: Approval, terms: GrantTerms) -> None:
+        if self.grants.give(approval, terms) is not None:
+            self.approvals.reconsider()
+
+    def _grants_changed(self, ended: GrantsEnded | None) -> None:
+        if ended is not None and not ended.used_up:
+            self.approvals.reconsider()
+
     def _set(self, connection: Connection) -> None:
+        if connection.state != "connected":
+            lost = connection.state == "failed"
+            self.grants.end("the connection was lost" if lost else "the connection is made anew")
         self.connection = connection
         self._observers.tell(connection)
 

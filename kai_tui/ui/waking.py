@@ -29,6 +29,7 @@ class NoticesSleep(SafeApp[object]):
         if not self.sleep_watch.beat() or workspace is None:
             return
         self.desk.disarm()
+        workspace.grants.end("the computer slept")
         if workspace.needs_looking_after:
             self.notify("Was asleep. Checking…", markup=False)
             self.run_worker(workspace.woke(), group="wake", exit_on_error=False)

@@ -157,15 +157,15 @@ def rows_for(value: object, has_input: bool) -> tuple[list[Row], list[str], str 
         rows, warnings about what is hidden or looks like something else, and why Approve is off
         (None: it is not).
     """
+    from kai_tui.conversation.clear_input import why_not_approvable
     from kai_tui.conversation.safe_text import Pairs, exact_arguments, exact_value
 
     if not has_input:
-        why = "The arguments were not received, so this cannot be approved."
-        return [Row("note", "arguments not received")], [], why
+        return [Row("note", "arguments not received")], [], why_not_approvable(value, has_input)
     if not isinstance(value, dict | Pairs):
         shown = exact_value(value)
-        why = "The arguments are not names and values, so this cannot be approved."
-        return [Row("note", "not an object:"), Row("value", shown.text)], _warnings([shown]), why
+        rows = [Row("note", "not an object:"), Row("value", shown.text)]
+        return rows, _warnings([shown]), why_not_approvable(value, has_input)
     entries = exact_arguments(cast("object", value))
     if not entries:
         return [Row("names", "no arguments")], [], None
@@ -177,20 +177,7 @@ def rows_for(value: object, has_input: bool) -> tuple[list[Row], list[str], str 
         rows += [Row("note", f"! {flag}") for flag in (*entry.key.flags, *entry.value.flags)]
         rows += [Row("names", f"  {note}") for note in entry.value.notes]
     warnings = _warnings([exact for entry in entries for exact in (entry.key, entry.value)])
-    return rows, warnings, _not_clear(cast("object", value), [entry.value for entry in entries])
-
-
-def _not_clear(value: object, shown: Sequence[Exact]) -> str | None:
-    """Why arguments that can be shown cannot be approved all the same (A4)."""
-    from kai_tui.conversation.safe_text import Pairs
-
-    doubled = isinstance(value, Pairs) and bool(value.duplicates)
-    flags = [flag for exact in shown for flag in exact.flags]
-    if doubled or any(flag.endswith("comes more than once") for flag in flags):
-        return "A name comes more than once in the arguments, so this cannot be approved."
-    if any(flag.startswith("nested deeper") for flag in flags):
-        return "The arguments are nested too deeply to be shown, so this cannot be approved."
-    return None
+    return rows, warnings, why_not_approvable(cast("object", value), has_input, entries)
 
 
 def _warnings(shown: Sequence[Exact]) -> list[str]:
