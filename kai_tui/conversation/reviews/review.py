@@ -30,10 +30,11 @@ class ObjectRef:
 
     kind: ObjectKind
     id: str
-    """As the tool names it; of configurations `component/configuration`, of their rows
-    `component/configuration/row`; the component is empty where the call does not say it."""
-    name: str = ""
-    """What people call it, when that is known."""
+    """As the tool names it; of configurations and flows `component/configuration`, of their rows
+    `component/configuration/row`; the component is empty where the call does not say it. Of data apps the
+    configuration's id alone; of the project nothing. What was not understood is `other` and matches nothing else."""
+    name: str = field(default="", compare=False)
+    """What people call it, when that is known; no part of what makes two equal."""
 
 
 Source: TypeAlias = Literal["chat", "project", "preview"]
@@ -84,7 +85,7 @@ class TextChange:
     language: str = ""
     """`sql`, `python`, `json`, … for highlighting; empty: prose."""
     present: Present | None = None
-    """Where `before` comes from."""
+    """Where `before` comes from; without the value itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from kai_tui.conversation.reviews.review import Effect, ObjectRef, Presents, Review, Wanted
-from kai_tui.conversation.tools import headline, risk, title
+from kai_tui.conversation.reviews import configurations, descriptions, running
+from kai_tui.conversation.reviews.call import Call
+from kai_tui.conversation.reviews.draft import Draft
+from kai_tui.conversation.reviews.effects import contradicts, effects_of
+from kai_tui.conversation.reviews.generic import generic, known_as, show_arguments
+from kai_tui.conversation.reviews.review import ObjectRef, Presents, Review, Wanted
+
+_Reviewer = Callable[[Call, Draft], None]
+
+_REVIEWERS: Final[Mapping[str, _Reviewer]] = {
+    "update_descriptions": descriptions.update_descriptions,
+    "update_project_description": descriptions.update_project_description,
+    "run_job": running.run_job,
+    "run_sync_action": running.run_sync_action,
+    "create_config": configurations.create_config,
+    "add_config_row": configurations.add_config_row,
+    "update_config": configurations.update_config,
+    "update_config_row": configurations.update_config_row,
+}
 
 
 def wanted(tool: str, input: Any) -> Sequence[Wanted]:
-    """The present values that `review` could show the change against."""
-    return ()
+    """The present values that `review` could show the change against. Never raises."""
+    call = Call(tool, input, None, {})
+    _reviewed(call, "")
+    return list(call.wishes)
 
 
 def review(
@@ -27,11 +46,53 @@ def review(
     `read_only`: the server's own mark (kai.md §4.12); `title_given`: what the server calls the tool;
     `presents`: the values of `wanted` that are known by now.
     """
-    subject = headline(tool, input)
-    effect: Effect = risk(tool, read_only)
-    words = title_given or title(tool)
-    return Review(
-        sentence=f"{words}: {subject}" if subject else words,
-        effects=(effect,),
-        objects=(ObjectRef("other", subject),) if subject else (),
-    )
+    return _reviewed(Call(tool, input, read_only, presents or {}), title_given)
+
+
+def _reviewed(call: Call, title_given: str) -> Review:
+    draft = _new(call, title_given)
+    try:
+        reviewer = _REVIEWERS.get(call.tool, generic) if call.arguments.is_object else generic
+        reviewer(call, draft)
+        if reviewer is not generic:
+            _show_rest(call, draft)
+    except Exception:  # noqa: BLE001 - a shape nobody thought of must not keep the question from being asked
+        draft = _new(call, title_given)
+        draft.warn("This call has a shape that is not understood. Look at its arguments.")
+        draft.touches(ObjectRef("other", "not understood"))
+    _finish(call, draft)
+    return draft.review(call.reason)
+
+
+def _new(call: Call, title_given: str) -> Draft:
+    draft = Draft("", list(effects_of(call.tool, call.read_only)))
+    known_as(draft, call, title_given)
+    return draft
+
+
+def _show_rest(call: Call, draft: Draft) -> None:
+    """What the special view has no place for is shown all the same."""
+    rest = call.arguments.unread()
+    if rest:
+        draft.say("Not known to this program, but sent along:", "warning")
+        show_arguments(draft, rest, "Further arguments")
+
+
+def _finish(call: Call, draft: Draft) -> None:
+    odd = list(dict.fromkeys(call.arguments.odd))
+    if odd:
+        draft.warn(f"Not as expected: {', '.join(odd)}. Look at all arguments.")
+        draft.touches(*(ObjectRef("other", f"{name}, not understood") for name in odd))
+    if contradicts(call.tool, call.read_only):
+        draft.warn("The server says that this tool only reads; its name says otherwise.")
+    if not draft.to_type and draft.effects[0] in ("destroys", "deploys"):
+        draft.to_type = name_to_type(draft.objects, call.tool)
+
+
+def name_to_type(objects: Sequence[ObjectRef], tool: str) -> str:
+    """The last part of the first object's id, where a person can type it; else the tool's name."""
+    for ref in objects:
+        name = ref.id.rsplit("/", 1)[-1]
+        if name.isascii() and name.isprintable() and 0 < len(name.strip()) == len(name) <= 80:
+            return name
+    return tool
