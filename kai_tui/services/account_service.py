@@ -16,6 +16,7 @@ from kai_tui.services.account import Account as Account
 from kai_tui.services.account import AccountKind as AccountKind
 from kai_tui.services.account import ServiceFlavour as ServiceFlavour
 from kai_tui.services.account_changes import ChangesAccounts
+from kai_tui.services.account_ledger import AccountLedger
 from kai_tui.services.account_records import accounts_of, record_of
 from kai_tui.services.account_secrets import AccountSecrets
 from kai_tui.services.disk_keeper import DiskKeeper
@@ -220,7 +221,8 @@ class AccountService(ChangesAccounts):
         """Everything the chat screen needs; returns at once, connects in the background."""
         files = account_files(self.paths, account.id)
         keeper = DiskKeeper(files)
-        return Workspace(self._pinned(account), self._opener(account, keeper), keeper)
+        ledger = AccountLedger(files.ledger, account.id, self.live_secrets)
+        return Workspace(self._pinned(account), self._opener(account, keeper), keeper, ledger=ledger)
 
     def go_on(self, workspace: Workspace, account: Account) -> None:
         """Let an open account go on with what it was changed to. Chats, drafts and questions stay as they are."""

@@ -40,12 +40,17 @@ class ApprovalRound:
     answers: dict[str, ToolAnswer] = field(default_factory=dict[str, ToolAnswer])
     digests: dict[str, str] = field(default_factory=dict[str, str])
     """What was shown, by call id."""
+    decided: dict[str, tuple[Approval, Decision]] = field(
+        default_factory=dict[str, "tuple[Approval, Decision]"]
+    )
+    """What was asked and decided, by call id."""
 
     def add(self, approval: Approval) -> None:
         """This call waits now."""
         self.waiting.add(approval.tool_call_id)
         self.digests[approval.tool_call_id] = approval.digest
         self.answers.pop(approval.tool_call_id, None)
+        self.decided.pop(approval.tool_call_id, None)
 
     @property
     def says_more(self) -> bool:
@@ -72,6 +77,7 @@ class ApprovalRound:
                 value=decision.given.value,
             )
         self.answers[approval.tool_call_id] = answer
+        self.decided[approval.tool_call_id] = approval, decision
         self.waiting.discard(approval.tool_call_id)
         return not self.waiting
 

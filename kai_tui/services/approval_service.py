@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from kai_tui.services.grants import GrantTerms
 
 Risk: TypeAlias = Literal["reads", "creates", "changes", "unknown"]
-By: TypeAlias = Literal["you", "grant", "read-only switch"]
-"""Who decided."""
+By: TypeAlias = Literal["you", "grant", "read-only switch", "server"]
+"""Who decided. `server`: it ran a call without asking; only in the ledger."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,10 @@ class CallQuestions:
         """Whether a tool changes nothing, as far as the server or our own list says."""
         return risk(name, self._read_only(name)) == "reads"
 
+    def surely_writes(self, name: str) -> bool:
+        """Whether a tool changes something, as the server or our own list says: not only for lack of knowledge."""
+        return risk(name, self._read_only(name)) in ("creates", "changes") or self._read_only(name) is False
+
     def _read_only(self, name: str) -> bool | None:
         info = self.tools.get(name)
         return info.read_only if info is not None else None
@@ -94,7 +98,22 @@ class CallQuestions:
     ) -> Approval:
         """Put the question about one call to the user. `value`: it is answered with one; `together`: all of
         the message are."""
-        approval = question(
+        approval = self._question(part, message, note, value=value, together=together)
+        self.asked.add(part.tool_call_id)
+        self._approvals.ask(approval, self._on_decided)
+        self._on_asked()
+        return approval
+
+    def _question(
+        self,
+        part: ToolPart,
+        message: Message,
+        note: str | None = None,
+        *,
+        value: bool = False,
+        together: bool = False,
+    ) -> Approval:
+        return question(
             part,
             message,
             chat_id=self._chat_id,
@@ -108,10 +127,19 @@ class CallQuestions:
             value=value,
             together=together,
         )
-        self.asked.add(part.tool_call_id)
-        self._approvals.ask(approval, self._on_decided)
-        self._on_asked()
-        return approval
+
+    def unasked(self, part: ToolPart, message: Message) -> tuple[Approval, Decision]:
+        """What the server did without an answer from here, in the terms of a question and its answer."""
+        from kai_tui.services.approval_service import Decision
+
+        info = self.tools.get(part.tool_name)
+        if self.is_open(part):
+            rule = "it was settled without your answer: elsewhere, or by the server"
+        elif info is not None and info.permission == "always_allow":
+            rule = "you set this tool to always run"
+        else:
+            rule = "the server did not ask"
+        return self._question(part, message), Decision(approved=True, by="server", rule=rule)
 
     def ask_all(
         self, message: Message, calls: list[ToolPart], note: str | None = None, *, value: bool = False

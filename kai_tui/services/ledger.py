@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from kai_tui.services.approval_service import Approval, Decision
 
 Outcome: TypeAlias = Literal["sent", "not sent", "unsure", "done", "failed", "denied", "settled elsewhere"]
+"""`sent`: the server has the answer; `denied`: the call ended as denied; `unsure`: it may have arrived."""
+ENDS: frozenset[Outcome] = frozenset(("not sent", "done", "failed", "denied", "settled elsewhere"))
+"""Outcomes after which nothing more is expected."""
 
 
 class Ledger(Protocol):
@@ -22,6 +25,10 @@ class Ledger(Protocol):
         self, chat_id: str, tool_call_id: str, outcome: Outcome, *, job: str = "", detail: str = ""
     ) -> None:
         """What became of a decision. `job`: address or id of a job it started."""
+        ...
+
+    async def unsettled(self, chat_id: str) -> set[str]:
+        """Ids of calls of a chat that were decided on and whose end is not written yet."""
         ...
 
     async def rules(self, chat_id: str) -> dict[str, str]:
@@ -39,6 +46,9 @@ class NoLedger:
         self, chat_id: str, tool_call_id: str, outcome: Outcome, *, job: str = "", detail: str = ""
     ) -> None:
         return None
+
+    async def unsettled(self, chat_id: str) -> set[str]:
+        return set()
 
     async def rules(self, chat_id: str) -> dict[str, str]:
         return {}

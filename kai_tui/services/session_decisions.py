@@ -16,7 +16,6 @@ from kai_tui.backends.base import (
     NotFound,
     Outgoing,
     TokenRefused,
-    ToolAnswer,
     ToolInfo,
 )
 from kai_tui.conversation.approvals import pending, respond
@@ -39,15 +38,15 @@ from kai_tui.services.decision_words import (
 )
 from kai_tui.services.kept_words import not_known
 from kai_tui.services.read_back import adopt, differs, holder, put_in_place
+from kai_tui.services.session_recording import SessionRecording
 from kai_tui.services.session_state import SessionTools
-from kai_tui.services.session_turn import SessionTurn
 from kai_tui.services.turn import ENDED_WELL
 
 PATIENCE_SECONDS = 1.0
 """A server may store a message a moment after it streamed it."""
 
 
-class SessionDecisions(SessionTurn):
+class SessionDecisions(SessionRecording):
     """Asks about calls that wait and sends the answers, in the server's way."""
 
     def __init__(
@@ -114,6 +113,7 @@ class SessionDecisions(SessionTurn):
     def _watch(self, event: Event, part: ToolPart, message: Message, backend: Backend) -> None:
         """Ask about a call of an open stream, or take the question away when it is settled or changed."""
         if part.settled:
+            self._record_end(part, message)
             asked = self._questions.is_open(part)
             self._questions.settled(part, explained=True)
             if asked:
@@ -195,7 +195,7 @@ class SessionDecisions(SessionTurn):
                 if self._run is run and not part.settled:
                     self._questions.ask(part, message, DECIDE_PLAINLY)
                 return
-            await self._note(list(together.answers.values()))
+            await self._note(together)
             if self._run is not run or part.settled or digest_of(part) != approval.digest:
                 await self._withdraw(together)
                 self._not_sent_after_all(run, part, message)
@@ -204,13 +204,17 @@ class SessionDecisions(SessionTurn):
             self._begins_now(message, part)
             async for _ in backend.answer(self.chat_id, message, answers, terms=self.terms):
                 pass
+            self._arrived_at_server(together)
             self._show_what_runs(message, part, decision)
         except NotFound:
+            self._came_of_it(together, "settled elsewhere")
             self._not_awaited(run, part)
         except BackendError as error:
             arrived = "did not arrive" if error.delivery == "not-sent" else "may not have arrived"
             if error.delivery == "not-sent":
                 await self._withdraw(together)
+            else:
+                self._came_of_it(together, "unsure", error.sentence)
             self._tell(Notice(f"Your decision {arrived}. {error.sentence}", "error"))
             if self._run is run and run is not None and not part.settled:
                 self._questions.ask(part, message, f"Your first answer {arrived}.")
@@ -266,14 +270,16 @@ class SessionDecisions(SessionTurn):
             if checked is None:
                 return
             message = checked
-            await self._note(answers)
+            await self._note(together)
             noted = True
             answered = respond(message, answers)
             self._replace(message, answered)
             self._answering = (message, answered)
             events = backend.answer(self.chat_id, message, answers, terms=self.terms)
-            await self._read(run, backend, events, answered, self._goes_on)
+            await self._read(run, backend, events, answered, lambda: self._goes_on(together))
         except BackendError as error:
+            if noted and error.delivery != "not-sent":
+                self._came_of_it(together, "unsure", error.sentence)
             if self._run is not run:
                 return
             code = "sign-in" if isinstance(error, TokenRefused) else None
@@ -289,8 +295,9 @@ class SessionDecisions(SessionTurn):
     def _may_be_read_anew(self) -> bool:
         return self._answering is None and super()._may_be_read_anew()
 
-    def _goes_on(self) -> None:
+    def _goes_on(self, together: ApprovalRound) -> None:
         self._answering = None
+        self._arrived_at_server(together)
 
     def _take_back_answers(self) -> Message | None:
         """Show the request again as it was before the answers; None when none are on their way."""
@@ -391,24 +398,6 @@ class SessionDecisions(SessionTurn):
         put_in_place(self.messages, old, new)
         self._reply = new
         self._tell(MessagesReset())
-
-    # The ledger
-
-    async def _note(self, answers: Iterable[ToolAnswer]) -> None:
-        """Note answers on disk (A6). Raises BackendError when that fails: nothing may be sent then."""
-        for answer in answers:
-            if not await self._tools.keeper.remember_answer(
-                self.chat_id, answer.tool_call_id, answer.approval_id, answer.approved
-            ):
-                sentence = "It could not be noted on disk first, so it was not sent. Please decide again."
-                raise BackendError(sentence, delivery="not-sent")
-            self._ledger[answer.tool_call_id, answer.approval_id or ""] = answer.approved
-
-    async def _withdraw(self, together: ApprovalRound) -> None:
-        """The answers provably never reached the server."""
-        for answer in together.answers.values():
-            self._ledger.pop((answer.tool_call_id, answer.approval_id or ""), None)
-            await self._tools.keeper.withdraw_answer(self.chat_id, answer.tool_call_id, answer.approval_id)
 
 
 def _ended(part: ToolPart) -> str:

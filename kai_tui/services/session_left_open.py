@@ -112,27 +112,29 @@ class SessionLeftOpen(SessionWithoutOutcome):
                 self._tell(Notice(_GONE, "warning"))
                 self._finish("other")
                 return
-            await self._note(answers)
+            await self._note(together)
             reply = Message(id=f"{LOCAL_ID}{uuid.uuid4()}")
             if self._caps(backend).approval == "tool-result":
                 reply = message.reopened()
                 self._replace(message, reply)
                 self._answering = (message, reply)
             events = backend.answer_by_tool_result(self.chat_id, message, answers[0], terms=self.terms)
-            await self._read(run, backend, events, reply, self._old_way_goes_on)
+            await self._read(run, backend, events, reply, lambda: self._old_way_goes_on(together))
         except BackendError as error:
             if self._run is not run:
                 return
             if error.delivery == "not-sent" and not isinstance(error, NotFound):
                 await self._withdraw(together)
+            elif together.answers.keys() <= self._recorded:
+                self._came_of_it(together, "unsure", error.sentence)
             self._take_back_answers()
             arrived = "did not arrive" if error.delivery == "not-sent" else "may or may not have arrived"
             code = "sign-in" if isinstance(error, TokenRefused) else None
             self._tell(Notice(f"Your answer {arrived}. {error.sentence}", "error", code))
             self._finish("error")
 
-    def _old_way_goes_on(self) -> None:
-        self._goes_on()
+    def _old_way_goes_on(self, together: ApprovalRound) -> None:
+        self._goes_on(together)
         self._set_phase("streaming")
 
     def _finish(self, reason: FinishReason) -> None:

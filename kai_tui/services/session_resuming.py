@@ -21,6 +21,8 @@ class SessionResuming(SessionDecisions):
     def know_answers(self, answers: Mapping[tuple[str, str], bool]) -> None:
         """Decisions noted before they were posted (A6), by call and approval id; before `resume_questions`."""
         self._ledger.update(answers)
+        if answers:
+            self._in_background(self.know_unsettled())
 
     def resume_questions(self, backend: Backend) -> None:
         """Ask again about calls that waited when the chat was read (A8). Continuation style only.

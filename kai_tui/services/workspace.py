@@ -30,6 +30,7 @@ from kai_tui.services.connection import Pause as Pause
 from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.grants import Grants, GrantsEnded
 from kai_tui.services.history_service import HistoryService
+from kai_tui.services.ledger import Ledger, NoLedger
 from kai_tui.services.naming import assistant_name
 from kai_tui.services.observers import Observers
 from kai_tui.services.offers import Offers
@@ -60,6 +61,7 @@ class Workspace:
         keeper: DiskKeeper,
         *,
         clock: Callable[[], float] = monotonic,
+        ledger: Ledger | None = None,
     ) -> None:
         """`clock` gives monotonic seconds, to the sessions and to the screen that shows them."""
         self.clock = clock
@@ -94,6 +96,7 @@ class Workspace:
                 quota=lambda: self.offers.quota.ask(),
                 assistant=assistant_name(account),
                 clock=clock,
+                ledger=ledger or NoLedger(),
             ),
             self.history,
             keeper,

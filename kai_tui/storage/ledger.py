@@ -73,6 +73,15 @@ class LedgerFile:
         """Write one entry; it is on disk when this returns. Raises StorageError; nothing was written then."""
         return self._write(lambda connection: self._append(connection, entry))
 
+    def add_unless_decided(self, entry: Entry) -> LedgerRow | None:
+        """The same, unless a decision on that call stands here: None then."""
+
+        def work(connection: Connection) -> LedgerRow | None:
+            known, _ = _newest(connection, str(entry.get("chat_id")), str(entry.get("call_id")))
+            return self._append(connection, entry) if known is None else None
+
+        return self._write(work)
+
     def add_outcome(self, chat_id: str, call_id: str, entry: Entry) -> LedgerRow | None:
         """Write what became of the newest decision on a call, with its number under `of`.
 
