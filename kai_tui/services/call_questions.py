@@ -131,14 +131,12 @@ class CallQuestions:
     def unasked(self, part: ToolPart, message: Message) -> tuple[Approval, Decision]:
         """What the server did without an answer from here, in the terms of a question and its answer."""
         from kai_tui.services.approval_service import Decision
+        from kai_tui.services.call_rules import NOT_ASKED, SETTLED_ELSEWHERE, rule_words
 
-        info = self.tools.get(part.tool_name)
-        if self.is_open(part):
-            rule = "it was settled without your answer: elsewhere, or by the server"
-        elif info is not None and info.permission == "always_allow":
-            rule = "you set this tool to always run"
-        else:
-            rule = "the server did not ask"
+        rule = SETTLED_ELSEWHERE
+        if not self.is_open(part):
+            info = self.tools.get(part.tool_name)
+            rule = rule_words(part, noted="", decided=None, tool=info) or NOT_ASKED
         return self._question(part, message), Decision(approved=True, by="server", rule=rule)
 
     def ask_all(

@@ -12,17 +12,24 @@ if TYPE_CHECKING:
     from kai_tui.services.approval_service import Decision
 
 NOT_KNOWN = "It is not known here who allowed it."
+NOT_ASKED = "The server did not ask."
+SETTLED_ELSEWHERE = "It was settled without your answer here."
 
 
 def decision_words(decision: Decision) -> str:
     """What decided, of a decision made in this run."""
     if decision.by != "you":
         return decision.rule
-    if not decision.approved:
+    changed, granted = decision.updated_input is not None, decision.grant is not None
+    return your_words(approved=decision.approved, changed=changed, granted=granted)
+
+
+def your_words(*, approved: bool, changed: bool, granted: bool) -> str:
+    """A decision of the user."""
+    if not approved:
         return "You denied it."
-    changed = decision.updated_input is not None
     words = "You approved it with changes" if changed else "You approved it"
-    return f"{words}, and further calls like it." if decision.grant is not None else f"{words}."
+    return f"{words}, and further calls like it." if granted else f"{words}."
 
 
 def rule_words(part: ToolPart, *, noted: str, decided: bool | None, tool: ToolInfo | None) -> str:

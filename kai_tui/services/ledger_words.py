@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kai_tui.services.call_rules import your_words
+
 
 def who_decided(entry: Mapping[str, Any]) -> str:
-    """Who or what decided a call: `you`, or the rule."""
-    by, rule = str(entry.get("by", "")), str(entry.get("rule", ""))
-    if by == "you":
-        return "you"
-    if by == "server":
-        return rule or "the server did not ask"
-    return f"{by}: {rule}" if rule else by
+    """What decided a call, one sentence; the words of its card."""
+    if entry.get("by") != "you":
+        return str(entry.get("rule", ""))
+    return your_words(
+        approved=entry.get("decision") == "approved", changed="edits" in entry, granted="grant" in entry
+    )

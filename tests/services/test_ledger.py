@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -292,21 +292,35 @@ def write_part(call: str) -> dict[str, Any]:
     }
 
 
+@dataclass
+class Always:
+    """A rule that decides everything."""
+
+    decision: Decision
+
+    def decide(self, approval: Approval, *, again: bool) -> Decision | None:
+        return None if again else self.decision
+
+    def holds(self, approval: Approval, decision: Decision) -> bool:
+        return True
+
+    def forbids(self, approval: Approval) -> str | None:
+        return None
+
+
 async def test_a_rule_that_decides_is_named(with_ledger: With, file: LedgerFile) -> None:
     desk = with_ledger(side_request(file, e.ToolOutputAvailable("w1", {}, {})))
     terms = GrantTerms("create_config", minutes=10, calls=5)
-    desk.approvals.policy = lambda approval: Decision(
-        True, by="grant", rule="allowed for 10 minutes, 2 of 5 calls", grant=terms
+    desk.approvals.policy = Always(
+        Decision(True, by="grant", rule="Allowed for 10 minutes, 2 of 5 calls.", grant=terms)
     )
     desk.session.send("go")
     await until(lambda: desk.backend.answered)
     await over(desk)
     (entry,) = decisions(file)
-    assert (entry["by"], entry["rule"]) == ("grant", "allowed for 10 minutes, 2 of 5 calls")
+    assert (entry["by"], entry["rule"]) == ("grant", "Allowed for 10 minutes, 2 of 5 calls.")
     assert (entry["grant"]["minutes"], entry["grant"]["calls"]) == (10, 5)
-    assert await desk.session._tools.ledger.rules(CHAT) == {
-        "w1": "grant: allowed for 10 minutes, 2 of 5 calls"
-    }
+    assert await desk.session._tools.ledger.rules(CHAT) == {"w1": "Allowed for 10 minutes, 2 of 5 calls."}
 
 
 async def test_what_the_server_ran_without_asking_stands_there_once(
@@ -328,7 +342,7 @@ async def test_what_the_server_ran_without_asking_stands_there_once(
         await until(lambda: desk.session.turn.phase == "finished")
         await settled(desk)
     assert told(file) == ["w1 not asked", "w1 done"]
-    assert decisions(file)[0]["rule"] == "you set this tool to always run"
+    assert decisions(file)[0]["rule"] == "Your setting on the server: this tool always runs."
 
 
 async def test_a_call_that_ended_while_nobody_looked_gets_its_end_later(
