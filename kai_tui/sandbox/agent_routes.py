@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from kai_tui.sandbox.answers import JsonAnswer
 from kai_tui.sandbox.desk import Desk
+from kai_tui.sandbox.late_decisions import decide_late
 from kai_tui.sandbox.refusals import Refusal, bad_request
 from kai_tui.sandbox.requests import json_object, settings_changes
 from kai_tui.sandbox.tools import TOOLS
@@ -61,7 +62,9 @@ class AgentRoutes:
             cast("JsonObject | None", answers),
         )
         chat_id = str(request.path_params["chat_id"]).lower()
-        if not self._desk.waiting.decide(chat_id, call_id, decision):
+        if not self._desk.waiting.decide(chat_id, call_id, decision) and not await decide_late(
+            self._desk, chat_id, call_id, decision
+        ):
             raise Refusal("not_found", "api", "No pending approval found")
         return JsonAnswer({"success": True, "toolUseId": call_id, "approved": approved})
 

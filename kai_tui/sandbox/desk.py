@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 from weakref import WeakSet, WeakValueDictionary
@@ -19,6 +20,8 @@ from kai_tui.sandbox.turns import Rules, Turn, Waiting
 
 JsonObject: TypeAlias = dict[str, Any]
 CursorRule: TypeAlias = Literal["template", "client"]
+
+_LOG = logging.getLogger(__name__)
 
 BUSY_SECONDS = 3.0
 """How long a new message waits for a turn that is just being hung up."""
@@ -39,6 +42,7 @@ class Desk:
         default_factory=WeakValueDictionary[str, asyncio.Lock]
     )
     """A lock lives as long as a turn holds it or waits for it."""
+    _beside: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _streams: WeakSet[EventStream] = field(default_factory=WeakSet[EventStream])
     """Weak: a stream whose client went away before it began must not hold its chat."""
 
@@ -58,6 +62,10 @@ class Desk:
         self, chat_id: str, writer: ChunkWriter, flavour: Flavour, rules: Rules, project: Project
     ) -> Turn:
         """A new turn of a chat, on a branch of the project."""
+
+        async def keep() -> None:
+            await asyncio.to_thread(self.store.put_message, chat_id, writer.message.to_wire())
+
         return Turn(
             project=project,
             chat_id=chat_id,
@@ -65,12 +73,26 @@ class Desk:
             rules=rules,
             waiting=self.waiting if flavour == "agent" else None,
             pace=self.pace,
+            keep=keep,
         )
 
     def hang_up(self) -> None:
         """End every running stream: the server is going to stop."""
         for stream in list(self._streams):
             stream.hang_up()
+        for task in list(self._beside):
+            task.cancel()
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that no request waits for."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside_over)
+
+    def _beside_over(self, task: asyncio.Task[None]) -> None:
+        self._beside.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("work beside the requests failed", exc_info=error)
 
     def opened(self, stream: EventStream) -> EventStream:
         """Remember a stream while it is there."""

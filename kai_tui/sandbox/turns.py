@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
@@ -25,6 +25,9 @@ from kai_tui.sandbox.tools.ask import ANSWERS
 JsonObject: TypeAlias = dict[str, Any]
 Flavour: TypeAlias = Literal["agent", "assistant"]
 Treatment: TypeAlias = Literal["run", "ask", "refuse"]
+
+DENIED = "User denied the tool call"
+"""How the words begin that stand for a denied call (agent flavour)."""
 
 PIECE_SECONDS = 0.028
 PIECE_LENGTH = 9
@@ -70,26 +73,43 @@ class Rules:
 
 
 class Waiting:
-    """Calls of open streams that wait for a decision."""
+    """Calls that wait for a decision, and those that got one: each gets one only."""
 
     def __init__(self) -> None:
         self._calls: dict[tuple[str, str], asyncio.Future[Decision]] = {}
+        self._decided: set[tuple[str, str]] = set()
 
-    async def decision(self, chat_id: str, call_id: str) -> Decision:
-        """Wait until the user decided."""
+    async def decision(
+        self, chat_id: str, call_id: str, keep: Callable[[], Awaitable[None]] | None = None
+    ) -> Decision:
+        """Wait until the user decided. `keep` is called when the call can be decided, before anything is waited for."""
         future: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._calls[chat_id, call_id] = future
         try:
+            if keep is not None:
+                await keep()
             return await future
         finally:
             self._calls.pop((chat_id, call_id), None)
 
     def decide(self, chat_id: str, call_id: str, decision: Decision) -> bool:
-        """Hand over a decision; False when nothing waits for it."""
+        """Hand over a decision; False when no open stream waits for it."""
         future = self._calls.get((chat_id, call_id))
         if future is None or future.done():
             return False
+        self._decided.add((chat_id, call_id))
         future.set_result(decision)
+        return True
+
+    def may_come_late(self, chat_id: str, call_id: str) -> bool:
+        """Whether a decision about a call that no stream waits for could be the first one."""
+        return (chat_id, call_id) not in self._decided and (chat_id, call_id) not in self._calls
+
+    def take_late(self, chat_id: str, call_id: str) -> bool:
+        """This call is decided now, by whoever asks first."""
+        if not self.may_come_late(chat_id, call_id):
+            return False
+        self._decided.add((chat_id, call_id))
         return True
 
 
@@ -105,14 +125,17 @@ class Turn:
         rules: Rules,
         waiting: Waiting | None,
         pace: float,
+        keep: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`waiting`: where decisions arrive (agent); None ends the stream to ask (assistant)."""
+        """`waiting`: where decisions arrive (agent); None ends the stream to ask (assistant). `keep` stores the
+        answer as it is, before it waits: what waits outlives the stream, and this process."""
         self._project = project
         self._chat_id = chat_id
         self._writer = writer
         self._rules = rules
         self._waiting = waiting
         self._pace = pace
+        self._keep = keep
         self._written = 0
 
     async def play(self, script: Script, step: Step | None) -> None:
@@ -220,10 +243,18 @@ class Turn:
 
     async def _ask_and_run(self, call: Call, call_id: str) -> Result:
         assert self._waiting is not None
-        decision = await self._waiting.decision(self._chat_id, call_id)
+        decision = await self._waiting.decision(self._chat_id, call_id, self._keep)
+        return await self.decided(call, call_id, decision)
+
+    def runs_by_itself(self, tool: str) -> bool:
+        """Whether nobody is asked about calls of this tool."""
+        return self._rules.treatment(tool)[0] == "run"
+
+    async def decided(self, call: Call, call_id: str, decision: Decision) -> Result:
+        """Carry out what was decided about a call (agent flavour)."""
         if not decision.approved:
             why = f": {decision.reason}" if decision.reason else "."
-            text = f"User denied the tool call{why}"
+            text = f"{DENIED}{why}"
             await self._writer.write({"type": "tool-output-error", "toolCallId": call_id, "errorText": text})
             return Result(call, "denied", reason=decision.reason)
         edited = decision.updated_input is not None and decision.updated_input != call.input

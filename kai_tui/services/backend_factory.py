@@ -57,12 +57,17 @@ async def open_sandbox(project_file: Path | None, service: ServiceFlavour, pace:
         # A home that cannot be written: the storage notice says that nothing is kept.
         project = await asyncio.to_thread(Project.open, ":memory:")
     app = create_app(project, service=service, token=SANDBOX_TOKEN_FOR_THIS_RUN, pace=pace)
+
+    def close() -> None:
+        app.state.desk.hang_up()
+        project.close()
+
     return KaiBackend(
         SANDBOX_URL,
         storage_url=SANDBOX_URL,
         token=Secret(SANDBOX_TOKEN_FOR_THIS_RUN),
         service=service,
-        transport=StreamingASGITransport(app, on_close=project.close),
+        transport=StreamingASGITransport(app, on_close=close),
     )
 
 

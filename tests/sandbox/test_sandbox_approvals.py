@@ -281,25 +281,112 @@ async def test_restrictions_of_the_first_message() -> None:
         )
 
 
+async def hung_up(chat: Chatter, text: str, calls: int = 1) -> list[str]:
+    """The agent's calls that waited when their reader hung up."""
+    found: list[str] = []
+    body = envelope(chat.chat_id, user_message(text))
+    async with chat.client.stream("POST", "/api/chat", json=body) as response:
+        async for line in response.aiter_lines():
+            if "tool-input-available" in line:
+                found.append(json.loads(line[6:])["toolCallId"])
+                if len(found) == calls:
+                    break
+    return found
+
+
+async def late(chat: Chatter, call_id: str, **decision: Any) -> int:
+    answer = await chat.client.post(
+        f"/api/chat/{chat.chat_id}/approval", json={"toolUseId": call_id, **decision}
+    )
+    return answer.status_code
+
+
+async def last_of(chat: Chatter) -> dict[str, Any]:
+    return (await chat.client.get(f"/api/chat/{chat.chat_id}")).json()["messages"][-1]
+
+
+def states(message: dict[str, Any]) -> list[str]:
+    return [part["state"] for part in message["parts"] if "toolCallId" in part]
+
+
+async def told(chat: Chatter, words: str) -> dict[str, Any]:
+    """The stored answer, once it says so."""
+    async with asyncio.timeout(10):
+        while words not in json.dumps(message := await last_of(chat), ensure_ascii=False):
+            await asyncio.sleep(0.01)
+    return message
+
+
 async def test_hanging_up_while_a_call_waits_changes_nothing() -> None:
     async with chatting("agent") as chat:
-        body = envelope(chat.chat_id, user_message("Create a bucket called ghost"))
+        (call_id,) = await hung_up(chat, "Create a bucket called ghost")
+        assert not chat.rows("SELECT 1 FROM kai_buckets WHERE id='in.c-ghost'")
+        assert states(await last_of(chat)) == ["input-available"]
+        # The chat is free again, and what was left behind is not decided any more.
+        assert "stand-in" in (await chat.say("help")).text
+        assert await late(chat, call_id, approved=True) == 404
+        assert not chat.rows("SELECT 1 FROM kai_buckets WHERE id='in.c-ghost'")
+
+
+async def test_the_agent_waits_on_when_its_reader_hung_up() -> None:
+    async with chatting("agent") as chat:
+        (call_id,) = await hung_up(chat, "Create a bucket called patience")
+        assert await late(chat, call_id, approved=True) == 200
+        assert await late(chat, call_id, approved=True) == 404
+        message = await told(chat, "**`in.c-patience`** is there")
+        assert states(message) == ["output-available"]
+        assert await late(chat, call_id, approved=False) == 404
+        assert "stand-in" in (await chat.say("help")).text
+
+
+async def test_a_late_no_with_a_reason_is_heard() -> None:
+    async with chatting("agent") as chat:
+        (call_id,) = await hung_up(chat, "Create a bucket called patience")
+        assert await late(chat, call_id, approved=False, reason="not now") == 200
+        assert states(await told(chat, "You said no (“not now”)")) == ["output-error"]
+        assert not chat.rows("SELECT 1 FROM kai_buckets WHERE id='in.c-patience'")
+
+
+async def test_the_answer_goes_on_when_the_last_of_several_late_calls_is_decided() -> None:
+    async with chatting("agent") as chat:
+        first, second = await hung_up(chat, "/demo writes", 2)
+        assert await late(chat, second, approved=False) == 200
+        async with asyncio.timeout(10):
+            while states(await last_of(chat)) != ["input-available", "output-error"]:
+                await asyncio.sleep(0.01)
+        assert await late(chat, first, approved=True) == 200
+        message = await told(chat, "`create_bucket`: done")
+        assert states(message) == ["output-available", "output-error"]
+        assert "You said no" in json.dumps(message, ensure_ascii=False)
+
+
+async def test_the_agent_waits_on_after_a_restart(tmp_path: Any) -> None:
+    """kill -9: what waited is in its database from the moment it waits."""
+    import shutil
+
+    from kai_tui.sandbox.project import Project
+
+    project = Project.open(tmp_path / "project.db")
+    async with chatting("agent", project) as chat:
+        body = envelope(chat.chat_id, user_message("Create a bucket called patience"))
         async with chat.client.stream("POST", "/api/chat", json=body) as response:
             async for line in response.aiter_lines():
                 if "tool-input-available" in line:
                     call_id = json.loads(line[6:])["toolCallId"]
                     break
-        late = await chat.client.post(
-            f"/api/chat/{chat.chat_id}/approval", json={"toolUseId": call_id, "approved": True}
-        )
-        assert late.status_code == 404
-        assert not chat.rows("SELECT 1 FROM kai_buckets WHERE id='in.c-ghost'")
-        stored = (await chat.client.get(f"/api/chat/{chat.chat_id}")).json()["messages"]
-        assert [part.get("state") for part in stored[-1]["parts"] if "toolCallId" in part] == [
-            "input-available"
-        ]
-        # The chat is free again.
-        assert "stand-in" in (await chat.say("help")).text
+            async with asyncio.timeout(10):
+                while (await last_of(chat))["role"] == "user":
+                    await asyncio.sleep(0.01)
+            shutil.copytree(tmp_path, tmp_path.with_name("later"))
+        chat_id = chat.chat_id
+    project.close()
+    project = Project.open(tmp_path.with_name("later") / "project.db")
+    async with chatting("agent", project) as chat:
+        chat.chat_id = chat_id
+        assert await late(chat, call_id, approved=True) == 200
+        await told(chat, "**`in.c-patience`** is there")
+        assert chat.rows("SELECT 1 FROM kai_buckets WHERE id='in.c-patience'")
+    project.close()
 
 
 async def test_an_invalid_call_and_an_error() -> None:
