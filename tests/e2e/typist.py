@@ -1,0 +1,227 @@
+"""A typist whose keys fall around the moment at which a question opens, at a server that asks again and again.
+
+The server keeps one turn open and asks about one call per trial; it takes the question away by itself
+at the end of the trial, so that nothing has to be decided to go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.backends.kai_server import SSE, Exchange, KaiServer, Seen, answer
+from tests.e2e.user import BACK_TAB, DOWN, ENTER, RIGHT, TAB, UP, User
+
+BEFORE, AFTER = 0.30, 0.48
+"""Seconds around the opening of the dialog in which keys fall: all of them are in the grace (A1)."""
+HELD = 1.0
+"""A question that comes while somebody types opens so long after the last key (A3)."""
+ASKS = "The assistant asks before it acts"
+LEFT = "\x1b[D"
+KEYS = (ENTER, ENTER, ENTER, RIGHT, RIGHT, LEFT, TAB, BACK_TAB, UP, DOWN, " ", *"yYaAnd1", "ý", "ы")
+PASTE = "\x1b[200~yes\r\x1b[201~"
+
+
+@dataclass
+class Trial:
+    """What one trial does."""
+
+    early: list[tuple[float, str]]
+    """Keys before the dialog opens: seconds before, bytes."""
+    stopped: bool
+    """Whether the program is busy while the early keys are pressed: they and the opening reach it together."""
+    late: list[tuple[float, str]]
+    """Keys in the grace: seconds after, bytes."""
+
+    @classmethod
+    def draw(cls, chance: random.Random, size: tuple[int, int]) -> Trial:
+        def keys(most: int, start: float, end: float) -> list[tuple[float, str]]:
+            moments = sorted(chance.uniform(start, end) for _ in range(chance.randint(0, most)))
+            return [(moment, _keys(chance, size)) for moment in moments]
+
+        early = keys(4, -BEFORE, 0.0) if chance.random() < 0.6 else []
+        return cls(early, bool(early) and chance.random() < 0.7, keys(6, 0.0, AFTER))
+
+
+def _keys(chance: random.Random, size: tuple[int, int]) -> str:
+    kind = chance.random()
+    if kind < 0.07:
+        return PASTE
+    if kind < 0.22:
+        return _click(chance, size)
+    return RIGHT + ENTER if kind < 0.4 else chance.choice(KEYS)
+
+
+def _click(chance: random.Random, size: tuple[int, int]) -> str:
+    """A click, once in a while a double one, mostly where the answers of the dialog are."""
+    column, row = chance.randint(10, size[0] - 10), chance.randint(size[1] // 3, size[1] - 3)
+    once = f"\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m"
+    return once * chance.choice((1, 1, 2))
+
+
+@dataclass
+class AskingKai:
+    """A kai-agent that asks when it is told to. Runs in a loop of its own, in a thread."""
+
+    url: str = ""
+    asked: int = 0
+    posts: list[Any] = field(default_factory=list)
+    """Bodies of every answer that arrived."""
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _orders: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    _streaming: threading.Event = field(default_factory=threading.Event)
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def start(self) -> AskingKai:
+        ready = threading.Event()
+
+        async def serve() -> None:
+            async with self._server() as server:
+                self.url = server.url
+                ready.set()
+                await self._stop.wait()
+
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(serve(),), daemon=True)
+        self._thread.start()
+        assert ready.wait(10)
+        return self
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    def ask(self) -> str:
+        """A call that writes is complete: the program has to ask about it. Its id."""
+        self.asked += 1
+        call = f"call-{self.asked}"
+        self._order(
+            {
+                "type": "tool-input-available",
+                "toolCallId": call,
+                "toolName": "create_bucket",
+                "input": {"name": f"bucket-{self.asked}", "stage": "in"},
+            }
+        )
+        return call
+
+    def settle(self, call: str) -> None:
+        """The call's output arrives by itself: its question goes away."""
+        self._order({"type": "tool-output-available", "toolCallId": call, "output": {"success": True}})
+
+    def _order(self, event: dict[str, Any]) -> None:
+        assert self._streaming.wait(20)
+        self._loop.call_soon_threadsafe(self._orders.put_nowait, event)
+
+    @asynccontextmanager
+    async def _server(self) -> AsyncIterator[KaiServer]:
+        async with KaiServer() as server:
+            tools = {"tools": [{"name": "create_bucket", "isReadOnly": False}]}
+            server.on("GET /ping", answer(200, {"timestamp": "2026-05-04T09:00:00.000Z"}))
+            server.on("GET /api", answer(200, {"appName": "Kai", "appVersion": "1"}))
+            server.on("GET /api/history", answer(200, {"chats": [], "hasMore": False}))
+            server.on("GET /api/settings/tools", answer(200, tools))
+            server.on("POST /api/chat", self._stream)
+            server.meddle = self._take_answer
+            yield server
+
+    def _take_answer(self, seen: Seen) -> Callable[[Exchange], Any] | None:
+        if not seen.path.endswith("/approval"):
+            return None
+        self.posts.append(seen.body)
+        return answer(200, {"success": True})
+
+    async def _stream(self, exchange: Exchange) -> None:
+        await exchange.start(SSE)
+        await exchange.write(_event({"type": "start", "messageId": "m1"}))
+        self._streaming.set()
+        while True:
+            await exchange.write(_event(await self._orders.get()))
+
+
+def _event(event: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(event).encode() + b"\n\n"
+
+
+class Typist:
+    """One program, one server, and hands that cannot wait."""
+
+    def __init__(self, home: Path, seed: int, size: tuple[int, int]) -> None:
+        self.chance = random.Random(seed)
+        self.seed = seed
+        self.size = size
+        self.kai = AskingKai().start()
+        env = {
+            "STORAGE_API_TOKEN": "1-2-canary",
+            "STORAGE_API_URL": "https://connection.test",
+            "KAI_SERVICE": "agent",
+        }
+        self.user = User(home, "--base-url", self.kai.url, size=size, env=env)
+        self.trials: list[str] = []
+        self.seen_open = 0
+        """In how many trials the question stood on screen when the last key had been pressed."""
+        self._pause = threading.Event()
+
+    def begin(self) -> None:
+        self.user.wait_for("F1 help")
+        self.user.write("go" + ENTER)
+        assert self.kai._streaming.wait(30)
+
+    def close(self) -> None:
+        self.user.close()
+        self.kai.close()
+
+    def trial(self) -> None:
+        """Ask, type around the opening, take the question away. No answer may have been sent."""
+        trial = Trial.draw(self.chance, self.size)
+        self.trials.append(repr(trial))
+        before = self.user.prompt()
+        self.user.write("x")
+        # Somebody writes: the question waits for a pause, and the moment at which it opens is known.
+        self.user.wait_for(lambda _: self.user.prompt() != before)
+        call = self.kai.ask()
+        self._wait(HELD - BEFORE)
+        if trial.stopped:
+            self.user.signal(signal.SIGSTOP)
+        self._type(-BEFORE, trial.early, until=0.0)
+        if trial.stopped:
+            self.user.signal(signal.SIGCONT)
+        if trial.early and not (trial.stopped and self.chance.random() < 0.3):
+            self._wait(HELD)  # most of the time they put it off
+        self._type(0.0, trial.late, until=AFTER)
+        self.seen_open += ASKS in self.user.text()
+        assert self.kai.posts == [], (self.seed, self.trials[-2:], self.kai.posts)
+        self.kai.settle(call)
+        self.user.wait_gone(ASKS)
+
+    def _type(self, at: float, keys: list[tuple[float, str]], until: float) -> None:
+        for moment, each in keys:
+            self._wait(moment - at)
+            at = moment
+            self.user.write(each)
+        self._wait(until - at)
+
+    def _wait(self, seconds: float) -> None:
+        """Hands need time: this is what the test is about, and nothing is waited for."""
+        self._pause.wait(max(0.0, seconds))
+
+    def approve_one(self) -> None:
+        """Safe is not enough: after the grace a person still can, and with Enter alone denies."""
+        for keys, approved in (((RIGHT, ENTER), True), ((ENTER,), False)):
+            call = self.kai.ask()
+            self.user.wait_for("● Ready: →")
+            for key in keys:
+                self.user.wait_quiet(0.15)
+                self.user.write(key)
+            self.user.wait_for(lambda user: self.kai.posts)
+            assert [(each["toolUseId"], each["approved"]) for each in self.kai.posts] == [(call, approved)]
+            self.kai.posts.clear()
+            self.kai.settle(call)
+            self.user.wait_gone(ASKS)
