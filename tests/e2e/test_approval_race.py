@@ -32,7 +32,7 @@ def type_at(home: Path, seed: int, trials: int) -> int:
         for _ in range(trials):
             typist.trial()
         typist.approve_one()
-        assert typist.kai.posts == []
+        assert typist.kai.answers == []
         return typist.seen_open
     finally:
         typist.close()

@@ -6,18 +6,13 @@ at the end of the trial, so that nothing has to be decided to go on.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import random
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tests.backends.kai_server import SSE, Exchange, KaiServer, Seen, answer
+from tests.e2e.asking_kai import AskingKai
 from tests.e2e.user import BACK_TAB, DOWN, ENTER, RIGHT, TAB, UP, User
 
 BEFORE, AFTER = 0.30, 0.48
@@ -67,89 +62,6 @@ def _click(chance: random.Random, size: tuple[int, int]) -> str:
     return once * chance.choice((1, 1, 2))
 
 
-@dataclass
-class AskingKai:
-    """A kai-agent that asks when it is told to. Runs in a loop of its own, in a thread."""
-
-    url: str = ""
-    asked: int = 0
-    posts: list[Any] = field(default_factory=list)
-    """Bodies of every answer that arrived."""
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
-    _orders: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
-    _streaming: threading.Event = field(default_factory=threading.Event)
-    _stop: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def start(self) -> AskingKai:
-        ready = threading.Event()
-
-        async def serve() -> None:
-            async with self._server() as server:
-                self.url = server.url
-                ready.set()
-                await self._stop.wait()
-
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(serve(),), daemon=True)
-        self._thread.start()
-        assert ready.wait(10)
-        return self
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-
-    def ask(self) -> str:
-        """A call that writes is complete: the program has to ask about it. Its id."""
-        self.asked += 1
-        call = f"call-{self.asked}"
-        self._order(
-            {
-                "type": "tool-input-available",
-                "toolCallId": call,
-                "toolName": "create_bucket",
-                "input": {"name": f"bucket-{self.asked}", "stage": "in"},
-            }
-        )
-        return call
-
-    def settle(self, call: str) -> None:
-        """The call's output arrives by itself: its question goes away."""
-        self._order({"type": "tool-output-available", "toolCallId": call, "output": {"success": True}})
-
-    def _order(self, event: dict[str, Any]) -> None:
-        assert self._streaming.wait(20)
-        self._loop.call_soon_threadsafe(self._orders.put_nowait, event)
-
-    @asynccontextmanager
-    async def _server(self) -> AsyncIterator[KaiServer]:
-        async with KaiServer() as server:
-            tools = {"tools": [{"name": "create_bucket", "isReadOnly": False}]}
-            server.on("GET /ping", answer(200, {"timestamp": "2026-05-04T09:00:00.000Z"}))
-            server.on("GET /api", answer(200, {"appName": "Kai", "appVersion": "1"}))
-            server.on("GET /api/history", answer(200, {"chats": [], "hasMore": False}))
-            server.on("GET /api/settings/tools", answer(200, tools))
-            server.on("POST /api/chat", self._stream)
-            server.meddle = self._take_answer
-            yield server
-
-    def _take_answer(self, seen: Seen) -> Callable[[Exchange], Any] | None:
-        if not seen.path.endswith("/approval"):
-            return None
-        self.posts.append(seen.body)
-        return answer(200, {"success": True})
-
-    async def _stream(self, exchange: Exchange) -> None:
-        await exchange.start(SSE)
-        await exchange.write(_event({"type": "start", "messageId": "m1"}))
-        self._streaming.set()
-        while True:
-            await exchange.write(_event(await self._orders.get()))
-
-
-def _event(event: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(event).encode() + b"\n\n"
-
-
 class Typist:
     """One program, one server, and hands that cannot wait."""
 
@@ -172,7 +84,7 @@ class Typist:
     def begin(self) -> None:
         self.user.wait_for("F1 help")
         self.user.write("go" + ENTER)
-        assert self.kai._streaming.wait(30)
+        assert self.kai.streaming.wait(30)
 
     def close(self) -> None:
         self.user.close()
@@ -197,7 +109,7 @@ class Typist:
             self._wait(HELD)  # most of the time they put it off
         self._type(0.0, trial.late, until=AFTER)
         self.seen_open += ASKS in self.user.text()
-        assert self.kai.posts == [], (self.seed, self.trials[-2:], self.kai.posts)
+        assert self.kai.answers == [], (self.seed, self.trials[-2:], self.kai.answers)
         self.kai.settle(call)
         self.user.wait_gone(ASKS)
 
@@ -220,8 +132,8 @@ class Typist:
             for key in keys:
                 self.user.wait_quiet(0.15)
                 self.user.write(key)
-            self.user.wait_for(lambda user: self.kai.posts)
-            assert [(each["toolUseId"], each["approved"]) for each in self.kai.posts] == [(call, approved)]
-            self.kai.posts.clear()
+            self.user.wait_for(lambda user: self.kai.answers)
+            assert [(each.call, each.approved) for each in self.kai.answers] == [(call, approved)]
+            self.kai.answers.clear()
             self.kai.settle(call)
             self.user.wait_gone(ASKS)
