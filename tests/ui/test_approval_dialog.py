@@ -191,12 +191,27 @@ async def test_a_paste_never_approves() -> None:
         assert not desk.dialog.guard.armed
 
 
-async def test_keys_faster_than_fingers_never_approve() -> None:
-    """A paste in a terminal that does not mark pastes comes as keys: Tab, Enter."""
+@pytest.mark.parametrize(
+    "keys",
+    [("tab", "enter", "x"), ("x", "tab", "enter"), ("tab", "tab", "enter"), ("tab", "enter", "tab", "enter")],
+)
+async def test_keys_faster_than_fingers_never_approve(keys: tuple[str, ...]) -> None:
+    """A paste in a terminal that does not mark pastes comes as keys."""
     async with asked() as desk:
         await desk.arm()
-        await desk.press("tab", "enter", pause=0.001)
+        await desk.press(*keys, pause=0.001)
+        await desk.pass_time(0.2)
         assert desk.open
+
+
+async def test_a_move_and_enter_that_stand_alone_approve_once_however_fast() -> None:
+    """Enters that follow at once are the same press: one question, one decision (scenario-double-press)."""
+    async with asked() as desk:
+        await desk.arm()
+        await desk.press("tab", "enter", "enter", "enter", pause=0.001)
+        assert desk.open
+        await desk.pass_time(0.2)
+        assert await desk.answered() == Decision(approved=True)
 
 
 async def test_left_from_deny_leads_to_the_reason_not_to_approve() -> None:

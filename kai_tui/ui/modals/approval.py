@@ -306,6 +306,8 @@ class ApprovalDialog(Ask[Decision | Later]):
             if not self.guard.armed:
                 self.chosen = "deny"
             self._tell()
+        elif self.guard.hasty_counts(now):
+            self._decide(self.chosen)
 
     def disarm(self) -> None:
         """Something outside changed (connection, account): look again before deciding (A8)."""
@@ -356,10 +358,12 @@ class ApprovalDialog(Ask[Decision | Later]):
             getattr(self._arguments, _SCROLL_KEYS[event.key])(animate=False)
             self._tell()
         elif event.key in _MOVES:
-            if self.guard.counts(when, key=True):
+            if self.guard.counts(when, key=True, move=True):
                 step = _MOVES[event.key]
                 self.chosen = self.answers[(self.answers.index(self.chosen) + step) % len(self.answers)]
             self._tell()
+        elif event.key == "enter" and self.guard.is_hasty(when):
+            pass  # the next beats tell whether it stood alone
         elif event.key in ("enter", "escape"):
             if self.guard.counts(when, key=True):
                 self._decide(self.chosen if event.key == "enter" else None)
