@@ -70,7 +70,7 @@ _UNITS: Final = ("KB", "MB", "GB")
 
 def result_view(output: Any) -> ToolResult:
     """An output as text, table, error or any JSON. Large ones take time: keep the result."""
-    value, failed = _unwrapped(output)
+    value, failed = answer_of(output)
     if failed:
         return ErrorResult(value if isinstance(value, str) else _message(value))
     if value is None:
@@ -90,7 +90,7 @@ def result_view(output: Any) -> ToolResult:
 
 def result_size(output: Any) -> str | None:
     """How much an answer holds, in a few words: "4 rows", "3 tables", "1.2 KB"; None when nothing to say."""
-    value, failed = _unwrapped(output)
+    value, failed = answer_of(output)
     if failed or value is None or isinstance(value, bool | int | float):
         return None
     if isinstance(value, str):
@@ -114,7 +114,7 @@ def result_size(output: Any) -> str | None:
 
 def result_links(output: Any) -> list[Link]:
     """The places an answer points to."""
-    value, _ = _unwrapped(output)
+    value, _ = answer_of(output)
     raw = cast("JsonObject", value).get("links") if isinstance(value, dict) else None
     links: list[Link] = []
     for item in cast("list[Any]", raw) if isinstance(raw, list) else []:
@@ -125,7 +125,7 @@ def result_links(output: Any) -> list[Link]:
     return links
 
 
-def _unwrapped(output: Any) -> tuple[Any, bool]:
+def answer_of(output: Any) -> tuple[Any, bool]:
     """The answer inside an MCP result, read as JSON where it is JSON; and whether it says it failed."""
     failed = False
     value = output

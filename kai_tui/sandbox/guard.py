@@ -24,6 +24,9 @@ OPEN_PATHS = ("/ping", "/api")
 _FORBIDDEN_HEADERS = (b"origin", b"sec-fetch-site")
 """Only browsers send these: no web page has any business here."""
 
+STACK_PATHS = ("/v2/", "/queue/")
+"""The stack's own services: they take the token alone, and refuse it in words of their own (kai.md §3)."""
+
 SIGN_IN = "You need to sign in to view this chat. Please sign in and try again."
 
 
@@ -71,10 +74,10 @@ class Guard:
             return
         given = headers.get(b"x-storageapi-token", b"")
         if not hmac.compare_digest(given, self._token):
-            if path.startswith("/v2/"):
+            if path.startswith(STACK_PATHS):
                 raise _InvalidToken()
             raise Refusal("unauthorized", "chat", SIGN_IN)
-        if not path.startswith("/v2/") and not headers.get(b"x-storageapi-url"):
+        if not path.startswith(STACK_PATHS) and not headers.get(b"x-storageapi-url"):
             raise Refusal("unauthorized", "chat", "The header x-storageapi-url is missing.")
 
 

@@ -16,6 +16,14 @@ JsonObject: TypeAlias = dict[str, Any]
 
 STATUSES = ("waiting", "processing", "success", "error", "created", "warning", "terminating", "cancelled")
 
+_NUMBERS_OF_A_BRANCH = 100_000
+
+
+def branch_of(job_id: str) -> int | None:
+    """The development branch a job with this number was started on; None for main."""
+    number = int(job_id) if job_id.isascii() and job_id.isdigit() and len(job_id) < 18 else 0
+    return number // _NUMBERS_OF_A_BRANCH or None
+
 
 def start(project: Project, key: tuple[str, str], row_ids: Sequence[str] = ()) -> JsonObject:
     """Start the job of a configuration; answers with it as it is right after the start. Raises NotPossible."""
@@ -30,10 +38,12 @@ def start(project: Project, key: tuple[str, str], row_ids: Sequence[str] = ()) -
     flow = isinstance(tasks, list)
     ends = now + timedelta(seconds=project.job_seconds * (2 if flow else 1))
     with project.change() as connection:
+        # The numbers of a branch lie apart: jobs are asked for by their number alone.
+        least = (project.branch_id or 0) * _NUMBERS_OF_A_BRANCH + 1
         job_id = connection.execute(
-            "INSERT INTO kai_jobs(component_id, config_id, row_ids, created, started, ends, message) "
-            "VALUES(?, ?, ?, ?, ?, ?, '')",
-            (*key, to_json(list(row_ids)), stamp(now), stamp(now), stamp(ends)),
+            "INSERT INTO kai_jobs(id, component_id, config_id, row_ids, created, started, ends, message) "
+            "VALUES((SELECT max(coalesce(max(id), 0) + 1, ?) FROM kai_jobs), ?, ?, ?, ?, ?, ?, '')",
+            (least, *key, to_json(list(row_ids)), stamp(now), stamp(now), stamp(ends)),
         ).lastrowid
         row = connection.execute("SELECT * FROM kai_jobs WHERE id=?", (job_id,)).fetchone()
     return _shown(project, row) | {"status": "created"}

@@ -62,6 +62,17 @@ class Refusal(Exception):
         }
 
 
+class NotInStack(Refusal):
+    """The Storage API and the job queue say "not found" in a shape of their own (kai.md §12)."""
+
+    def __init__(self, message: str, code: str | int = 404) -> None:
+        super().__init__("not_found", "api", message)
+        self.code = code
+
+    def _body(self, flavour: Flavour) -> JsonObject:
+        return {"error": self.message, "code": self.code, "exceptionId": "sandbox", "status": "error"}
+
+
 def no_route() -> Refusal:
     """There is no such endpoint."""
     return Refusal("not_found", "api", "There is no such endpoint.")

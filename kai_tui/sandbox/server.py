@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 
 from starlette.applications import Starlette
@@ -11,20 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from kai_tui.sandbox import branches
 from kai_tui.sandbox.agent_routes import AgentRoutes
-from kai_tui.sandbox.answers import JsonAnswer
 from kai_tui.sandbox.chat_routes import ChatRoutes
 from kai_tui.sandbox.chats import ChatStore
-from kai_tui.sandbox.company import PROJECT_ID, PROJECT_NAME
 from kai_tui.sandbox.desk import CursorRule, Desk
 from kai_tui.sandbox.guard import Guard
 from kai_tui.sandbox.modes import Role
 from kai_tui.sandbox.project import Project
 from kai_tui.sandbox.refusals import Flavour, Refusal, no_route
-
-ASSISTANT_PATH = "/assistant"
-"""Where an agent sandbox serves the assistant flavour too: the official client knows no other."""
+from kai_tui.sandbox.stack_routes import ASSISTANT_PATH as ASSISTANT_PATH
+from kai_tui.sandbox.stack_routes import stack_routes
 
 
 def create_app(
@@ -52,7 +47,7 @@ def create_app(
         project.job_seconds = 0.0
     desk = Desk(project, ChatStore(project), pace, cursor_rule, keep_alive_seconds)
     desk.modes.role = role
-    routes = [*_stack_routes(project, service), *_kai_routes(desk, service)]
+    routes = [*stack_routes(project, service), *_kai_routes(desk, service)]
     if service == "agent":
         routes.append(Mount(ASSISTANT_PATH, routes=_kai_routes(desk, "assistant")))
 
@@ -98,43 +93,4 @@ def _kai_routes(desk: Desk, flavour: Flavour) -> list[BaseRoute]:
         Route("/api/settings/user", agent.change_user_settings, methods=["PATCH"]),
         Route("/api/settings/tools", agent.tools),
         Route("/api/suggestions", agent.suggestions, methods=["POST"]),
-    ]
-
-
-def _stack_routes(project: Project, service: Flavour) -> list[BaseRoute]:
-    """The endpoints of the Storage API that clients need (kai.md §3), and the list of branches."""
-
-    async def index(request: Request) -> Response:
-        base = str(request.base_url).rstrip("/")
-        services = [{"id": f"kai-{service}", "url": base}]
-        if service == "agent":
-            services.append({"id": "kai-assistant", "url": base + ASSISTANT_PATH})
-        return JsonAnswer(
-            {
-                "api": "storage",
-                "version": "v2",
-                "revision": "sandbox",
-                "components": [],
-                "services": services,
-                "features": [],
-            }
-        )
-
-    async def verify(_request: Request) -> Response:
-        return JsonAnswer(
-            {
-                "id": "1",
-                "description": "Sandbox token",
-                "isMasterToken": True,
-                "owner": {"id": int(PROJECT_ID), "name": PROJECT_NAME},
-            }
-        )
-
-    async def dev_branches(_request: Request) -> Response:
-        return JsonAnswer(await asyncio.to_thread(branches.listed, project))
-
-    return [
-        Route("/v2/storage", index),
-        Route("/v2/storage/tokens/verify", verify),
-        Route("/v2/storage/dev-branches", dev_branches),
     ]

@@ -58,6 +58,15 @@ READING: tuple[Action, ...] = (
     ),
     Action("copy_block", "Copy block", "Copy the block under the cursor.", "Reading", "transcript", ("c",)),
     Action(
+        "open_link",
+        "Open a link",
+        "While reading: open a link of what is under the cursor (else the newest in sight); you are asked first.",
+        "Reading",
+        "chat",
+        ("o",),
+        palette=True,
+    ),
+    Action(
         "look_again",
         "Look again on the server",
         "Read this chat from the server again: after a reply that was cut off or stopped, or that did not come.",

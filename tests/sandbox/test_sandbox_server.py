@@ -27,9 +27,9 @@ def problem(body: dict[str, Any]) -> str:
 async def test_the_stack_lists_what_is_served(flavour: Flavour) -> None:
     async with chatting(flavour) as chat:
         index = (await chat.client.get("/v2/storage")).json()
-        ids = [service["id"] for service in index["services"]]
-        assert ids == (["kai-agent", "kai-assistant"] if flavour == "agent" else ["kai-assistant"])
-        for service in index["services"]:
+        kais = ["kai-agent", "kai-assistant"] if flavour == "agent" else ["kai-assistant"]
+        assert [service["id"] for service in index["services"]] == [*kais, "queue", "mcp-server"]
+        for service in index["services"][: len(kais)]:
             info = (await chat.client.get(f"{service['url']}/api")).json()
             assert info["appName"] == f"{service['id']}-sandbox"
         token = (await chat.client.get("/v2/storage/tokens/verify")).json()

@@ -26,6 +26,7 @@ from kai_tui.backends.http import HttpDoor, Timeouts, segment
 from kai_tui.backends.kai import wire
 from kai_tui.backends.kai.discovery import SERVICE_IDS, Flavour
 from kai_tui.backends.kai.offers import KaiOffers
+from kai_tui.backends.kai.project import KaiProject
 from kai_tui.backends.secret import Secret
 from kai_tui.backends.tries import Rule
 from kai_tui.backends.turns import SILENCE, stream_turn
@@ -35,6 +36,8 @@ from kai_tui.conversation.messages import Message
 
 if TYPE_CHECKING:
     import httpx
+
+    from kai_tui.backends.project import Project
 
 _CAPS: Mapping[Flavour, Capabilities] = {
     "agent": Capabilities(
@@ -100,11 +103,19 @@ class KaiBackend(KaiOffers):
         )
         self._branch_id = branch_id
         self._silence = silence
+        self._project: KaiProject | None = (
+            KaiProject(storage_url, token, branch_id=branch_id, transport=transport) if storage_url else None
+        )
 
     @property
     def service(self) -> Flavour | None:
         """Which of the two it is; None while that is not known."""
         return self._service
+
+    @property
+    def project(self) -> Project | None:
+        """The project of its token; None when nobody said at which stack."""
+        return self._project
 
     @property
     def caps(self) -> Capabilities:
@@ -152,11 +163,20 @@ class KaiBackend(KaiOffers):
 
     async def aclose(self) -> None:
         """Close all connections."""
+        if self._project is not None:
+            await self._project.aclose()
         await self._door.aclose()
 
     async def hang_up(self, *, streams: bool = True) -> None:
         """Drop all connections; what follows connects anew."""
         await self._door.hang_up(streams=streams)
+        if self._project is not None:
+            await self._project.hang_up(streams=streams)
+
+    def renew(self, token: Secret) -> None:
+        super().renew(token)
+        if self._project is not None:
+            self._project.renew(token)
 
     async def send(
         self, chat_id: str, outgoing: Outgoing, *, on_wait: OnWait | None = None

@@ -52,10 +52,12 @@ class Discovered:
         wanted: tuple[Flavour, ...] = (service,) if service is not None else ("agent", "assistant")
         for flavour in wanted:
             if SERVICE_IDS[flavour] in self.services:
-                return flavour, self._checked(SERVICE_IDS[flavour])
+                return flavour, self.address(SERVICE_IDS[flavour])
         raise self._missing(service)
 
-    def _checked(self, service_id: str) -> str:
+    def address(self, service_id: str) -> str:
+        """The address of a service that is listed. Raises BackendError when it has none, and when it is one the
+        stack's token must not go to (N8)."""
         stack = addresses.parse_origin(self.storage_url)
         address = self.services[service_id]
         if not address:
@@ -136,6 +138,14 @@ async def discover(
     """Ask the stack which services it has. Raises BackendError; code `discovery:http_error` for a bad status."""
     door = stack_door(storage_url, token, transport, timeouts)
     try:
+        return await listed_services(door)
+    finally:
+        await door.aclose()
+
+
+async def listed_services(door: HttpDoor) -> Discovered:
+    """`discover` through a door to the stack that is there already."""
+    try:
         # The list of components would be megabytes.
         body = (await door.request("GET", "/v2/storage", params={"exclude": "components"})).json()
     except BackendError as error:
@@ -143,8 +153,6 @@ async def discover(
             error.detail = " · ".join(text for text in (error.code, error.detail) if text) or None
             error.code = "discovery:http_error"
         raise
-    finally:
-        await door.aclose()
     index = wire.read(wire.StackIndex, body, door.host)
     services: dict[str, str] = {}
     for service in wire.read_rows(wire.Service, index.services):

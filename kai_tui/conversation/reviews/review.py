@@ -45,9 +45,19 @@ class Wanted:
     """A present value that would help to decide."""
 
     what: Literal["description", "configuration", "jobs", "source", "preview"]
-    """`description` of an object (text); `configuration` as the Storage API has it (`name, description, parameters,
-    storage, …, rows`); `jobs`: the last runs of a configuration; `source` of a data app; `preview`: what the MCP
-    server says an update would make of a configuration (keboola-tools.md §5)."""
+    """What, and in which shape, wherever it comes from:
+
+    - `description` of an object: text, empty when it has none.
+    - `configuration` (also of flows, data apps and rows): an object with `component_id, configuration_id, id, name,
+      description, version, change_description, is_disabled`, as far as they are known, all that the Storage API has
+      inside of `configuration` (`parameters, storage, processors, …`; of a flow `phases, tasks`), and `rows`: a list
+      of the same without rows.
+    - `jobs`: the last runs of a configuration, the newest first: a list of `{id, status, finished, created, started,
+      ended, seconds, message, url}`, the times in ISO 8601.
+    - `source` of a data app: text.
+    - `preview`: the MCP server's answer about an update (keboola-tools.md §5): `{originalConfig, updatedConfig,
+      isValid, validationErrors?}`, both as the Storage API has a configuration, with `configuration` inside.
+    """
     of: ObjectRef
 
 

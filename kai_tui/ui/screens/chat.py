@@ -25,6 +25,7 @@ from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.bridge import Bridge, SessionNews
 from kai_tui.ui.collector import after_loading
 from kai_tui.ui.screens.chat_about import ChatAbout
+from kai_tui.ui.screens.chat_after import ChatAfter
 from kai_tui.ui.screens.chat_agents import ChatAgents
 from kai_tui.ui.screens.chat_choices import ChatChoices
 from kai_tui.ui.screens.chat_deleting_all import ChatDeletingAll
@@ -33,7 +34,6 @@ from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
 from kai_tui.ui.screens.chat_enclosures import ChatEnclosures
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
-from kai_tui.ui.screens.chat_reading import ChatReading
 from kai_tui.ui.screens.chat_rewrites import ChatRewrites
 from kai_tui.ui.screens.chat_votes import ChatVotes
 from kai_tui.ui.widgets.chat_list import ChatList
@@ -51,7 +51,7 @@ QUIT_SECONDS = 2.0
 
 
 class ChatScreen(
-    ChatReading,
+    ChatAfter,
     ChatDeletingAll,
     ChatVotes,
     ChatRewrites,

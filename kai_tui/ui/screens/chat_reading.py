@@ -73,9 +73,13 @@ class ChatReading(ChatLayout):
             self.copy(text)
 
     def on_transcript_link_chosen(self, message: Transcript.LinkChosen) -> None:
+        self.open_link(message.href)
+
+    def open_link(self, href: str) -> None:
+        """Ask whether an address is to be opened, or say why it never is. `href` is raw."""
         from kai_tui.ui.modals.open_link import OpenLink, refusal
 
-        href = message.href.strip()
+        href = href.strip()
         why = refusal(href)
         if why is not None:
             self._tell(Notice(why, "warning"))

@@ -77,6 +77,28 @@ class BrowsableCanvas(Canvas):
         """The message the reading cursor is on; None while the conversation is not being read."""
         return self._cursor.block.message if self._cursor is not None and self.has_focus else None
 
+    def links_here(self) -> list[tuple[str, str]]:
+        """Text and address (raw) of each link under the reading cursor; while nothing is read: those of the
+        newest thing in sight that has any."""
+        if self.has_focus:
+            return self._links_of(self._cursor)
+        seen: dict[Unit, None] = {}
+        for found in self._document.lines(self._top, self.size.height):
+            if found is not None:
+                seen[found[0].item.unit] = None
+        for unit in reversed(seen):
+            if links := self._links_of(unit):
+                return links
+        return []
+
+    def _links_of(self, unit: Unit | None) -> list[tuple[str, str]]:
+        found: dict[str, str] = {}
+        for item in unit.items if unit is not None else ():
+            for row in self._document.texts_of(item):
+                for start, end, href in row.links:
+                    found.setdefault(href, row.text[start:end])
+        return [(title, href) for href, title in found.items()]
+
     # -- the cursor --------------------------------------------------------------------------
 
     def on_focus(self) -> None:

@@ -289,12 +289,12 @@ def layout(
 
 def texts(blocks: Sequence[Block], *, gap: bool = False) -> list[RowText]:
     """The rows' texts, as `layout` counts them, without drawing."""
-    from kai_tui.ui.transcript.table_layout import row_text
+    from kai_tui.ui.transcript.table_layout import row_of_text
 
     found: list[RowText] = [RowText("")] if blocks and gap else []
     for block in blocks:
         if isinstance(block, Table):
-            found.extend(RowText(row_text(row)) for row in block.rows)
+            found.extend(row_of_text(row) for row in block.rows)
         else:
             found.append(RowText(block.text, block.copied, block.links))
     return found

@@ -68,6 +68,16 @@ def row_text(row: list[Cell]) -> str:
     return "\t".join(cell.text for cell in row)
 
 
+def row_of_text(row: list[Cell]) -> RowText:
+    """What a table row gives to selection and links."""
+    links = [
+        link._replace(start=link.start + offset, end=link.end + offset)
+        for cell, offset in zip(row, _offsets(row), strict=True)
+        for link in cell.links
+    ]
+    return RowText(row_text(row), None, links)
+
+
 def put_table(sheet: Sheet, table: Table) -> None:
     """Draw a table."""
     room = sheet.room - sum(cells(lead.text) for lead in table.lead)
@@ -97,13 +107,7 @@ def _put_rule(sheet: Sheet, table: Table, widths: list[int], row: int, dash: str
 def _put_table_row(
     sheet: Sheet, table: Table, row: list[Cell], widths: list[int], aligns: list[Align], head: bool
 ) -> int:
-    text = row_text(row)
-    links = [
-        link._replace(start=link.start + offset, end=link.end + offset)
-        for cell, offset in zip(row, _offsets(row), strict=True)
-        for link in cell.links
-    ]
-    number = sheet.row(RowText(text, None, links))
+    number = sheet.row(row_of_text(row))
     base = ("table-head",) if head else ()
     runs: list[list[Run]] = []
     breaks: list[list[tuple[int, int]]] = []

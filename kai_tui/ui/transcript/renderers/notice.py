@@ -41,7 +41,7 @@ def source_row(part: SourcePart, mark: str = "↗ ") -> Row:
     if url:
         links.append(Link(start, end, url))
         spans.append(Span(start, end, "link"))
-        host = safe_line(_host(url), 80)
+        host = safe_line(host_of(url), 80)
         if host and host not in title:
             text = f"{text}  {host}"
             spans.append(Span(end, len(text), "muted"))
@@ -51,7 +51,8 @@ def source_row(part: SourcePart, mark: str = "↗ ") -> Row:
     return Row(text, spans, links, lead=(Lead(mark, "muted"),), rest=(Lead("  ", ""),))
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
+    """The host an address leads to; raw."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

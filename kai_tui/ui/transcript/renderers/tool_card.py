@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
+from kai_tui.conversation.changed_places import places
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line
 from kai_tui.conversation.tool_results import result_size
@@ -12,6 +13,7 @@ from kai_tui.conversation.tools import headline
 from kai_tui.services.turn import ENDED_WELL
 from kai_tui.ui.transcript.items import ITEM_ROWS, Block, Item, Tone, Unit
 from kai_tui.ui.transcript.renderers.duration import words_for
+from kai_tui.ui.transcript.renderers.tool_after import link_rows
 from kai_tui.ui.transcript.renderers.tool_data import Detail, argument_details, masked, pretty
 from kai_tui.ui.transcript.renderers.tool_result import result_details
 from kai_tui.ui.transcript.rows import Block as RowBlock
@@ -71,6 +73,12 @@ class ToolUnit(Unit):
         self.level = 0
         """0 closed, 1 open up to the cap, 2 all of it."""
         self._header: Row | None = None
+        self._head = Item(self, None, self.base)
+        self._after: list[Row] = []
+        """The rows right below the header, opened or not."""
+        self._below = Item(self, None, self.base + ITEM_ROWS // 2)
+        self._opened: list[Item] = []
+        self._places: tuple[object, list[Row]] | None = None
         self._hidden = 0
         """Lines the cap hides."""
         self._built: tuple[object, ...] = ()
@@ -108,18 +116,31 @@ class ToolUnit(Unit):
             for index, (one, other) in enumerate(zip(built, self._built, strict=False))
         )
         changed: int | None = None
-        if not self.items:
-            self.items = [Item(self, None, self.base)]
-            changed = 0
-        elif header != self._header:
-            self.items[0].forget()
+        if not self.items or header != self._header:
+            self._head.forget()
             changed = 0
         self._header = header
-        if rebuild and (self.level or len(self.items) > 1):
-            self.items = [self.items[0], *self._detail_items()]
+        after = self._rows_after(state)
+        if after != self._after:
+            self._below.forget()
+            self._after = after
             changed = 1 if changed is None else changed
+        if rebuild and (self.level or self._opened):
+            self._opened = self._detail_items()
+            changed = 1 + bool(after) if changed is None else changed
         self._built = built
+        if changed is not None:
+            self.items = [self._head, *([self._below] if after else ()), *self._opened]
         return changed
+
+    def _rows_after(self, state: CardState) -> list[Row]:
+        """What became of a call that is done."""
+        if state is not DONE:
+            return []
+        output = self.part.output
+        if self._places is None or self._places[0] is not output:
+            self._places = (output, link_rows(places(self.part)))
+        return self._places[1]
 
     def _summary(self, state: CardState) -> Row:
         part = self.part
@@ -179,12 +200,14 @@ class ToolUnit(Unit):
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         if isinstance(item.content, Detail):
             return item.content.blocks()
+        if item is self._below:
+            return self._after
         assert self._header is not None
         return [self._header]
 
     def estimate(self, item: Item, width: int) -> int:
         if not isinstance(item.content, Detail):
-            return 1
+            return len(self._after) if item is self._below else 1
         return item.content.lines + len(item.content.text) * 3 // (4 * width)
 
     def source(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 from kai_tui.conversation.safe_text import safe_code, safe_line, safe_prose
 from kai_tui.ui.transcript.renderers.plain import pieces
-from kai_tui.ui.transcript.rows import Align, Block, Cell, Lead, Row, Table
+from kai_tui.ui.transcript.rows import Align, Block, Cell, Lead, Link, Row, Table
 from kai_tui.ui.transcript.wrap import cells
 
 _LANGUAGES = {
@@ -27,8 +27,10 @@ _MEASURED = 2_000
 class Detail:
     """A piece of an opened card."""
 
-    kind: Literal["label", "code", "text", "error", "table"]
+    kind: Literal["label", "code", "text", "error", "table", "link"]
     text: str = ""
+    href: str = ""
+    """Where a link leads; raw."""
     language: str = ""
     rows: Sequence[Sequence[str]] = field(default_factory=list[list[str]])
     """Of a table; the first is the header when `opens`."""
@@ -48,6 +50,10 @@ class Detail:
 
         if self.kind == "label":
             return [Row(self.text, base="muted", lead=(_INDENT,), rest=(_INDENT,))]
+        if self.kind == "link":
+            link = Link(0, len(self.text), self.href)
+            mark, rest = Lead("↗ ", "muted"), Lead("  ", "")
+            return [Row(self.text, base="link", links=[link], lead=(_INDENT, mark), rest=(_INDENT, rest))]
         if self.kind == "table":
             return [self._table()]
         if self.kind == "code":

@@ -34,7 +34,7 @@ def result_details(part: ToolPart) -> Iterator[Detail]:
     yield Detail("label", "Error" if isinstance(view, ErrorResult) else "Result")
     yield from _view_details(view)
     for link in result_links(part.output):
-        yield Detail("text", f"↗ {safe_line(link.title)}  {safe_line(link.url)}")
+        yield Detail("link", f"{safe_line(link.title)}  {safe_line(link.url)}", href=link.url)
 
 
 def _view_details(view: ToolResult) -> Iterator[Detail]:
