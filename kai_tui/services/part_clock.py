@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from kai_tui.conversation.messages import GrowingPart, Message, ToolPart
 
 
 class PartClock:
-    """Times parts of one message by an injected monotonic clock (seconds)."""
+    """Times parts of one message by an injected monotonic clock (seconds).
 
-    __slots__ = ("_clock", "_ended", "_started")
+    `wall` gives seconds since the epoch: when a part ended is told by that.
+    """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    __slots__ = ("_clock", "_ended", "_ended_at", "_started", "_wall")
+
+    def __init__(self, clock: Callable[[], float], wall: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self._wall = wall
+        self._ended_at: dict[int, float] = {}
         self._started: dict[int, float] = {}
         self._ended: dict[int, float] = {}
 
@@ -27,6 +33,7 @@ class PartClock:
         part = message.parts[index]
         if index not in self._ended and _is_over(part):
             self._ended[index] = self._clock()
+            self._ended_at[index] = self._wall()
 
     def begin(self, index: int) -> None:
         """A call that waited for the user begins to run now. How long it waited does not count."""
@@ -46,6 +53,10 @@ class PartClock:
         now = self._clock()
         for index in self._started:
             self._ended.setdefault(index, now)
+
+    def ended_at(self, index: int) -> float | None:
+        """When a part was complete, in seconds since the epoch; None for one this clock did not see end."""
+        return self._ended_at.get(index)
 
     def seconds(self, index: int) -> float | None:
         """None for a part this clock never saw."""

@@ -135,6 +135,11 @@ class SessionState:
         clock = self._clocks.get(message_id)
         return clock.seconds(part_index) if clock is not None else None
 
+    def ended_at(self, message_id: str, part_index: int) -> float | None:
+        """When a tool call or a thought ended, in seconds since the epoch; None for messages read back."""
+        clock = self._clocks.get(message_id)
+        return clock.ended_at(part_index) if clock is not None else None
+
     def decision(self, call: ToolPart) -> bool | None:
         """What the user decided here about a call: approved, denied, or nothing that is known."""
         return self._ledger.get((call.tool_call_id, call.approval_id or ""))

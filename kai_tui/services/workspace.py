@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from kai_tui.services.grants import GrantTerms
     from kai_tui.services.inbox import Inbox
     from kai_tui.services.instructions import Instructions
+    from kai_tui.services.present_values import PresentValues
 
 _LOG = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Workspace:
         """Those before `reopen`: what still streams on them goes on."""
         self._documents: DocumentDesk | None = None
         self._inbox: Inbox | None = None
+        self._present_values: PresentValues | None = None
         self._opening: asyncio.Lock = asyncio.Lock()
         self._connecting: asyncio.Task[None] | None = None
         self._observers: Observers[Connection] = Observers()
@@ -125,6 +127,15 @@ class Workspace:
         from kai_tui.services.instructions import Instructions
 
         return Instructions(self.backend, self._keeper, whose)
+
+    @property
+    def present_values(self) -> PresentValues:
+        """What is there now, beside what a call would make of it."""
+        if self._present_values is None:
+            from kai_tui.services.present_values import PresentValues
+
+            self._present_values = PresentValues(self.backend, self.chats)
+        return self._present_values
 
     @property
     def documents(self) -> DocumentDesk:
@@ -294,6 +305,8 @@ class Workspace:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
+        if self._present_values is not None:
+            await self._present_values.aclose()
         if self._documents is not None:
             await self._documents.aclose()
         if self._listing is not None:

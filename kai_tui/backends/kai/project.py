@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from kai_tui.backends.base import NotFound, Refused, UnexpectedAnswer, Unsupported
-from kai_tui.backends.http import HttpDoor, Timeouts, segment
+from kai_tui.backends.base import CannotConnect, NotFound, Refused, UnexpectedAnswer, Unsupported
+from kai_tui.backends.http import Answer, HttpDoor, Timeouts, segment
 from kai_tui.backends.kai import project_wire as shapes
 from kai_tui.backends.kai import wire
 from kai_tui.backends.kai.discovery import Discovered, listed_services, stack_door
@@ -48,6 +48,8 @@ _COMPONENTS: dict[str, tuple[str, ...]] = {
 """Whose configuration it can be when a call does not say: `update_sql_transformation` names none."""
 _CLOCKS = Timeouts(connect=5.0, read=15.0, total=25.0, pauses=(0.5,))
 _MOST_JOBS = 50
+_AT_ONCE = 6
+"""Requests for objects."""
 
 M = TypeVar("M", bound=WireModel)
 
@@ -77,6 +79,8 @@ class KaiProject:
         self._services: Discovered | None = None
         self._asking: asyncio.Lock = asyncio.Lock()
         self._doors: dict[str, HttpDoor] = {}
+        self._under_way: dict[tuple[str, str], asyncio.Task[Answer]] = {}
+        self._few = asyncio.Semaphore(_AT_ONCE)
 
     async def present(self, wanted: Wanted) -> Any:
         """A present value. Raises NotFound for what is not there, Unsupported for what cannot be looked up."""
@@ -159,6 +163,8 @@ class KaiProject:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        for task in list(self._under_way.values()):
+            task.cancel()
         for door in (self._stack, *self._doors.values()):
             await door.aclose()
 
@@ -272,9 +278,34 @@ class KaiProject:
 
     async def _read(self, model: type[M], door: HttpDoor, path: str, named: str) -> M:
         try:
-            answer = await door.request("GET", path)
+            answer = await self._get(door, path)
         except NotFound as error:
             raise NotFound(
                 f"The project has no {named}.", code=error.code, status=error.status, detail=error.detail
             ) from None
         return wire.read(model, answer.json(), door.host)
+
+    async def _get(self, door: HttpDoor, path: str) -> Answer:
+        """A few requests at a time; who asks for what is on its way gets the same answer."""
+        key = (door.base_url, path)
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(self._got(door, path))
+            task.add_done_callback(lambda done: self._arrived(key, done))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise CannotConnect(
+                    f"The connection to {door.host} was closed here.", code="closed"
+                ) from None
+            raise
+
+    async def _got(self, door: HttpDoor, path: str) -> Answer:
+        async with self._few:
+            return await door.request("GET", path)
+
+    def _arrived(self, key: tuple[str, str], task: asyncio.Task[Answer]) -> None:
+        self._under_way.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # who asked may have gone away
