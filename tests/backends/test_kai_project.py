@@ -279,8 +279,33 @@ async def test_a_job_that_says_less(stack: KaiServer, project: KaiProject, body:
 
 async def test_the_index_is_read_once_for_many_jobs(stack: KaiServer, project: KaiProject) -> None:
     stack.on("GET /q/jobs/7", answer(200, {"id": "7", "status": "success"}))
-    await asyncio.gather(*(project.job("7") for _ in range(3)))
+    for _ in range(3):
+        await project.job("7")
     assert (len(stack.calls("GET /v2/storage")), len(stack.calls("GET /q/jobs/7"))) == (1, 3)
+
+
+async def test_who_asks_for_what_is_on_its_way_gets_the_same_answer(
+    stack: KaiServer, project: KaiProject
+) -> None:
+    columns = {"a": [described("A")], "b": [described("B")]}
+    stack.on("GET /v2/storage/tables/in.c-crm.t", answer(200, {"columnMetadata": columns}))
+    asked = [look(project, "description", "column", f"in.c-crm.t.{name}") for name in ("a", "b", "a")]
+    leaving = asyncio.create_task(look(project, "description", "table", "in.c-crm.t"))
+    asyncio.get_running_loop().call_soon(leaving.cancel)
+    assert await asyncio.gather(*asked) == ["A", "B", "A"]
+    assert leaving.cancelled()
+    assert len(stack.seen) == 1
+    await look(project, "description", "table", "in.c-crm.t")
+    assert len(stack.seen) == 2  # what has arrived is not kept
+
+
+async def test_only_a_few_objects_are_asked_for_at_a_time(stack: KaiServer, project: KaiProject) -> None:
+    stack.delay = 0.01
+    for number in range(30):
+        stack.on(f"GET /v2/storage/tables/in.c-x.t{number}", answer(200, {}))
+    wanted = [look(project, "description", "table", f"in.c-x.t{number}") for number in range(30)]
+    assert await asyncio.gather(*wanted) == [""] * 30
+    assert stack.connections <= 6
 
 
 async def test_the_last_jobs_leave_out_those_of_other_branches(stack: KaiServer, project: KaiProject) -> None:
