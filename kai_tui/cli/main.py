@@ -38,10 +38,15 @@ def run(argv: Sequence[str]) -> int:
         from kai_tui.cli.sandbox import run_sandbox
 
         return run_sandbox(arguments)
+    if arguments.command == "ledger":
+        from kai_tui.cli.ledger import run_ledger
+
+        return run_ledger(arguments)
     return _run_tui(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
+    from kai_tui.cli.ledger import add_ledger_parser
     from kai_tui.cli.sandbox import add_sandbox_parser
 
     parser = argparse.ArgumentParser(
@@ -62,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--env-file", metavar="PATH", help="read environment variables from this file")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     add_sandbox_parser(commands)
+    add_ledger_parser(commands)
     return parser
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kai_tui.services.call_rules import your_words
+
+if TYPE_CHECKING:
+    from kai_tui.storage.ledger_chain import Trouble, Verified
 
 
 def who_decided(entry: Mapping[str, Any]) -> str:
@@ -15,3 +18,34 @@ def who_decided(entry: Mapping[str, Any]) -> str:
     return your_words(
         approved=entry.get("decision") == "approved", changed="edits" in entry, granted="grant" in entry
     )
+
+
+_OUTCOMES = {
+    "": "nothing known yet",
+    "sent": "sent, end not seen",
+    "not sent": "not sent",
+    "unsure": "may have arrived",
+    "done": "done",
+    "failed": "failed",
+    "denied": "denied",
+    "settled elsewhere": "not waited for any more",
+}
+
+
+def outcome_words(outcome: str) -> str:
+    """What came of a decision; a newer program's word stays as it is."""
+    return _OUTCOMES.get(outcome, outcome)
+
+
+def verified_words(verified: Verified) -> str:
+    """What a look at a whole ledger found, one sentence."""
+    entries = "1 entry" if verified.entries == 1 else f"{verified.entries:,} entries"
+    if verified.sound:
+        return f"{entries}, no later change found."
+    count = len(verified.troubles)
+    return f"{entries}, {'1 thing is' if count == 1 else f'{count:,} things are'} not as they were written."
+
+
+def trouble_words(trouble: Trouble) -> str:
+    """One of them, with its place."""
+    return f"entry {trouble.number:,}: {trouble.sentence}" if trouble.number else trouble.sentence

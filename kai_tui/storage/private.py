@@ -85,6 +85,29 @@ def write_private(path: Path, data: bytes) -> None:
     sync_directory(path.parent)
 
 
+def create_private(path: Path, data: bytes) -> None:
+    """Make a file that is not there yet, 0600; follows no link. Raises OSError, FileExistsError for one that is there."""
+    flags = (
+        os.O_CREAT
+        | os.O_EXCL
+        | os.O_WRONLY
+        | getattr(os, "O_NOFOLLOW", 0)
+        | getattr(os, "O_BINARY", 0)
+        | getattr(os, "O_CLOEXEC", 0)
+    )
+    descriptor = os.open(path, flags, FILE_MODE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            _tighten(descriptor)
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
 def _replace(temporary: Path, path: Path) -> None:
     """Windows refuses while another process reads the old file: try again for a moment."""
     for _ in range(0 if _POSIX else 20):

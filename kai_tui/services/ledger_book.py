@@ -1,0 +1,186 @@
+"""The ledgers of this user as they are read: decisions with what came of them, and whether anything was changed.
+
+Blocks: call it in a thread. Texts are raw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from kai_tui.services.ledger_words import outcome_words, trouble_words, verified_words, who_decided
+from kai_tui.storage.errors import StorageError
+from kai_tui.storage.ledger import LedgerFile
+from kai_tui.storage.ledger_chain import LedgerRow, Verified, verify
+from kai_tui.storage.paths import Paths, account_files, ledgers
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One decision and what came of it."""
+
+    row: LedgerRow
+    entry: Mapping[str, Any]
+    outcomes: tuple[Mapping[str, Any], ...] = ()
+    """In the order in which they were written."""
+
+    def text(self, name: str) -> str:
+        """A field of the decision; empty where it has none."""
+        value = self.entry.get(name)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def outcome(self) -> str:
+        """What is known to have come of it, in words."""
+        return outcome_words(str(self.outcomes[-1].get("outcome", "")) if self.outcomes else "")
+
+    @property
+    def job(self) -> str:
+        """Address or id of the job it started."""
+        return next((str(each["job"]) for each in reversed(self.outcomes) if each.get("job")), "")
+
+    @property
+    def detail(self) -> str:
+        """What the server said of its end."""
+        return str(self.outcomes[-1].get("detail", "")) if self.outcomes else ""
+
+    @property
+    def who(self) -> str:
+        """What decided, one sentence."""
+        return who_decided(self.entry)
+
+    @property
+    def objects(self) -> list[str]:
+        """What it was about: `table in.c-crm.customers`."""
+        return [f"{each.get('kind', '')} {each.get('id', '')}".strip() for each in self._parts("objects")]
+
+    @property
+    def effects(self) -> str:
+        """What it does to the project, in words."""
+        return ", ".join(str(each) for each in self._list("effects"))
+
+    @property
+    def edits(self) -> list[tuple[str, str, str]]:
+        """Place, before, after of what was changed by hand before it was approved."""
+        return [
+            (
+                str(each.get("path", "")),
+                str(each.get("before", "(not there)")),
+                str(each.get("after", "(removed)")),
+            )
+            for each in self._parts("edits")
+        ]
+
+    @property
+    def answered(self) -> list[str]:
+        """The questions of a tool that were answered, by their names."""
+        return [str(each) for each in self._list("answered")]
+
+    def _list(self, name: str) -> list[Any]:
+        value = self.entry.get(name)
+        return cast("list[Any]", value) if isinstance(value, list) else []
+
+    def _parts(self, name: str) -> list[Mapping[str, Any]]:
+        return [cast("Mapping[str, Any]", each) for each in self._list(name) if isinstance(each, dict)]
+
+    @property
+    def searched(self) -> str:
+        """All that a search looks at, in small letters."""
+        words = (self.text("at"), self.text("account"), self.text("host"), f"branch {self.text('branch')}",
+                 self.text("tool"), self.text("sentence"), self.text("decision"), self.who, self.text("reason"),
+                 self.outcome, self.detail, self.job, self.effects, *self.objects, self.text("chat_id"),
+                 self.text("call_id"), f"#{self.row.number}")  # fmt: skip
+        return " ".join(words).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One account's ledger."""
+
+    path: Path
+    account_id: str
+    label: str
+    """What the account was called last; the file's name when nothing tells."""
+    rows: Sequence[LedgerRow] = ()
+    records: Sequence[Record] = ()
+    """The newest first."""
+    verified: Verified | None = None
+    """None when it cannot be read."""
+    problem: str = ""
+    """One sentence when it cannot be read."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether it can be read and no later change was found."""
+        return self.verified is not None and self.verified.sound
+
+    @property
+    def found(self) -> list[str]:
+        """What a look at it found: a sentence, then its head and every trouble."""
+        if self.verified is None:
+            return [self.problem]
+        head = self.verified.head
+        return [
+            verified_words(self.verified),
+            *([f"Head: entry {head.number:,}, {head.hash}"] if head is not None else []),
+            *(trouble_words(each) for each in self.verified.troubles),
+        ]
+
+
+def read_books(paths: Paths, *, first: str = "", noted: str = "") -> list[Book]:
+    """Every ledger there is, also of accounts that were signed out of; that of account `first` first.
+
+    `noted`: a head that was noted elsewhere; one of them has to have it. Never raises.
+    """
+    own = account_files(paths, first).ledger
+    found = sorted(ledgers(paths), key=lambda path: (path != own, path.name))
+    books = [read_book(paths, path) for path in found]
+    if noted and not any(row.hash.startswith(noted) for book in books for row in book.rows):
+        return [read_book(paths, path, noted=noted) for path in found]
+    return books
+
+
+def read_book(paths: Paths, path: Path, *, noted: str = "") -> Book:
+    """One ledger, checked from its first entry to its last. Never raises."""
+    try:
+        rows, kept = LedgerFile(path).checked()
+    except StorageError as error:
+        return Book(path, "", path.name, problem=error.sentence)
+    account_id = str(rows[0].entry.get("account_id", "")) if rows else ""
+    # A ledger stands under its account's name: another one's, copied here, does not count.
+    expected = account_id if account_files(paths, account_id).ledger == path else ""
+    records = records_of(rows)
+    label = next((each.text("account") for each in records if each.text("account")), "") or path.name
+    verified = verify(rows, kept, account_id=expected if rows else None, noted=noted)
+    return Book(path, account_id, label, rows, records, verified)
+
+
+def records_of(rows: Sequence[LedgerRow]) -> list[Record]:
+    """The decisions among the entries, the newest first, each with what came of it."""
+    decisions: dict[int, tuple[LedgerRow, Mapping[str, Any]]] = {}
+    outcomes: dict[int, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        entry = row.entry
+        if entry.get("kind") == "decision":
+            decisions[row.number] = row, entry
+        elif entry.get("kind") == "outcome" and isinstance(entry.get("of"), int):
+            outcomes.setdefault(entry["of"], []).append(entry)
+    return [
+        Record(row, entry, tuple(outcomes.get(number, ())))
+        for number, (row, entry) in reversed(decisions.items())
+    ]
+
+
+def matching(records: Sequence[Record], words: str) -> list[Record]:
+    """Those in which every word occurs."""
+    wanted = words.lower().split()
+    if not wanted:
+        return list(records)
+    return [each for each in records if all(word in each.searched for word in wanted)]
+
+
+def set_aside(path: Path) -> Path | None:
+    """Put a ledger that is damaged aside; the next decision begins a new one and says so. Raises StorageError."""
+    return LedgerFile(path).set_aside()
