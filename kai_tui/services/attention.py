@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Want: TypeAlias = Literal["waiting", "failed", "new", "working"]
 """A call waits for a decision; a reply broke off; an answer nobody has looked at; a reply streams."""
-Event: TypeAlias = Literal["ended", "failed", "decision", "notice"]
+Event: TypeAlias = Literal["ended", "failed", "decision", "job", "notice"]
 
 _UNSEEN: tuple[Want, ...] = ("waiting", "failed", "new")
 _ARRIVED = "Your message had arrived after all."
@@ -122,6 +122,18 @@ class Attention:
         return [state for state in self.states.values() if state.decisions or state.want == "working"]
 
     # What the user does
+
+    def job_ended(self, session: ChatSession, notice: Notice) -> None:
+        """A job that a chat started has ended. It marks the chat unless somebody sees it end."""
+        chat_id = session.chat_id
+        if self._left:
+            return
+        if not self.looked_at(chat_id) and chat_id not in self._working:
+            bad = notice.severity == "error" or self._unseen.get(chat_id, _NOTHING).want == "failed"
+            self._unseen.pop(chat_id, None)
+            self._unseen[chat_id] = ChatState("failed" if bad else "new", session.title)
+            self._changed(chat_id)
+        self._tell(Happening(chat_id, session.title, "job", notice))
 
     def seen(self, chat_id: str) -> None:
         """The user saw the end of this chat."""

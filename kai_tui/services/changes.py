@@ -41,6 +41,14 @@ class MessagesReset:
 
 
 @dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A tool call of a running turn has its outcome."""
+
+    message_id: str
+    tool_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnChanged:
     """The turn moved on (`ChatSession.turn`)."""
 
@@ -83,6 +91,7 @@ SessionChange: TypeAlias = (
     | PartChanged
     | MessageChanged
     | MessagesReset
+    | CallEnded
     | TurnChanged
     | TurnEnded
     | TitleChanged

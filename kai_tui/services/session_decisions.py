@@ -26,7 +26,7 @@ from kai_tui.services.approval_round import ApprovalRound, digest_of
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.call_questions import CallQuestions
 from kai_tui.services.call_rules import decision_words
-from kai_tui.services.changes import MessagesReset, Notice, PartChanged, TurnChanged
+from kai_tui.services.changes import CallEnded, MessagesReset, Notice, PartChanged, TurnChanged
 from kai_tui.services.decision_words import (
     ANSWERED_BEFORE,
     CHANGED,
@@ -116,6 +116,7 @@ class SessionDecisions(SessionRecording):
             self._record_end(part, message)
             asked = self._questions.is_open(part)
             self._questions.settled(part, explained=True)
+            self._tell(CallEnded(message.id, part.tool_call_id))
             if asked:
                 self._tell(Notice(f"{part.tool_name} no longer waits for you: {_ended(part)} by itself."))
                 self._tell(TurnChanged())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from kai_tui.backends.agents import caps_for
 from kai_tui.backends.base import Backend, Capabilities, ChatTerms, Delivery, ToolInfo
@@ -27,6 +28,9 @@ from kai_tui.services.session_tools import SessionTools as SessionTools
 from kai_tui.services.terms import KnownTerms
 from kai_tui.services.turn import Countdown, Queued, Turn, TurnPhase
 from kai_tui.services.votes import Votes
+
+if TYPE_CHECKING:
+    from kai_tui.services.job_state import JobState
 
 _MODEL = "A model without an agent"
 """Where one account has agents whose chats are kept, and models whose chats are not (imbrace.md §5)."""
@@ -84,6 +88,8 @@ class SessionState:
         """Whether the server said that this chat is not there any more: it can be read, not written in."""
         self._watched = False
         self._countdown: Countdown | None = None
+        self._jobs: dict[str, JobState] = {}
+        """Of jobs that calls of this chat started, by call id; see `SessionJobs`."""
         self._ledger: dict[tuple[str, str], bool] = {}
         """Answers that were noted on disk, by call and approval id."""
         self._rules: dict[str, str] = {}
@@ -169,6 +175,10 @@ class SessionState:
     def _tool(self, name: str) -> ToolInfo | None:
         """The server's entry of a tool, where it is known; see `SessionDecisions`."""
         return None
+
+    def job(self, call: ToolPart) -> JobState | None:
+        """How the job goes that this call started, as far as somebody looked."""
+        return self._jobs.get(call.tool_call_id)
 
     def find(self, message_id: str) -> Message | None:
         """The message with this id; the newest are looked at first."""

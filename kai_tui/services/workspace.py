@@ -23,6 +23,7 @@ from kai_tui.services.account import Account
 from kai_tui.services.agents import AgentList
 from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.attention import Attention
+from kai_tui.services.changes import CallEnded, MessagesReset
 from kai_tui.services.chat_service import ChatService
 from kai_tui.services.connection import Connection as Connection
 from kai_tui.services.connection import ConnectionState as ConnectionState
@@ -40,13 +41,17 @@ from kai_tui.services.standing_rules import StandingRules
 if TYPE_CHECKING:
     from kai_tui.backends.attachments import Attachments
     from kai_tui.backends.base import Whose
+    from kai_tui.backends.project import Project
     from kai_tui.backends.secret import Secret
     from kai_tui.services.approval_round import Place
     from kai_tui.services.approval_service import Approval
+    from kai_tui.services.changes import SessionChange
+    from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.documents import DocumentDesk
     from kai_tui.services.grants import GrantTerms
     from kai_tui.services.inbox import Inbox
     from kai_tui.services.instructions import Instructions
+    from kai_tui.services.jobs import JobWatch
     from kai_tui.services.present_values import PresentValues
 
 _LOG = logging.getLogger(__name__)
@@ -112,6 +117,8 @@ class Workspace:
         self.agents = AgentList(self.backend, lambda: self._backend)
         self._listing: asyncio.Task[None] | None = None
         self.attention = Attention(self.chats, self.approvals, self.history, keeper)
+        self._jobs: JobWatch | None = None
+        self.chats.hear(self._call_ended)
 
     @property
     def inbox(self) -> Inbox:
@@ -150,6 +157,27 @@ class Workspace:
     def has_documents(self) -> bool:
         """Whether the assistant looks things up in documents; False until the backend is open."""
         return self._backend is not None and self._backend.documents is not None
+
+    @property
+    def jobs(self) -> JobWatch:
+        """Follows the jobs that chats started."""
+        if self._jobs is None:
+            from kai_tui.services.jobs import JobWatch, ending
+
+            self._jobs = JobWatch(
+                self.chats,
+                self._project,
+                lambda session, job: self.attention.job_ended(session, ending(job)),
+                clock=self.clock,
+            )
+        return self._jobs
+
+    async def _project(self) -> Project | None:
+        return (await self.backend()).project
+
+    def _call_ended(self, session: ChatSession, change: SessionChange) -> None:
+        if isinstance(change, CallEnded) or (isinstance(change, MessagesReset) and session.watched):
+            self.jobs.heard(session, change)
 
     def attachments(self, chat_id: str | None) -> Attachments | None:
         """How files go with messages of a chat (None: a new one); None where they do not, or nothing is known yet."""
@@ -313,6 +341,8 @@ class Workspace:
             self._listing.cancel()
             await asyncio.gather(self._listing, return_exceptions=True)
         await self.offers.aclose()
+        if self._jobs is not None:
+            await self._jobs.aclose()
         self.attention.leave()
         self.inbox.leave()
         await self.chats.aclose()
@@ -340,6 +370,9 @@ class Workspace:
             return
         self._set(Connection("connected", info, again=again))
         self.offers.connected()
+        if self._jobs is not None:
+            for session in tuple(self.chats.sessions.values()):
+                self._jobs.look(session)
         if backend.agents is not None:
             self._list_agents()
         await self.history.refresh()

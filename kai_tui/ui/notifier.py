@@ -111,8 +111,8 @@ class Notifier:
         if self._attention is None or self._preferences.notify == "off" or self._looked_at(happening):
             return False
         state = self._attention.states.get(happening.chat_id)
-        wanted = {"ended": "new", "failed": "failed", "decision": "waiting"}[happening.event]
-        return state is not None and (state.want == wanted or state.want == "waiting")
+        wanted = {"ended": ("new",), "failed": ("failed",), "decision": (), "job": ("new", "failed")}
+        return state is not None and (state.want in wanted[happening.event] or state.want == "waiting")
 
     async def _say(self, text: str) -> None:
         from kai_tui.ui.terminal.announce import Announcement, in_tmux, way_for, way_set
@@ -140,10 +140,12 @@ def sentence(happenings: list[Happening]) -> str:
             "ended": "A reply ended in",
             "failed": "A reply broke off in",
             "decision": "A decision is needed in",
+            "job": "A job ended in",
         }
         return f"{words[one.event]} “{title}”" if title else f"{words[one.event]} a chat"
     counts = {
-        event: sum(each.event == event for each in happenings) for event in ("decision", "failed", "ended")
+        event: sum(each.event == event for each in happenings)
+        for event in ("decision", "failed", "ended", "job")
     }
     parts = [
         f"{count} {words if count > 1 else word}"
@@ -151,6 +153,7 @@ def sentence(happenings: list[Happening]) -> str:
             ("decision needed", "decisions needed", counts["decision"]),
             ("reply broke off", "replies broke off", counts["failed"]),
             ("reply ended", "replies ended", counts["ended"]),
+            ("job ended", "jobs ended", counts["job"]),
         )
         if count
     ]

@@ -126,7 +126,7 @@ class ChatElsewhere(ChatLayout):
         if left <= 0:
             self._said[key] = now
             self._toast(happening)
-        elif happening.event == "notice":
+        elif happening.event in ("notice", "job"):
             # The newest of several is said when its turn comes: it may be another one.
             if key not in self._unsaid:
                 self.set_timer(left, lambda: self._tell_of(self._unsaid.pop(key)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kai_tui.backends.base import Delivery
 from kai_tui.conversation.choices import Choice
 from kai_tui.conversation.messages import Message, ToolPart
+from kai_tui.services.job_state import JobState
 from kai_tui.services.turn import Turn
 
 
@@ -39,6 +40,9 @@ class ForkPreview:
         return ()
 
     def decision(self, call: ToolPart) -> bool | None:
+        return None
+
+    def job(self, call: ToolPart) -> JobState | None:
         return None
 
     def is_superseded(self, message_id: str) -> bool:

@@ -14,6 +14,7 @@ from kai_tui.ui.transcript.heights import Heights
 if TYPE_CHECKING:
     from kai_tui.conversation.choices import Choice
     from kai_tui.conversation.messages import Message, Part, ToolPart
+    from kai_tui.services.job_state import JobState
     from kai_tui.ui.transcript.rows import Block as RowBlock
     from kai_tui.ui.transcript.source import TranscriptSource
     from kai_tui.ui.transcript.strips import Rendered
@@ -89,6 +90,10 @@ class Surroundings:
     def denied(self, call: ToolPart) -> bool:
         """Whether the user denied this call, whatever the wire says of it."""
         return self.source is not None and self.source.decision(call) is False
+
+    def job(self, call: ToolPart) -> JobState | None:
+        """How the job goes that this call started."""
+        return self.source.job(call) if self.source is not None else None
 
     def waits_for_user(self, tool_call_id: str) -> bool:
         """Whether the user was asked about this call."""

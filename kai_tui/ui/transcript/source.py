@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.base import Delivery
     from kai_tui.conversation.choices import Choice
     from kai_tui.conversation.messages import Message, ToolPart
+    from kai_tui.services.job_state import JobState
     from kai_tui.services.turn import Turn
 
 
@@ -70,6 +71,10 @@ class TranscriptSource(Protocol):
 
     def decision(self, call: ToolPart) -> bool | None:
         """What the user decided about a call: approved, denied, or nothing that is known."""
+        ...
+
+    def job(self, call: ToolPart) -> JobState | None:
+        """How the job goes that a call started, as far as somebody looked."""
         ...
 
     def is_superseded(self, message_id: str) -> bool:

@@ -10,6 +10,7 @@ from kai_tui.backends.base import Delivery
 from kai_tui.conversation.choices import Choice, choices_of
 from kai_tui.conversation.messages import GrowingPart, Message, ToolPart, part_from_wire
 from kai_tui.services.changes import MessageAdded, PartChanged
+from kai_tui.services.job_state import JobState
 from kai_tui.services.turn import Turn
 from kai_tui.ui.themes import DARK, THEMES
 from kai_tui.ui.transcript.document import Document
@@ -34,6 +35,7 @@ class ChatSource:
         self.kept_here = False
         self.takes_up = False
         self.superseded: set[str] = set()
+        self.jobs: dict[str, JobState] = {}
 
     def find(self, message_id: str) -> Message | None:
         return next((message for message in self.messages if message.id == message_id), None)
@@ -58,6 +60,9 @@ class ChatSource:
 
     def decision(self, call: ToolPart) -> bool | None:
         return self.decisions.get(call.tool_call_id)
+
+    def job(self, call: ToolPart) -> JobState | None:
+        return self.jobs.get(call.tool_call_id)
 
     def is_superseded(self, message_id: str) -> bool:
         return message_id in self.superseded

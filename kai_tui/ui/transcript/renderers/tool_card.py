@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from kai_tui.conversation.changed_places import places
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line
+from kai_tui.conversation.tool_results import Link as Place
 from kai_tui.conversation.tool_results import result_size
 from kai_tui.conversation.tools import headline
 from kai_tui.services.turn import ENDED_WELL
 from kai_tui.ui.transcript.items import ITEM_ROWS, Block, Item, Tone, Unit
 from kai_tui.ui.transcript.renderers.duration import words_for
+from kai_tui.ui.transcript.renderers.job_row import job_facts, job_row
 from kai_tui.ui.transcript.renderers.tool_after import link_rows
-from kai_tui.ui.transcript.renderers.tool_data import Detail, argument_details, masked, pretty
+from kai_tui.ui.transcript.renderers.tool_data import Detail, argument_details, masked, pretty, text_details
 from kai_tui.ui.transcript.renderers.tool_result import result_details
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row, Span
+
+if TYPE_CHECKING:
+    from kai_tui.services.job_state import JobState
 
 CAP = 60
 """Lines an opened card shows at first; opening it again shows all."""
@@ -78,7 +83,8 @@ class ToolUnit(Unit):
         """The rows right below the header, opened or not."""
         self._below = Item(self, None, self.base + ITEM_ROWS // 2)
         self._opened: list[Item] = []
-        self._places: tuple[object, list[Row]] | None = None
+        self._places: tuple[object, list[Place]] | None = None
+        self._job: JobState | None = None
         self._hidden = 0
         """Lines the cap hides."""
         self._built: tuple[object, ...] = ()
@@ -109,8 +115,10 @@ class ToolUnit(Unit):
     def sync(self) -> int | None:
         part = self.part
         state = self.state
+        self._job = self.around.job(part) if state is DONE else None
         header = self._summary(state)
-        built = (part.input, part.output, part.error_text, part.state, self.level)
+        facts = job_facts(self._job) if self._job is not None and self.level else ""
+        built = (part.input, part.output, part.error_text, part.state, self.level, facts)
         rebuild = len(built) != len(self._built) or any(
             one is not other and one != other if index > 1 else one is not other
             for index, (one, other) in enumerate(zip(built, self._built, strict=False))
@@ -139,8 +147,13 @@ class ToolUnit(Unit):
             return []
         output = self.part.output
         if self._places is None or self._places[0] is not output:
-            self._places = (output, link_rows(places(self.part)))
-        return self._places[1]
+            self._places = (output, places(self.part))
+        found, job = self._places[1], self._job
+        if job is None:
+            return link_rows(found)
+        # Its own line leads to it.
+        others = [each for each in found if each.url != job.job.url]
+        return [job_row(job, self.around.clock()), *link_rows(others)]
 
     def _summary(self, state: CardState) -> Row:
         part = self.part
@@ -151,7 +164,7 @@ class ToolUnit(Unit):
         spans = [Span(0, len(name), "tool"), Span(len(name), len(text), "muted")]
         right: list[Lead] = []
         if state is DONE:
-            size = self._size(part.output)
+            size = self._size(part.output) if self._job is None else "started"
             right.append(Lead(size or state.words, "muted" if size else state.style))
         else:
             right.append(Lead(state.words, state.style))
@@ -179,6 +192,9 @@ class ToolUnit(Unit):
         if isinstance(reason, str) and reason:
             yield Detail("label", "Your answer")
             yield Detail("text", safe_line(reason))
+        if self._job is not None:
+            yield Detail("label", "Job")
+            yield from text_details("text", job_facts(self._job))
         yield from result_details(part)
 
     def _detail_items(self) -> list[Item]:

@@ -1,0 +1,49 @@
+"""The jobs that the calls of one chat started: how they go, and how they ended (kept over restarts)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from kai_tui.services.changes import PartChanged
+from kai_tui.services.session_upkeep import SessionUpkeep
+
+if TYPE_CHECKING:
+    from kai_tui.services.job_state import JobState
+
+MOST_KEPT = 200
+"""Outcomes of jobs that are kept of a chat."""
+
+
+class SessionJobs(SessionUpkeep):
+    """Shows them; `JobWatch` follows them."""
+
+    def restore_jobs(self, note: Any) -> None:
+        """Take over how jobs ended, as it was noted."""
+        if not isinstance(note, dict):
+            return
+        from kai_tui.services.job_state import JobState, job_noted
+
+        for call_id, each in cast("Mapping[str, Any]", note).items():
+            job = job_noted(each)
+            if job is not None:
+                self._jobs[call_id] = JobState(job)
+
+    def show_job(self, call_id: str, state: JobState) -> None:
+        """This is how the job of a call is now. An ended one is noted."""
+        self._jobs[call_id] = state
+        self.redraw_call(call_id)
+        if state.job.finished:
+            from kai_tui.services.job_state import note_of
+
+            ended = {key: note_of(each.job) for key, each in self._jobs.items() if each.job.finished}
+            kept = dict(list(ended.items())[-MOST_KEPT:])
+            self._in_background(self._tools.keeper.keep_note(self.chat_id, "jobs", kept))
+
+    def redraw_call(self, call_id: str) -> None:
+        """What a card says changed with time. Told to the screen only: nothing of the message changed."""
+        for message in reversed(self.messages):
+            for index, part in enumerate(message.parts):
+                if part.fields.get("toolCallId") == call_id:
+                    self._observers.tell(PartChanged(message.id, index))
+                    return
