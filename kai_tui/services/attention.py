@@ -128,7 +128,7 @@ class Attention:
         chat_id = session.chat_id
         if self._left:
             return
-        if not self.looked_at(chat_id) and chat_id not in self._working:
+        if not self.looked_at(chat_id):
             bad = notice.severity == "error" or self._unseen.get(chat_id, _NOTHING).want == "failed"
             self._unseen.pop(chat_id, None)
             self._unseen[chat_id] = ChatState("failed" if bad else "new", session.title)
@@ -221,8 +221,10 @@ class Attention:
             return  # the user's own doing
         bad = reason in ("error", "lost")
         if not self.looked_at(chat_id):
-            self._unseen.pop(chat_id, None)
-            self._unseen[chat_id] = ChatState("failed" if bad else "new", session.title)
+            # A job of it may have failed meanwhile.
+            before = self._unseen.pop(chat_id, _NOTHING).want
+            want: Want = "failed" if bad or before == "failed" else "new"
+            self._unseen[chat_id] = ChatState(want, session.title)
             self._changed(chat_id)
         self._tell(Happening(chat_id, session.title, "failed" if bad else "ended"))
 
