@@ -136,7 +136,8 @@ class JobWatch:
             failures, fresh = 0, False
             if not self._is_there(session):
                 return
-            job = replace(found, url=found.url or job.url)
+            # The address its call gave stays the one the card leads to.
+            job = replace(found, url=job.url or found.url)
             state = running(job, now=self._clock(), wall=self._wall())
             session.show_job(call_id, state)
             if job.finished:
