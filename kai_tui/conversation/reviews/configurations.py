@@ -30,9 +30,10 @@ from kai_tui.conversation.reviews.parameter_operations import (
 )
 from kai_tui.conversation.reviews.previews import Previewed, previewed
 from kai_tui.conversation.reviews.review import Code, ObjectRef, PathChanges, Present
-from kai_tui.conversation.reviews.secret_values import plain_secrets, shown_json
+from kai_tui.conversation.reviews.secret_values import shown_json
 from kai_tui.conversation.reviews.sql_dangers import sql_dangers
-from kai_tui.conversation.reviews.storage_mapping import show_storage
+from kai_tui.conversation.reviews.storage_mapping import show_replaced_storage, show_storage
+from kai_tui.conversation.reviews.value_warnings import warn_of_values
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -81,7 +82,7 @@ def _update(call: Call, draft: Draft, row: str) -> None:
     show_parameters(call, draft, present, previewed(call, draft, ref))
     storage = call.arguments.object("storage")
     if storage is not None:
-        _show_replaced_storage(draft, storage, present)
+        show_replaced_storage(draft, storage, present)
     show_processors(call, draft)
     show_folder(call, draft)
     show_variables(call, draft)
@@ -101,17 +102,6 @@ def _show_new(call: Call, draft: Draft) -> None:
     if storage:
         show_storage(draft, storage)
     show_processors(call, draft)
-
-
-def warn_of_values(draft: Draft, value: Any) -> None:
-    """Secrets in plain text and SQL that takes something away, anywhere below a value."""
-    names = list(dict.fromkeys(plain_secrets(value)))
-    if names:
-        draft.warn(
-            f"Holds a secret in plain text: {', '.join(names)}. It is hidden here; all arguments have it."
-        )
-    for sql in sql_texts(value):
-        draft.warn(*sql_dangers(sql))
 
 
 def show_parameters(call: Call, draft: Draft, present: Present | None, preview: Previewed | None) -> None:
@@ -182,9 +172,3 @@ def _disabling(call: Call, draft: Draft, present: Present | None) -> None:
         draft.warn("Disables it: it does not run any more.")
     else:
         draft.say("Enables it.")
-
-
-def _show_replaced_storage(draft: Draft, storage: JsonObject, present: Present | None) -> None:
-    draft.warn("Replaces all of storage: mappings that are not listed here are gone afterwards.")
-    body = present_configs.body(present.value) if present is not None else {}
-    show_storage(draft, storage, body.get("storage"), known="storage" in body or "parameters" in body)

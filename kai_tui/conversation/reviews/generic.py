@@ -11,6 +11,7 @@ from kai_tui.conversation.reviews.draft import Draft
 from kai_tui.conversation.reviews.objects import component_id, configuration, storage_item
 from kai_tui.conversation.reviews.review import Code, ObjectRef
 from kai_tui.conversation.reviews.secret_values import shown_json
+from kai_tui.conversation.reviews.value_warnings import warn_of_values
 from kai_tui.conversation.tools import headline, title
 
 _LONGEST_SUBJECT: Final = 120
@@ -23,6 +24,7 @@ def generic(call: Call, draft: Draft) -> None:
     draft.sentence = f"{draft.sentence}: {subject}" if subject else draft.sentence
     if call.arguments.is_object:
         show_arguments(draft, call.arguments.every(), "Arguments")
+        warn_of_values(draft, call.arguments.every())
         call.arguments.odd.clear()
     elif call.input is not None and call.input != "":
         draft.show(Code("Input", call.input if isinstance(call.input, str) else shown_json(call.input)))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from kai_tui.conversation.reviews import configurations, descriptions, running
+from kai_tui.conversation.reviews import (
+    configurations,
+    data_apps,
+    descriptions,
+    flows,
+    other_tools,
+    running,
+    transformations,
+)
 from kai_tui.conversation.reviews.call import Call
 from kai_tui.conversation.reviews.draft import Draft
 from kai_tui.conversation.reviews.effects import contradicts, effects_of
@@ -23,6 +31,25 @@ _REVIEWERS: Final[Mapping[str, _Reviewer]] = {
     "add_config_row": configurations.add_config_row,
     "update_config": configurations.update_config,
     "update_config_row": configurations.update_config_row,
+    "create_sql_transformation": transformations.create_sql_transformation,
+    "update_sql_transformation": transformations.update_sql_transformation,
+    "create_flow": flows.create_flow,
+    "create_conditional_flow": flows.create_flow,
+    "update_flow": flows.update_flow,
+    "modify_flow": flows.update_flow,
+    "modify_streamlit_data_app": data_apps.modify_streamlit_data_app,
+    "modify_data_app": data_apps.modify_streamlit_data_app,
+    "modify_python_js_data_app": data_apps.modify_python_js_data_app,
+    "delete_python_js_data_app_draft": data_apps.delete_python_js_data_app_draft,
+    "deploy_data_app": data_apps.deploy_data_app,
+    "create_python_js_data_app_git_credential": data_apps.create_python_js_data_app_git_credential,
+    "create_oauth_url": other_tools.create_oauth_url,
+    "link_shared_bucket": other_tools.link_shared_bucket,
+    "create_bucket": other_tools.create_bucket,
+    "query_data": other_tools.query_data,
+    "request_credentials": other_tools.request_credentials,
+    "fetch_website": other_tools.fetch_website,
+    "search_internet": other_tools.search_internet,
 }
 
 
@@ -79,6 +106,7 @@ def _show_rest(call: Call, draft: Draft) -> None:
 
 
 def _finish(call: Call, draft: Draft) -> None:
+    _name_what_is_not_named(draft)
     odd = list(dict.fromkeys(call.arguments.odd))
     if odd:
         draft.warn(f"Not as expected: {', '.join(odd)}. Look at all arguments.")
@@ -89,9 +117,19 @@ def _finish(call: Call, draft: Draft) -> None:
         draft.to_type = name_to_type(draft.objects, call.tool)
 
 
+def _name_what_is_not_named(draft: Draft) -> None:
+    """An object without an id must not be taken for another one without an id."""
+    for at, ref in enumerate(draft.objects):
+        if ref.kind != "project" and (not ref.id.strip() or ref.id.endswith("/")):
+            draft.objects[at] = ObjectRef("other", f"a {ref.kind} that is not named")
+            draft.warn(f"The call does not say which {ref.kind} it is about.")
+
+
 def name_to_type(objects: Sequence[ObjectRef], tool: str) -> str:
     """The last part of the first object's id, where a person can type it; else the tool's name."""
     for ref in objects:
+        if ref.kind == "other":
+            continue
         name = ref.id.rsplit("/", 1)[-1]
         if name.isascii() and name.isprintable() and 0 < len(name.strip()) == len(name) <= 80:
             return name

@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
+from kai_tui.conversation.reviews import present_configs
 from kai_tui.conversation.reviews.call import Fields
 from kai_tui.conversation.reviews.draft import Draft, count
-from kai_tui.conversation.reviews.review import Code, Grid, Tone
+from kai_tui.conversation.reviews.review import Code, Grid, Present, Tone
 from kai_tui.conversation.reviews.secret_values import short_json, shown_json
 
 JsonObject: TypeAlias = dict[str, Any]
 _SAID: Final = frozenset({"source", "destination", "incremental", "primary_key"})
 _COLUMNS: Final = ("", "source", "destination", "how")
 DIRECT_GRANT: Final = "direct-grant"
+
+
+def show_replaced_storage(
+    draft: Draft, storage: JsonObject, present: Present | None, *, new: bool = False
+) -> None:
+    """A mapping that takes the place of the present one; `new`: there is none yet."""
+    if new:
+        show_storage(draft, storage)
+        return
+    draft.warn("Replaces all of storage: mappings that are not listed here are gone afterwards.")
+    body = present_configs.body(present.value) if present is not None else {}
+    show_storage(draft, storage, body.get("storage"), known="storage" in body or "parameters" in body)
 
 
 def show_storage(draft: Draft, storage: JsonObject, present: Any = None, *, known: bool = False) -> None:
