@@ -131,6 +131,7 @@ class AccountService(ChangesAccounts):
         secret = Secret(token.strip())
         pins = AddressPins(self.paths)
         found = await find_kai(storage_url, secret, service, on_step, pins=pins, accepted=accepted)
+        await pins.forget_others(found.storage_url)
         return replace(found, branches=await list_branches(found.storage_url, secret, on_step))
 
     async def keep_account(
@@ -279,11 +280,12 @@ class AccountService(ChangesAccounts):
                 memory = AccountMemory(account, keeper, self._secrets, lambda: self.paths, trying=trying)
                 return await self._others.open(account, memory)
             token = await self._token(account)
+            from kai_tui.services.address_pins import AddressPins
+
+            pins = AddressPins(self.paths)
             if not account.base_url:
-                from kai_tui.services.address_pins import AddressPins
                 from kai_tui.services.signing_in import find_kai
 
-                pins = AddressPins(self.paths)
                 found = await find_kai(
                     account.storage_url, token, account.service or None, _ignore, pins=pins
                 )
@@ -298,6 +300,7 @@ class AccountService(ChangesAccounts):
                 service,
                 branch_id=account.branch_id,
                 workspace_id=self._pinned(account).workspace_id,
+                pins=pins,
             )
 
         return open_backend

@@ -8,7 +8,10 @@ from kai_tui.backends.addresses import parse_origin
 from kai_tui.backends.base import BackendError
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import Paths
-from kai_tui.storage.service_addresses import first_address, keep_address
+from kai_tui.storage.service_addresses import first_address, forget_addresses, keep_address
+
+_ASKED_ABOUT = ("kai-agent", "kai-assistant")
+"""Signing in asks about these; a yes to any other one is to sign in again."""
 
 
 class AddressChanged(BackendError):
@@ -17,9 +20,10 @@ class AddressChanged(BackendError):
     delivery = "not-sent"
 
     def __init__(self, stack: str, service: str, before: str, address: str) -> None:
+        yes = "" if service in _ASKED_ABOUT else " If you expected that, add the account once more to use it."
         super().__init__(
             f"{stack} now names {parse_origin(address).shown} as the address of {service}. Until now it was "
-            f"{parse_origin(before).shown}. Your token was not sent to the new address.",
+            f"{parse_origin(before).shown}. Your token was not sent to the new address.{yes}",
             code="discovery:changed",
         )
         self.address = address
@@ -47,3 +51,10 @@ class AddressPins:
             await asyncio.to_thread(keep_address, self._paths, stack, service, address)
         except StorageError:
             pass  # a home that cannot be written in: told elsewhere, and no reason to keep anybody out
+
+    async def forget_others(self, stack: str) -> None:
+        """The user signs in at this stack anew: what it names now counts, but for Kai itself. Never raises."""
+        try:
+            await asyncio.to_thread(forget_addresses, self._paths, stack, _ASKED_ABOUT)
+        except StorageError:
+            pass

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.secret import Secret
     from kai_tui.backends.system import Memory, System
     from kai_tui.services.account import ServiceFlavour
+    from kai_tui.services.address_pins import AddressPins
 
 SANDBOX_URL = "http://sandbox.kai-tui.invalid"
 """Names no host that exists: the sandbox is reached in this process, never through a socket (L1)."""
@@ -79,10 +80,19 @@ async def open_kai(
     *,
     branch_id: int | None = None,
     workspace_id: str = "",
+    pins: AddressPins | None = None,
 ) -> Backend:
-    """A Kai server at an address. Raises CannotConnect for an address nobody should send a token to."""
+    """A Kai server at an address. Raises CannotConnect for an address nobody should send a token to.
+
+    `pins`: where the stack's other services were when they were first used.
+    """
     await _load("httpx", "pydantic", "kai_tui.backends.kai.client")
+    from kai_tui.backends.addresses import storage_address
     from kai_tui.backends.kai.client import KaiBackend
+
+    async def check(service_id: str, address: str) -> None:
+        assert pins is not None
+        await pins.check(storage_address(storage_url), service_id, address)
 
     backend = KaiBackend(
         base_url,
@@ -91,6 +101,7 @@ async def open_kai(
         service=service,
         branch_id=branch_id,
         workspace_id=workspace_id or None,
+        check_address=check if pins is not None else None,
     )
     if service is None:
         # What it can do depends on which service it is, and sessions ask that before anything is sent.

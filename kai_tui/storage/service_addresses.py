@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import cast
 
@@ -25,14 +26,31 @@ def keep_address(paths: Paths, stack: str, service: str, address: str) -> None:
     """Keep an address, in place of an earlier one. Raises StorageError."""
     file = addresses_file(paths)
     with exclusive(file):
-        kept = {**_read(file), _key(stack, service): address}
-        text = json.dumps({"version": 1, "addresses": kept}, indent=2)
-        try:
-            write_private(file, text.encode() + b"\n")
-        except OSError as error:
-            raise StorageError(
-                f"The address of {service} could not be kept ({file}: {reason(error)}).", fault="unwritable"
-            ) from error
+        _write(file, {**_read(file), _key(stack, service): address})
+
+
+def forget_addresses(paths: Paths, stack: str, but: Collection[str]) -> None:
+    """Forget the addresses of a stack's services, `but` these. Raises StorageError."""
+    file = addresses_file(paths)
+    if not file.exists():
+        return
+    with exclusive(file):
+        before = _read(file)
+        stays = {_key(stack, service) for service in but}
+        end = _key(stack, "")
+        kept = {key: value for key, value in before.items() if key in stays or not key.endswith(end)}
+        if kept != before:
+            _write(file, kept)
+
+
+def _write(file: Path, addresses: dict[str, str]) -> None:
+    text = json.dumps({"version": 1, "addresses": addresses}, indent=2)
+    try:
+        write_private(file, text.encode() + b"\n")
+    except OSError as error:
+        raise StorageError(
+            f"A service's address could not be kept ({file}: {reason(error)}).", fault="unwritable"
+        ) from error
 
 
 def _key(stack: str, service: str) -> str:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from kai_tui.backends.base import TokenRefused
+from kai_tui.backends.base import BackendError, TokenRefused
 from kai_tui.services.account import Account
 from kai_tui.services.account_service import AccountService
 from kai_tui.services.address_pins import AddressChanged
 from kai_tui.services.signing_in import FoundKai
+from kai_tui.services.workspace import Workspace
 from kai_tui.storage.accounts import accounts_file
 from kai_tui.storage.service_addresses import addresses_file
 from tests.backends.kai_server import KaiServer, answer
@@ -171,3 +172,39 @@ async def test_a_stack_on_this_machine_may_move(tmp_path: Path):
             kai.on("GET /ping", answer(200, {"timestamp": "x"}))
             stack.on("GET /v2/storage", answer(200, {"services": [{"id": "kai-agent", "url": kai.url}]}))
             assert (await accounts.find_project(stack.url, TOKEN)).base_url == kai.url
+
+
+async def test_the_job_queue_is_where_it_was_first_until_the_user_signs_in_again(company: Company):
+    def names(queue: str) -> None:
+        rows = [{"id": "kai-agent", "url": FIRST}, {"id": "queue", "url": queue}]
+        company.stack.on("GET /v2/storage", answer(200, {"services": rows}))
+
+    async def job(workspace: Workspace) -> str:
+        backend = await workspace.backend()
+        try:
+            assert backend.project is not None
+            return (await backend.project.job("7")).status
+        finally:
+            await backend.aclose()
+
+    def opened() -> Workspace:
+        return company.accounts.open(account)
+
+    for server, status in ((company.first, "success"), (company.moved, "moved")):
+        server.on("GET /jobs/7", answer(200, {"id": "7", "status": status}))
+    names(FIRST)
+    account = await company.accounts.keep_account(await company.find(), TOKEN, keep="memory")
+    assert await job(opened()) == "success"
+    names(MOVED)
+    with pytest.raises(AddressChanged, match=r"kai-new\.stack\.example as the address of queue") as caught:
+        await job(opened())
+    assert "add the account once more" in caught.value.sentence
+    assert company.moved.seen == []
+    names("https://queue.evil.example")
+    with pytest.raises(BackendError, match="not a secure address of the same stack"):
+        await job(opened())
+    names(MOVED)
+    await company.find()
+    assert await job(opened()) == "moved"
+    kept = json.loads(addresses_file(company.accounts.paths).read_text())["addresses"]
+    assert kept[f"kai-agent of {STACK}"] == FIRST

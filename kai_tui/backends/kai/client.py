@@ -26,7 +26,7 @@ from kai_tui.backends.http import HttpDoor, Timeouts, segment
 from kai_tui.backends.kai import wire
 from kai_tui.backends.kai.discovery import SERVICE_IDS, Flavour
 from kai_tui.backends.kai.offers import KaiOffers
-from kai_tui.backends.kai.project import KaiProject
+from kai_tui.backends.kai.project import CheckAddress, KaiProject
 from kai_tui.backends.secret import Secret
 from kai_tui.backends.tries import Rule
 from kai_tui.backends.turns import SILENCE, stream_turn
@@ -71,7 +71,7 @@ class KaiBackend(KaiOffers):
 
     `service=None` (an address given by hand): told by `GET /api/settings/tools` at `connect`, or
     by `tell_service`; until then it is taken for kai-agent. `transport` serves the built-in assistant
-    and tests.
+    and tests. `check_address` is asked before the stack's other services get the token (N8).
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class KaiBackend(KaiOffers):
         transport: httpx.AsyncBaseTransport | None = None,
         branch_id: int | None = None,
         workspace_id: str | None = None,
+        check_address: CheckAddress | None = None,
         timeouts: Timeouts | None = None,
         silence: float = SILENCE,
     ) -> None:
@@ -104,7 +105,11 @@ class KaiBackend(KaiOffers):
         self._branch_id = branch_id
         self._silence = silence
         self._project: KaiProject | None = (
-            KaiProject(storage_url, token, branch_id=branch_id, transport=transport) if storage_url else None
+            KaiProject(
+                storage_url, token, branch_id=branch_id, transport=transport, check_address=check_address
+            )
+            if storage_url
+            else None
         )
 
     @property

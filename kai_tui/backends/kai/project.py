@@ -7,7 +7,8 @@ nowhere else, and follows no redirect. Nothing is changed: all requests are GET 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from kai_tui.backends.base import CannotConnect, NotFound, Refused, UnexpectedAnswer, Unsupported
 from kai_tui.backends.http import Answer, HttpDoor, Timeouts, segment
@@ -51,6 +52,9 @@ _MOST_JOBS = 50
 _AT_ONCE = 6
 """Requests for objects."""
 
+CheckAddress: TypeAlias = Callable[[str, str], Awaitable[None]]
+"""Asked with a service's id and address before the token goes there for the first time; raises BackendErrors."""
+
 M = TypeVar("M", bound=WireModel)
 
 
@@ -67,10 +71,12 @@ class KaiProject:
         *,
         branch_id: int | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        check_address: CheckAddress | None = None,
         timeouts: Timeouts | None = None,
     ) -> None:
         """Raises CannotConnect for an address a token must not go to."""
         self._token = token
+        self._check_address = check_address
         self._transport = Lent(transport) if transport is not None else None
         self._timeouts = timeouts or _CLOCKS
         self._stack = stack_door(storage_url, token, self._transport, self._timeouts)
@@ -260,6 +266,8 @@ class KaiProject:
             if listed is None:
                 raise Unsupported(f"{self._stack.host} lists no {named}.", code="discovery:service_not_found")
             address = self._services.address(listed)
+            if self._check_address is not None:
+                await self._check_address(listed, address)
             for path in ("/mcp", "/sse"):
                 address = address.removesuffix(path)  # of the protocol for models; the preview is beside it
             branch = {"x-branch-id": str(self._branch_id)} if self._branch_id is not None else None
