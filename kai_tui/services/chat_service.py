@@ -339,6 +339,8 @@ class ChatService:
         session.restore_queue(left_behind.waiting)
         session.know_answers(left_behind.answers)
         session.know_questions(asked)
+        if gone:
+            session.give_up_questions()
         for message_id in arrived:
             await self._keeper.settle_outgoing(message_id, "sent")
         if copy.messages:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kai_tui.backends.base import BackendError
+from kai_tui.backends.base import BackendError, NotFound
 from kai_tui.services.changes import TurnChanged, TurnEnded
 from kai_tui.services.observers import Observers
 from kai_tui.storage.inbox import Asked, from_note, owner_of, to_note
@@ -30,8 +30,15 @@ class Inbox:
     """Follows the queue of one account. Observers hear of every change; all runs on the event loop's thread."""
 
     def __init__(
-        self, chats: ChatService, approvals: ApprovalService, history: HistoryService, keeper: DiskKeeper
+        self,
+        chats: ChatService,
+        approvals: ApprovalService,
+        history: HistoryService,
+        keeper: DiskKeeper,
+        say: Callable[[str], None],
     ) -> None:
+        """`say` tells the user a sentence that belongs to no open chat. Foreign text in it is raw."""
+        self._say = say
         self._chats = chats
         self._approvals = approvals
         self._history = history
@@ -111,9 +118,22 @@ class Inbox:
                     session = await self._chats.open_chat(chat_id)
                 else:
                     session.read_unsettled(backend)
+            except NotFound:
+                self._gone(chat_id)
             except BackendError:
-                pass  # read again when it is connected again; a chat that is gone takes its questions along
+                pass  # read again when it is connected again
             self._sweep_soon()
+
+    def _gone(self, chat_id: str) -> None:
+        """Neither the server nor this computer has the chat."""
+        rows = list(self._rows.get(chat_id, {}).values())
+        for each in rows:
+            self._drop(chat_id, each.tool_call_id)
+        if rows and not self._history.is_deleted(chat_id):
+            names = ", ".join(each.tool_name for each in rows)
+            title = rows[0].chat_title
+            chat = f"The chat “{title}”" if title else "A chat"
+            self._say(f"{chat} no longer exists. In it {names} waited for you. Nothing was sent.")
 
     # Keeping
 

@@ -103,6 +103,11 @@ class SessionAskedBefore(SessionWaking):
             elif not self.turn.busy:
                 self._say_gone(call_id, parts.get(call_id))
 
+    def give_up_questions(self) -> None:
+        """The server does not have this chat any more: nothing of it can be decided."""
+        for call_id in list(self._unsettled):
+            self._say_gone(call_id, None)
+
     def _say_gone(self, call_id: str, part: ToolPart | None) -> None:
         """A question of before cannot be answered any more."""
         del self._unsettled[call_id]

@@ -126,7 +126,7 @@ class Workspace:
         if self._inbox is None:
             from kai_tui.services.inbox import Inbox
 
-            self._inbox = Inbox(self.chats, self.approvals, self.history, self._keeper)
+            self._inbox = Inbox(self.chats, self.approvals, self.history, self._keeper, self._notices.tell)
         return self._inbox
 
     def instructions(self, whose: Whose) -> Instructions:

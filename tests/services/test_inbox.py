@@ -282,6 +282,26 @@ async def test_a_deleted_chat_takes_its_questions_along(enter: Enter, tmp_path: 
     assert not noted(tmp_path)
 
 
+@pytest.mark.parametrize("copy", [True, False])
+async def test_a_chat_that_is_gone_from_the_server_takes_its_questions_along(
+    enter: Enter, tmp_path: Path, copy: bool
+) -> None:
+    _, backend = await left_waiting(enter, agent=False)
+    backend.stored = {}
+    if not copy:
+        files_in(tmp_path).cache.unlink()
+    again = await enter(backend)
+    said = hear(again)
+    again.observe_notices(said.append)
+    await until(lambda: said)
+    assert any(
+        "can no longer be decided" in each or "no longer exists. In it create_config waited" in each
+        for each in said
+    )
+    await until(lambda: not noted(tmp_path))
+    assert not again.approvals.pending
+
+
 @pytest.mark.parametrize(
     "note",
     [
