@@ -129,6 +129,11 @@ def json_to_edit(value: Any) -> str:
     return escaped(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def one_line(value: Any) -> str:
+    """A value as JSON on one line, with everything written out that could not be seen."""
+    return escaped(json.dumps(value, ensure_ascii=False))
+
+
 def read_input(text: str) -> dict[str, Any]:
     """A whole input that was typed as JSON. Raises NotSendable."""
     if not text.strip():

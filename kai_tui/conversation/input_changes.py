@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final, Literal, cast
 
-from kai_tui.conversation.edited_input import NotSendable, Path, escaped, is_secret, path_words
+from kai_tui.conversation.edited_input import NotSendable, Path, is_secret, one_line, path_words
 
 LONGEST_REASON: Final = 2_000
 """Characters of a reason: it becomes part of the chat."""
@@ -76,7 +76,7 @@ def correction(tool: str, before: Any, after: Any) -> str:
         raise NotSendable("Nothing is changed yet, so there is nothing to correct.")
     if any(change.secret for change in found):
         raise NotSendable("A secret cannot go into a reason: it would stand in the chat.")
-    whole = _one_line(after)
+    whole = one_line(after)
     text = f"Not with this input. Call {tool} again with exactly this input: {whole}"
     if len(text) <= LONGEST_REASON and same(masked((), after), after):
         return text
@@ -94,11 +94,7 @@ def _step(change: InputChange) -> str:
     name = path_words(change.path) or "the input"
     if change.does == "removes":
         return f"remove {name}"
-    return f"{'add' if change.does == 'adds' else 'set'} {name} = {_one_line(change.after)}"
-
-
-def _one_line(value: Any) -> str:
-    return escaped(json.dumps(value, ensure_ascii=False))
+    return f"{'add' if change.does == 'adds' else 'set'} {name} = {one_line(change.after)}"
 
 
 def _changes(path: Path, before: Any, after: Any) -> Iterator[InputChange]:

@@ -70,7 +70,7 @@ class ApprovalDialog(Ask[Decision | Later]):
 
     AUTO_FOCUS: ClassVar[str | None] = None
     BINDINGS: ClassVar[list[BindingType]] = []
-    labels: ClassVar[Mapping[Answer, str]] = LABELS
+    labels: Mapping[Answer, str] = LABELS
     unseen: ClassVar[str] = "Approve is off until the last line was on screen: ↓ PgDn End"
     DEFAULT_CSS = """
     ApprovalDialog .dialog { width: 96; border: round $text-warning; }

@@ -64,7 +64,7 @@ class ValueField(TextArea):
 class ValueDialog(ApprovalDialog):
     """Result as of `ApprovalDialog`; a yes has the value in it."""
 
-    labels: ClassVar[Mapping[Answer, str]] = {**LABELS, "approve": "Send the value"}
+    labels: Mapping[Answer, str] = {**LABELS, "approve": "Send the value"}
     unseen: ClassVar[str] = "Sending is off until the last line above was on screen: PgDn"
     DEFAULT_CSS = """
     ValueDialog #about { height: auto; max-height: 3; color: $text-muted; }
