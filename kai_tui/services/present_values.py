@@ -57,7 +57,7 @@ class Known:
 class _Kept:
     known: Known
     at: float
-    """Monotonic seconds."""
+    """Seconds since the epoch: monotonic ones stand still while the computer sleeps."""
     settled: int
     """How many calls had ended then, in all chats that are open."""
 
@@ -96,16 +96,15 @@ class PresentValues:
         backend: Callable[[], Awaitable[Backend]],
         chats: ChatService,
         *,
-        clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         patience: float = PATIENCE,
         wishes: Callable[[str, Any], Sequence[Wanted]] | None = None,
     ) -> None:
-        """`clock` gives monotonic seconds, `wall` seconds since the epoch. `wishes`: what a call is about, instead
+        """`wall` gives seconds since the epoch. `wishes`: what a call is about, instead
         of `reviewing.wanted`."""
         self._backend = backend
         self._chats = chats
-        self._clock, self._wall = clock, wall
+        self._wall = wall
         self._patience = patience
         self._wishes = wishes
         self._kept: dict[str, _Kept] = {}
@@ -118,7 +117,7 @@ class PresentValues:
     def look(self, approval: Approval) -> Look:
         """Begin to look for the values a question is about. What the chat showed is known at once."""
         kept = self._kept.get(approval.digest)
-        fresh = kept is not None and self._clock() - kept.at < FRESH and kept.settled == self._settled()
+        fresh = kept is not None and self._fresh(kept) and kept.settled == self._settled()
         look = Look(kept.known if kept is not None and fresh else Known(), self._stopped)
         self._open[look] = approval
         self._watch()
@@ -187,9 +186,8 @@ class PresentValues:
             _LOG.exception("the project could not be looked at")
             troubles.append("kai-tui made a mistake while it looked at the project.")
         known = Known(dict(found), False, _sentences(troubles))
-        now = self._clock()
-        self._kept = {key: kept for key, kept in self._kept.items() if now - kept.at < FRESH}
-        self._kept[approval.digest] = _Kept(known, now, self._settled())
+        self._kept = {key: kept for key, kept in self._kept.items() if self._fresh(kept)}
+        self._kept[approval.digest] = _Kept(known, self._wall(), self._settled())
         look.tell(known)
 
     async def _ask(
@@ -226,21 +224,20 @@ class PresentValues:
             if wanted.what == "preview":
                 if not isinstance(approval.input, dict):
                     return
-                value: Any = await project.preview(approval.tool_name, cast("JsonObject", approval.input))
-                if value.get("isValid") is False:
-                    troubles.append(_invalid(value))
-                    return
+                value = await project.preview(approval.tool_name, cast("JsonObject", approval.input))
                 present = Present(value, "preview", self._wall())
             else:
                 present = Present(await project.present(wanted), "project", self._wall())
         except Unsupported:
-            return  # what the chat showed stands, and a preview is an extra
+            return  # what the chat showed stands
         except NotFound as error:
             found.pop(wanted, None)
             troubles.append(error.sentence)
             return
         except BackendError as error:
-            troubles.append(f"The project cannot be looked at: {error.sentence}")
+            # A preview is an extra, and a call that names nothing is the review's to tell.
+            if wanted.what != "preview" and error.code != "id":
+                troubles.append(f"The project cannot be looked at: {error.sentence}")
             return
         found[wanted] = present
 
@@ -289,22 +286,15 @@ class PresentValues:
             presents = look.known.presents
             self._begin(look, {each: value for each, value in presents.items() if each not in stale})
 
+    def _fresh(self, kept: _Kept) -> bool:
+        return 0 <= self._wall() - kept.at < FRESH
+
     def _settled(self) -> int:
         return sum(call.settled for session in self._chats.sessions.values() for call in _calls(session))
 
 
 def _calls(session: SessionState) -> Sequence[ToolPart]:
     return [call for message in session.messages for call in message.tool_calls()]
-
-
-def _invalid(answer: JsonObject) -> str:
-    errors: Any = answer.get("validationErrors")
-    said = (
-        [each for each in cast("list[Any]", errors) if isinstance(each, str)]
-        if isinstance(errors, list)
-        else []
-    )
-    return f"The project's server finds that this cannot work: {said[0] if said else 'it does not say why.'}"
 
 
 def _sentences(troubles: Sequence[str]) -> str:

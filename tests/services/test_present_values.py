@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from kai_tui.backends.base import Backend, BackendError, CannotConnect, NotFound, ToolInfo, Unsupported
+from kai_tui.backends.base import (
+    Backend,
+    BackendError,
+    CannotConnect,
+    NotAllowed,
+    NotFound,
+    Refused,
+    ToolInfo,
+    Unsupported,
+)
 from kai_tui.backends.project import Job
 from kai_tui.conversation import events as e
 from kai_tui.conversation.reviews.review import ObjectRef, Present, Wanted
@@ -90,7 +99,6 @@ class Stand:
         return PresentValues(
             backend,
             self.workspace.chats,
-            clock=lambda: self.now[0],
             wall=lambda: 1000.0 + self.now[0],
             patience=patience,
             wishes=lambda _tool, _input: wanted,
@@ -206,11 +214,9 @@ async def test_a_preview(stand: Stand) -> None:
     values = stand.values(PREVIEW)
     known = await done(values.look(question()))
     assert known.presents == {PREVIEW: Present(stand.project.previewed, "preview", 1000.0)}
-    stand.project.previewed = {"isValid": False, "validationErrors": ["no such path"]}
-    known = await done(values.look(question(digest="e")))
-    assert known == Known({}, False, "The project's server finds that this cannot work: no such path")
-    stand.project.previewed = Unsupported("no such server")
-    assert await done(values.look(question(digest="f"))) == Known()
+    for number, failure in enumerate((Unsupported("no such server"), NotAllowed("Not for you."))):
+        stand.project.previewed = failure
+        assert await done(values.look(question(digest=f"{number}"))) == Known()
     await values.aclose()
 
 
@@ -222,6 +228,7 @@ async def test_a_preview(stand: Stand) -> None:
     [
         (CannotConnect("No way there."), "The project cannot be looked at: No way there."),
         (Unsupported("not this"), ""),
+        (Refused("This id cannot be asked for.", code="id"), ""),
         (RuntimeError("a bug"), "kai-tui made a mistake while it looked at the project."),
     ],
 )

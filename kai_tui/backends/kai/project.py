@@ -101,7 +101,9 @@ class KaiProject:
                 raise Unsupported("The source of this app is not kept in its configuration.")
             return source
         if wanted.what == "jobs":
-            component, _, configuration = of.id.partition("/")
+            component, slash, configuration = of.id.partition("/")
+            if not slash:
+                component, configuration = _COMPONENTS.get(of.kind, ("",))[0], of.id
             return [shapes.job_value(job) for job in await self.last_jobs(component, configuration)]
         raise Unsupported("A preview needs the whole call.")
 
@@ -134,7 +136,9 @@ class KaiProject:
         return shapes.job_of(found, self._admin)
 
     async def last_jobs(self, component_id: str, configuration_id: str, limit: int = 5) -> list[Job]:
-        """The last runs of a configuration on this branch, the newest first."""
+        """The last runs of a configuration on this branch, the newest first. Raises Unsupported for no id."""
+        if not component_id or not configuration_id:
+            raise Unsupported("The runs of a configuration are found by its component and its id.")
         door = await self._queue()
         params: dict[str, str | int] = {
             "componentId": component_id,
