@@ -77,9 +77,12 @@ def _update(call: Call, draft: Draft, row: str) -> None:
     if row and present is not None:
         found = present_configs.row(present.value, row)
         present = Present(found, present.source, present.seen) if found is not None else None
+    preview = previewed(call, draft, ref)
+    if present is None and preview is not None:
+        present = preview.now
     show_name_and_text(call, draft, present)
     _disabling(call, draft, present)
-    show_parameters(call, draft, present, previewed(call, draft, ref))
+    show_parameters(call, draft, present, preview)
     storage = call.arguments.object("storage")
     if storage is not None:
         show_replaced_storage(draft, storage, present)

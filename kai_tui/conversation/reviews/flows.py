@@ -46,6 +46,8 @@ def update_flow(call: Call, draft: Draft) -> None:
     draft.sentence = f"Change the schedules of {what}" if only_schedules else f"Change {what}"
     present = call.present("configuration", ref)
     preview = previewed(call, draft, ref)
+    if present is None and preview is not None:
+        present = preview.now
     show_name_and_text(call, draft, present)
     if has_lists:
         if preview is not None:
@@ -53,7 +55,7 @@ def update_flow(call: Call, draft: Draft) -> None:
                 draft,
                 _items(preview.updated, "phases"),
                 _items(preview.updated, "tasks"),
-                Present(preview.original, preview.present.source, preview.present.seen),
+                preview.now,
             )
             given.value("phases")
             given.value("tasks")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kai_tui.conversation.reviews import present_configs
@@ -18,6 +18,11 @@ class Previewed:
     original: Any
     updated: Any
     present: Present
+
+    @property
+    def now(self) -> Present:
+        """The configuration as it is, for what nobody else knows."""
+        return replace(self.present, value=self.original)
 
     @property
     def parameters(self) -> tuple[Any, Any]:

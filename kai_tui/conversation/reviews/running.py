@@ -33,7 +33,8 @@ def run_job(call: Call, draft: Draft) -> None:
         facts.append(("rows", ", ".join(rows) if rows else "all that are not disabled"))
     draft.show(Grid("What runs", ("", ""), [fact for fact in facts if fact[1]]))
     draft.say("A job takes time, costs credits and may write data.", "warning")
-    _last_runs(call, draft, ref)
+    if ref.kind != "data app":  # the queue knows their deployments by other names
+        _last_runs(call, draft, ref)
 
 
 def run_sync_action(call: Call, draft: Draft) -> None:

@@ -59,6 +59,8 @@ def update_sql_transformation(call: Call, draft: Draft) -> None:
     draft.sentence = f"Change SQL transformation {config or 'that is not named'}"
     present = call.present("configuration", ref)
     preview = previewed(call, draft, ref)
+    if present is None and preview is not None:
+        present = preview.now
     show_name_and_text(call, draft, present)
     changes = given.objects("parameter_updates")
     whole = given.object("parameters")
