@@ -45,6 +45,11 @@ async def check(user: RandomUser) -> None:
                     answers[part["toolCallId"], part["approval"]["approved"]] += 1
     too_many = {call: count for call, count in answers.items() if count > user.decided[call]}
     assert not too_many, (too_many, user.decided)
+    # Whoever says yes again, because it is not known whether the first yes arrived, changes nothing twice.
+    taken = Counter(
+        each.body["toolUseId"] for each in posts if each.path.endswith("/approval") and each.status == 200
+    )
+    assert not [call for call, count in taken.items() if count > 1], taken
 
 
 def check_messages(user: RandomUser, posted: list[dict[str, object]]) -> None:
