@@ -158,6 +158,11 @@ class ApprovalService:
             and message_id in (None, question.approval.message_id)
         ]
 
+    def is_fresh(self, approval: Approval) -> bool:
+        """Whether this question waits and was not asked before in any form: a new grant may decide it."""
+        question = self._questions.get(approval.key)
+        return question is not None and not question.again and approval.key not in self._ruled
+
     def forbidden(self, approval: Approval) -> str | None:
         """Why this cannot be approved by anybody now: one sentence; None when it can."""
         return self.policy.forbids(approval) if self.policy is not None else None

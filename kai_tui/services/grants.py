@@ -128,17 +128,8 @@ class Grants:
         if why_no_grant(approval, review) is not None or not _about(terms, review):
             return None
         self._number += 1
-        grant = Grant(
-            self._number,
-            terms,
-            title=approval.title,
-            chat_title=approval.chat_title,
-            account_id=approval.account_id,
-            branch=approval.branch,
-            host=approval.host,
-            cautions=frozenset(review.cautions),
-            until=None if terms.minutes is None else self._clock() + terms.minutes * 60,
-        )
+        until = None if terms.minutes is None else self._clock() + terms.minutes * 60
+        grant = grant_for(approval, terms, number=self._number, until=until)
         self._grants[grant.number] = grant
         self._set_timer()
         self._observers.tell(None)
@@ -190,23 +181,7 @@ class Grants:
     # The work
 
     def _covering(self, approval: Approval) -> Grant | None:
-        here = [
-            each
-            for each in self.active
-            if each.terms.tool == approval.tool_name
-            and each.terms.chat_id in (None, approval.chat_id)
-            and (each.account_id, each.branch, each.host)
-            == (approval.account_id, approval.branch, approval.host)
-        ]
-        if not here:
-            return None
-        review = _review(approval)
-        if why_no_grant(approval, review) is not None:
-            return None
-        fitting = (
-            each for each in here if _about(each.terms, review) and each.cautions.issuperset(review.cautions)
-        )
-        return next(fitting, None)
+        return next((each for each in self.active if covers(each, approval)), None)
 
     def _check_sleep(self) -> None:
         if self._sleep.beat():
@@ -236,6 +211,34 @@ class Grants:
         self.look()
         if self._timer is None:
             self._set_timer()
+
+
+def grant_for(approval: Approval, terms: GrantTerms, *, number: int = 0, until: float | None = None) -> Grant:
+    """The grant as it would be given with this question."""
+    return Grant(
+        number,
+        terms,
+        title=approval.title,
+        chat_title=approval.chat_title,
+        account_id=approval.account_id,
+        branch=approval.branch,
+        host=approval.host,
+        cautions=frozenset(_review(approval).cautions),
+        until=until,
+    )
+
+
+def covers(grant: Grant, approval: Approval) -> bool:
+    """Whether a question is one the grant was given for."""
+    terms = grant.terms
+    if terms.tool != approval.tool_name or terms.chat_id not in (None, approval.chat_id):
+        return False
+    place = (approval.account_id, approval.branch, approval.host)
+    if (grant.account_id, grant.branch, grant.host) != place:
+        return False
+    review = _review(approval)
+    seen = grant.cautions.issuperset(review.cautions)
+    return seen and _about(terms, review) and why_no_grant(approval, review) is None
 
 
 def why_no_grant(approval: Approval, review: Review) -> str | None:

@@ -30,7 +30,12 @@ def denial() -> Decision:
 
 def may_write(approval: Approval) -> bool:
     """Whether a call may change something; what is not known counts as if it did."""
-    return approval.risk != "reads"
+    from kai_tui.conversation.reviews.reviewing import review
+
+    return (
+        approval.risk != "reads"
+        or review(approval.tool_name, approval.input, read_only=approval.read_only).writes
+    )
 
 
 class StandingRules:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -153,6 +153,7 @@ class ApprovalDesk:
             if each.key == dialog.approval.key:
                 if each.digest == dialog.approval.digest:
                     dialog.set_position(position, len(pending))
+                    dialog.know_rules(*self._rules_of(each))
                     return None
                 break
         self._dialog = None
@@ -191,8 +192,15 @@ class ApprovalDesk:
             clock=self._clock,
             stamp=self._stamp,
         )
+        dialog.know_rules(*self._rules_of(approval))
         self._dialog = self._newest = dialog
         self._app.push_screen(dialog, lambda result: self._answered(dialog, result))
+
+    def _rules_of(self, approval: Approval) -> tuple[str | None, Sequence[tuple[Approval, Decision]]]:
+        """Why it cannot be approved, and what rules decided beside it."""
+        assert self._service is not None
+        beside = self._service.ruled(approval.chat_id, approval.message_id) if approval.together else ()
+        return self._service.forbidden(approval), beside
 
     def _try_again(self) -> None:
         if self._dialog is None and self._waits and not self._held:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kai_tui.services.approval_service import Approval, ApprovalService, Decision
+from kai_tui.services.grants import GrantTerms
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.confirm import Confirm
@@ -241,3 +242,77 @@ async def test_another_account_asks_although_a_dialog_of_the_last_one_held_quest
         app.desk.watch(app.workspace.approvals)
         Decisions(app).ask()
         await until(pilot, showing(app))
+
+
+async def test_what_a_rule_decided_in_the_same_message_is_said_and_goes_together(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(110, 40)) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        asked.ask("first")
+        await until(pilot, showing(app, "first"))
+        await arm(pilot, dialog_of(app), clock)
+        dialog_of(app).finish(Decision(True, grant=GrantTerms("create_bucket", minutes=10, calls=5)))
+        await until(pilot, lambda: len(asked.made) == 1)
+        asked.ask("allowed", together=True)
+        asked.ask("asked", together=True, tool_name="frobnicate", title="Frobnicate", risk="unknown")
+        await until(pilot, showing(app, "asked"))
+        await until(
+            pilot, lambda: "at most 5 calls: call 1 of 5." in " ".join(words(app).replace("│", " ").split())
+        )
+        assert "sent together with your answer" in words(app)
+        assert len(asked.made) == 1
+        await arm(pilot, dialog_of(app), clock)
+        await pilot.press("enter")
+        await until(pilot, lambda: len(asked.made) == 3)
+        assert {call: each.approved for call, each in asked.made[1:]} == {"asked": False, "allowed": True}
+
+
+async def test_taken_back_beside_an_open_question_it_is_asked_and_the_open_one_disarmed(
+    own_home: Path,
+) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(110, 40)) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        asked.ask("first")
+        await until(pilot, showing(app, "first"))
+        dialog_of(app).finish(Decision(True, grant=GrantTerms("create_bucket")))
+        await until(pilot, lambda: len(asked.made) == 1)
+        asked.ask("asked", together=True, tool_name="frobnicate", risk="unknown")
+        asked.ask("allowed", together=True)
+        await until(pilot, showing(app, "asked"))
+        await until(pilot, lambda: "sent together with your answer" in words(app))
+        await arm(pilot, dialog_of(app), clock)
+        assert app.workspace is not None
+        app.workspace.grants.revoke_all()
+        await until(pilot, lambda: "1 of 2" in words(app))
+        assert "sent together" not in words(app)
+        assert not dialog_of(app).guard.armed
+
+
+async def test_under_the_read_only_switch_a_question_asked_again_cannot_be_approved(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        assert app.workspace is not None
+        session = app.workspace.chats.new_chat()
+        session.switch_read_only(True)
+        asked.ask(chat_id=session.chat_id, note="Your first answer did not arrive.")
+        await until(pilot, showing(app))
+        await arm(pilot, dialog_of(app), clock)
+        assert "switched to read-only" in words(app)
+        await pilot.press("right")
+        clock.now += 0.2
+        await pilot.press("enter")
+        await pilot.pause()
+        assert asked.made == []
+        clock.now += 0.2
+        await pilot.press("left")
+        clock.now += 0.2
+        await pilot.press("enter")
+        await until(pilot, lambda: asked.made == [("call-1", Decision(approved=False))])

@@ -28,6 +28,7 @@ from kai_tui.ui.app_of import app_of
 from kai_tui.ui.colour_marks import mark
 from kai_tui.ui.modals.answer_choice import ANSWERS, Answer, Choice
 from kai_tui.ui.modals.approval_choices import LABELS, SHORT, offered
+from kai_tui.ui.modals.approval_rules import Beside, beside_words
 from kai_tui.ui.modals.argument_view import ArgumentView, rows_for
 from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.modals.event_time import moment_by
@@ -91,6 +92,11 @@ class ApprovalDialog(Ask[Decision | Later]):
     ApprovalDialog.-narrow Choice { padding: 0; }
     ApprovalDialog.-narrow .dialog { padding: 0; }
     """
+
+    locked: str | None = None
+    """Why a rule of the user keeps this from being approved."""
+    beside: Beside = ()
+    """What rules decided in the same message, sent together with the answer."""
 
     def __init__(
         self,
@@ -165,6 +171,16 @@ class ApprovalDialog(Ask[Decision | Later]):
             self._position = (position, total)
             self._box.border_subtitle = Content(self._subtitle())
 
+    def know_rules(self, locked: str | None, beside: Beside) -> None:
+        """What the user's rules say of this question. What is shown changes: it has to be read again."""
+        if (locked, list(beside)) == (self.locked, list(self.beside)):
+            return
+        self.locked, self.beside = locked, tuple(beside)
+        if self._built:
+            self.query_one("#what", Static).update(self._what())
+            self._fitted = False
+            self.disarm()
+
     def _what(self) -> Content:
         from kai_tui.conversation.safe_text import safe_exact
 
@@ -179,6 +195,7 @@ class ApprovalDialog(Ask[Decision | Later]):
             parts.append(("\nchanged since you saw it: read it again", "bold $text-warning"))
         if self.approval.note:
             parts.append((f"\n{self.approval.note}", "not bold $text-warning"))
+        parts += beside_words(self.beside)
         return Content.assemble(*parts)
 
     def _facts(self) -> Content:
@@ -217,6 +234,8 @@ class ApprovalDialog(Ask[Decision | Later]):
 
     def why_not(self) -> str | None:
         """Why Approve is off; None when it is on (once armed)."""
+        if self.locked is not None:
+            return self.locked
         if self._off is not None:
             return self._off
         if self._too_small:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 
-from kai_tui.conversation.reviews.review import Effect, Review
+from kai_tui.conversation.reviews.review import Review
 from kai_tui.services.approval_service import Approval
+from kai_tui.services.grants import why_no_grant
 from kai_tui.ui.modals.answer_choice import ANSWERS, Answer
 
 LABELS: Mapping[Answer, str] = {
@@ -19,16 +20,13 @@ LABELS: Mapping[Answer, str] = {
 SHORT: Mapping[Answer, str] = {"allow": "Allow…", "reason": "Reason…"}
 """Where the long names have no room side by side."""
 
-NEVER_FOR_A_WHILE: frozenset[Effect] = frozenset({"destroys", "deploys", "unknown"})
-"""What is asked about every time (reliability.md T20)."""
-
 
 def offered(approval: Approval, review: Review, *, clear: bool) -> Sequence[Answer]:
     """The answers this question can get, in their order. `clear`: its arguments can be shown and sent."""
     never: set[Answer] = set()
     if not clear or not approval.input or not _is_there("edit_input"):
         never.add("edit")
-    if not clear or NEVER_FOR_A_WHILE & set(review.effects) or not _is_there("allow"):
+    if not clear or why_no_grant(approval, review) is not None:
         never.add("allow")
     return [answer for answer in ANSWERS if answer not in never]
 
