@@ -57,19 +57,19 @@ def add_config_row(call: Call, draft: Draft) -> None:
 
 
 def update_config(call: Call, draft: Draft) -> None:
-    _update(call, draft, "")
+    _update(call, draft, None)
 
 
 def update_config_row(call: Call, draft: Draft) -> None:
     _update(call, draft, call.arguments.text("configuration_row_id", "row_id", "config_row_id"))
 
 
-def _update(call: Call, draft: Draft, row: str) -> None:
+def _update(call: Call, draft: Draft, row: str | None) -> None:
     component, config = component_id(call), configuration_id(call)
-    ref, whole = configuration(component, config, row), configuration(component, config)
+    ref, whole = configuration(component, config, row or ""), configuration(component, config)
     draft.touches(ref)
     draft.sentence = f"Change {configuration_words(component, config)}"
-    if call.tool == "update_config_row":
+    if row is not None:
         draft.sentence = (
             f"Change row {row or 'that is not named'} of {configuration_words(component, config)}"
         )

@@ -22,11 +22,21 @@ def update_descriptions(call: Call, draft: Draft) -> None:
         refs.append(ref)
         _show(call, draft, item_words(ref), ref, update.text("description"))
     call.arguments.odd.extend(odd_fields(*updates))
+    if alone := _alone(call):
+        refs.append(alone)
+        _show(call, draft, item_words(alone), alone, call.arguments.text("description"))
     draft.touches(*refs)
     draft.sentence = _sentence(refs)
     twice = [item for item, times in Counter(ref.id for ref in refs).items() if times > 1]
     if twice:
         draft.warn(f"More than one description for {', '.join(twice)}: the last one stays.")
+
+
+def _alone(call: Call) -> ObjectRef | None:
+    """What the older tools name, which describe one thing each."""
+    bucket, table, column = (call.arguments.text(name) for name in ("bucket_id", "table_id", "column_name"))
+    item = f"{table}.{column}" if table and column else table or bucket
+    return storage_item(item) if item else None
 
 
 def update_project_description(call: Call, draft: Draft) -> None:

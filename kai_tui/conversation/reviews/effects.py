@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from kai_tui.conversation.reviews.older_names import name_today
 from kai_tui.conversation.reviews.review import Effect
 from kai_tui.conversation.tools import MARKS
 
@@ -73,6 +74,7 @@ def effects_of(tool: str, read_only: bool | None) -> tuple[Effect, ...]:
     A mark of the server never makes a tool harmless that is known to write, or that calls itself `delete_…`;
     a tool nobody knows anything about is "unknown".
     """
+    tool = name_today(tool)
     known = _KNOWN.get(tool)
     if known is not None:
         return known

@@ -18,8 +18,10 @@ from kai_tui.conversation.reviews.call import Call
 from kai_tui.conversation.reviews.draft import Draft
 from kai_tui.conversation.reviews.effects import contradicts, effects_of
 from kai_tui.conversation.reviews.generic import generic, known_as, show_arguments
+from kai_tui.conversation.reviews.older_names import name_today
 from kai_tui.conversation.reviews.review import ObjectRef, Presents, Review, Wanted
 
+_CHANGING: Final = ("update_", "modify_")
 _Reviewer = Callable[[Call, Draft], None]
 
 _REVIEWERS: Final[Mapping[str, _Reviewer]] = {
@@ -38,7 +40,6 @@ _REVIEWERS: Final[Mapping[str, _Reviewer]] = {
     "update_flow": flows.update_flow,
     "modify_flow": flows.update_flow,
     "modify_streamlit_data_app": data_apps.modify_streamlit_data_app,
-    "modify_data_app": data_apps.modify_streamlit_data_app,
     "modify_python_js_data_app": data_apps.modify_python_js_data_app,
     "delete_python_js_data_app_draft": data_apps.delete_python_js_data_app_draft,
     "deploy_data_app": data_apps.deploy_data_app,
@@ -79,9 +80,11 @@ def review(
 def _reviewed(call: Call, title_given: str) -> Review:
     draft = _new(call, title_given)
     try:
-        reviewer = _REVIEWERS.get(call.tool, generic) if call.arguments.is_object else generic
+        reviewer = _REVIEWERS.get(name_today(call.tool), generic) if call.arguments.is_object else generic
         reviewer(call, draft)
         if reviewer is not generic:
+            if not draft.blocks and not draft.cautions and name_today(call.tool).startswith(_CHANGING):
+                draft.say("It does not say what is to be changed.", "warning")
             _show_rest(call, draft)
     except Exception:  # noqa: BLE001 - a shape nobody thought of must not keep the question from being asked
         draft = _new(call, title_given)

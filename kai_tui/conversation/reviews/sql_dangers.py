@@ -169,19 +169,19 @@ def _danger(statement: Sequence[_Token], at: int) -> str:
         return ""
     first = statement[0].word
     if word == "DROP" and (at == 0 or after in _DROPPED or first == "ALTER"):
-        return f"DROP {_object(statement, at + 1)}: it is gone afterwards."
+        return f"DROP {_object(statement, at + 1)}: gone once this SQL runs."
     if (
         word == "TRUNCATE"
         and _mark_after(statement, at) != "("
         and (at == 0 or after == "TABLE" or _starts(before))
     ):
-        return f"TRUNCATE {_name(statement, at + 1)}: all of its rows are gone afterwards."
+        return f"TRUNCATE {_name(statement, at + 1)}: all of its rows are gone once this SQL runs."
     if word == "DELETE":
         return _delete(statement, at, before, after)
     if word == "UPDATE" and (at == 0 or _starts(before)) and after not in ("SET", ""):
         return _update(statement, at)
     if word == "OVERWRITE" and before is not None and before.word == "INSERT":
-        return f"INSERT OVERWRITE {_name(statement, at + 1)}: the rows of before are gone afterwards."
+        return f"INSERT OVERWRITE {_name(statement, at + 1)}: its present rows are gone once this SQL runs."
     if word == "EXECUTE" and after == "IMMEDIATE":
         return "EXECUTE IMMEDIATE runs SQL that is put together while it runs."
     return ""

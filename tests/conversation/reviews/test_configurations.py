@@ -297,4 +297,4 @@ def test_what_nobody_knows_is_shown_and_two_names_for_one_thing_are_not_believed
 def test_sql_in_parameters_is_looked_through() -> None:
     operation = {"op": "set", "path": "blocks[0].codes[0].script", "value": ["DROP TABLE x", "SELECT 1"]}
     seen = review("update_config", update(parameter_updates=[operation]))
-    assert seen.cautions == ("DROP TABLE x: it is gone afterwards.",)
+    assert seen.cautions == ("DROP TABLE x: gone once this SQL runs.",)

@@ -76,7 +76,7 @@ def test_an_unknown_tool_shows_all_it_was_given() -> None:
     assert codes(seen)[1] == Code("sql", "SELECT 1;\nDROP TABLE x", "sql")
     assert seen.cautions == (
         "Holds a secret in plain text: #key. It is hidden here; all arguments have it.",
-        "DROP TABLE x: it is gone afterwards.",
+        "DROP TABLE x: gone once this SQL runs.",
     )
 
 
@@ -127,3 +127,76 @@ def test_what_is_no_object_is_shown_whole(input: object) -> None:
 def test_a_name_nobody_can_type_is_replaced_by_the_tools() -> None:
     assert review("delete_bucket", {"bucket_id": "in.c-\u202eevil"}).to_type == "delete_bucket"
     assert review("delete_thing", {}).to_type == "delete_thing"
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "sentence", "effect", "of"),
+    [
+        (
+            "start_job",
+            {"component_id": "c", "configuration_id": "1"},
+            "Run configuration 1 of c",
+            "runs",
+            "c/1",
+        ),
+        (
+            "update_component_root_configuration",
+            {"component_id": "c", "configuration_id": "1", "parameters": {}},
+            "Change configuration 1 of c",
+            "changes",
+            "c/1",
+        ),
+        (
+            "update_component_row_configuration",
+            {"component_id": "c", "configuration_id": "1", "configuration_row_id": "2", "parameters": {}},
+            "Change row 2 of configuration 1 of c",
+            "changes",
+            "c/1/2",
+        ),
+        (
+            "update_table_description",
+            {"table_id": "in.c-a.b", "description": "d"},
+            "Update the description of table in.c-a.b",
+            "changes",
+            "in.c-a.b",
+        ),
+        (
+            "update_column_description",
+            {"table_id": "in.c-a.b", "column_name": "id", "description": "d"},
+            "Update the description of column in.c-a.b.id",
+            "changes",
+            "in.c-a.b.id",
+        ),
+        (
+            "update_bucket_description",
+            {"bucket_id": "in.c-a", "description": "d"},
+            "Update the description of bucket in.c-a",
+            "changes",
+            "in.c-a",
+        ),
+    ],
+)
+def test_older_names_mean_the_tools_of_today(
+    tool: str, given: dict[str, object], sentence: str, effect: str, of: str
+) -> None:
+    seen = review(tool, given)
+    assert (seen.sentence, seen.effects[0], seen.objects[0].id) == (sentence, effect, of)
+    assert len(seen.objects) == 1
+
+
+@pytest.mark.parametrize(
+    ("tool", "given"),
+    [
+        ("update_config", {"component_id": "c", "configuration_id": "1"}),
+        ("update_flow", {"configuration_id": "1", "flow_type": "keboola.flow"}),
+        ("update_sql_transformation", {"configuration_id": "1", "parameter_updates": []}),
+        ("update_descriptions", {"updates": []}),
+    ],
+)
+def test_an_update_without_a_change_says_so(tool: str, given: dict[str, object]) -> None:
+    assert "It does not say what is to be changed." in words(review(tool, given))
+    assert words(review(tool, {**given, "is_disabled": True, "x": 1})) == (
+        "Not known to this program, but sent along:"
+        if tool != "update_descriptions"
+        else "It does not say what is to be changed.\nNot known to this program, but sent along:"
+    )

@@ -14,11 +14,11 @@ MAY = "May be more than a comment or a text, depending on the database: "
     [
         (
             'DROP TABLE IF EXISTS "in.c-crm"."orders";',
-            'DROP TABLE "in.c-crm"."orders": it is gone afterwards.',
+            'DROP TABLE "in.c-crm"."orders": gone once this SQL runs.',
         ),
-        ("drop/* x */view a.b", "DROP VIEW a.b: it is gone afterwards."),
-        ("ALTER TABLE t DROP COLUMN c", "DROP COLUMN c: it is gone afterwards."),
-        ("SELECT 1;\n  truncate table a.b", "TRUNCATE a.b: all of its rows are gone afterwards."),
+        ("drop/* x */view a.b", "DROP VIEW a.b: gone once this SQL runs."),
+        ("ALTER TABLE t DROP COLUMN c", "DROP COLUMN c: gone once this SQL runs."),
+        ("SELECT 1;\n  truncate table a.b", "TRUNCATE a.b: all of its rows are gone once this SQL runs."),
         ("DELETE FROM t", "DELETE without WHERE: all rows of t."),
         ("DELETE FROM t -- WHERE id = 1", "DELETE without WHERE: all rows of t."),
         ("DELETE FROM t USING (SELECT 1 WHERE a = 1) u", "DELETE without WHERE: all rows of t."),
@@ -30,12 +30,15 @@ MAY = "May be more than a comment or a text, depending on the database: "
         ("UPDATE t SET a = 1 WHERE 1=1", "UPDATE with a WHERE that is always true: all rows of t."),
         ("BEGIN UPDATE t SET a = 1; END", "UPDATE without WHERE: all rows of t."),
         ("MERGE INTO x USING y ON a WHEN MATCHED THEN DELETE", "MERGE deletes the rows that match."),
-        ("INSERT OVERWRITE INTO t SELECT 1", "INSERT OVERWRITE t: the rows of before are gone afterwards."),
+        (
+            "INSERT OVERWRITE INTO t SELECT 1",
+            "INSERT OVERWRITE t: its present rows are gone once this SQL runs.",
+        ),
         ("EXECUTE IMMEDIATE $$SELECT 1$$", "EXECUTE IMMEDIATE runs SQL that is put together while it runs."),
-        ("/* never closed\nDROP TABLE y", "DROP TABLE y: it is gone afterwards."),
-        ("SELECT 'never closed; DROP TABLE y", "DROP TABLE y: it is gone afterwards."),
-        ("SELECT '\\'; DROP TABLE y; --'", f"{MAY}DROP TABLE y: it is gone afterwards."),
-        ("SELECT 5 // 2; DROP TABLE y", f"{MAY}DROP TABLE y: it is gone afterwards."),
+        ("/* never closed\nDROP TABLE y", "DROP TABLE y: gone once this SQL runs."),
+        ("SELECT 'never closed; DROP TABLE y", "DROP TABLE y: gone once this SQL runs."),
+        ("SELECT '\\'; DROP TABLE y; --'", f"{MAY}DROP TABLE y: gone once this SQL runs."),
+        ("SELECT 5 // 2; DROP TABLE y", f"{MAY}DROP TABLE y: gone once this SQL runs."),
     ],
 )
 def test_what_takes_something_away_is_said(sql: str, said: str) -> None:
@@ -63,7 +66,7 @@ def test_what_only_looks_like_it_is_not(sql: str) -> None:
 
 def test_each_danger_is_said_once_and_in_order() -> None:
     assert sql_dangers("DROP TABLE b; DELETE FROM a; DROP TABLE b") == (
-        "DROP TABLE b: it is gone afterwards.",
+        "DROP TABLE b: gone once this SQL runs.",
         "DELETE without WHERE: all rows of a.",
     )
 

@@ -99,7 +99,7 @@ def test_changes_are_worked_out_on_the_present_sql() -> None:
         ),
         Code("Added: Reports / More", "SELECT 4", "sql", "good"),
     ]
-    assert seen.cautions == ("DROP TABLE x: it is gone afterwards.",), "what was there before is not news"
+    assert seen.cautions == ("DROP TABLE x: gone once this SQL runs.",), "what was there before is not news"
 
 
 def test_removing_shows_what_goes() -> None:
@@ -146,7 +146,7 @@ def test_without_the_present_sql_each_operation_is_listed() -> None:
         Words("Renames block b1 to “R”."),
         Code("paint, not known", '{\n  "op": "paint",\n  "colour": "red"\n}', "json"),
     ]
-    assert seen.cautions == ("TRUNCATE x: all of its rows are gone afterwards.",)
+    assert seen.cautions == ("TRUNCATE x: all of its rows are gone once this SQL runs.",)
     assert list(wanted("update_sql_transformation", given)) == [
         Wanted("configuration", CONFIG),
         Wanted("preview", CONFIG),
