@@ -15,14 +15,15 @@ from kai_tui.conversation.messages import Message, ToolPart
 from kai_tui.conversation.reviews.review import Present, Wanted
 from kai_tui.conversation.tool_results import answer_of
 from kai_tui.conversation.tools import MARKS
+from kai_tui.conversation.toon import NotToon, decode_toon
 
 When: TypeAlias = Callable[[Message, int], float | None]
 """When a part of a message ended, in seconds since the epoch; None when nobody knows."""
 
 MOST_CALLS: Final = 400
 """How many calls are looked at; the older ones are stale by then anyway."""
-_MOST_TEXT: Final = 4_000_000
-"""Characters of answers that are read as JSON for one question."""
+MOST_TEXT: Final = 1_000_000
+"""Characters of answers that are read for one question; that takes up to a fifth of a second."""
 
 _CONFIGURED: Final = ("configuration", "flow", "data app", "configuration row")
 _READS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -72,13 +73,17 @@ def seen_values(
     *,
     when: When | None = None,
     besides: str = "",
+    most_text: int = MOST_TEXT,
 ) -> dict[Wanted, Present]:
-    """Of the values that are wanted those the chat showed. `besides`: the id of the call they are wanted for."""
+    """Of the values that are wanted those the chat showed. `besides`: the id of the call they are wanted for.
+
+    Reads no more than `most_text` characters of answers: what was said before those is not known.
+    """
     missing = dict.fromkeys(each for each in wanted if each.what != "preview")
     found: dict[Wanted, Present] = {}
-    budget = _MOST_TEXT
+    budget = most_text
     for number, (message, index, part) in enumerate(_calls_newest_first(messages)):
-        if not missing or number >= MOST_CALLS or budget < 0:
+        if not missing or number >= MOST_CALLS:
             break
         if part.tool_call_id == besides and besides:
             continue
@@ -92,6 +97,8 @@ def seen_values(
             continue
         output = part.output
         budget -= _weight(output)
+        if budget < 0:
+            break
         answer = _answer(output)
         for each in sought:
             value = _shown(part, answer, each)
@@ -176,7 +183,14 @@ def _weight(output: Any) -> int:
 def _answer(output: Any) -> Any:
     """The answer's own value; None when it says that it failed."""
     value, failed = answer_of(output)
-    return None if failed or _field(value, "_declined") is True else value
+    if failed or _field(value, "_declined") is True:
+        return None
+    if isinstance(value, str):
+        try:
+            return decode_toon(value)
+        except NotToon:
+            return None
+    return value
 
 
 def _shown(part: ToolPart, answer: Any, wanted: Wanted) -> Any:

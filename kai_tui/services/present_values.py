@@ -37,6 +37,8 @@ PATIENCE = 20.0
 """Seconds after which nobody waits for the project any more."""
 AT_ONCE = 1.5
 """Seconds in which all that comes is told together: what somebody reads is not to change again and again."""
+READ_AT_ONCE = 100_000
+"""Characters of the chat's answers that are read before a question is shown; the rest is read in a thread."""
 FRESH = 10.0
 """Seconds for which a question that is opened again is not looked up again."""
 
@@ -140,7 +142,7 @@ class PresentValues:
             task.cancel()
         try:
             wanted = self._wanted(approval)
-            seen = self._seen(approval, wanted)
+            seen = self._seen(approval, wanted, READ_AT_ONCE)
         except Exception:  # noqa: BLE001 - odd inputs of strangers; the question itself is shown all the same
             _LOG.exception("present values could not be looked for")
             return
@@ -157,23 +159,31 @@ class PresentValues:
 
         return tuple(dict.fromkeys(wishes(approval.tool_name, approval.input)))
 
-    def _seen(self, approval: Approval, wanted: Sequence[Wanted]) -> dict[Wanted, Present]:
+    def _seen(self, approval: Approval, wanted: Sequence[Wanted], most_text: int) -> dict[Wanted, Present]:
         from kai_tui.conversation.seen_values import seen_values
 
         session = self._chats.sessions.get(approval.chat_id)
         if session is None:
             return {}
         return seen_values(
-            session.messages,
+            list(session.messages),
             wanted,
             when=lambda message, index: session.ended_at(message.id, index),
             besides=approval.tool_call_id,
+            most_text=most_text,
         )
+
+    async def _seen_with_time(self, approval: Approval, wanted: Sequence[Wanted]) -> dict[Wanted, Present]:
+        """What takes too long to be read while somebody types: in a thread."""
+        from kai_tui.conversation.seen_values import MOST_TEXT
+
+        return await asyncio.to_thread(self._seen, approval, wanted, MOST_TEXT) if wanted else {}
 
     async def _run(self, look: Look, approval: Approval, wanted: Sequence[Wanted]) -> None:
         found = dict(look.known.presents)
         troubles: list[str] = []
         try:
+            found |= await self._seen_with_time(approval, [each for each in wanted if each not in found])
             async with asyncio.timeout(self._patience):
                 project = (await self._backend()).project
                 if project is not None:

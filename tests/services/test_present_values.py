@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,7 @@ from kai_tui.services.account_service import AccountService
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.chat_session import ChatSession
 from kai_tui.services.disk_keeper import DiskKeeper
-from kai_tui.services.present_values import MOST_LOOKED_UP, Known, Look, PresentValues
+from kai_tui.services.present_values import MOST_LOOKED_UP, READ_AT_ONCE, Known, Look, PresentValues
 from kai_tui.services.workspace import Workspace
 from kai_tui.storage.paths import AccountFiles
 from tests.services.scripted_backend import ScriptedBackend, Step, until
@@ -184,6 +185,19 @@ async def test_what_the_chat_showed_is_known_at_once(stand: Stand) -> None:
     assert present.seen is not None
     stand.project.gate.set()
     assert (await done(look)).presents[TABLE] == Present("Rows", "project", 1000.0)
+    await values.aclose()
+
+
+async def test_what_the_chat_showed_at_length_is_known_soon(stand: Stand) -> None:
+    table = {"id": "in.c-crm.t", "description": "x" * READ_AT_ONCE}
+    output = {"content": [{"type": "text", "text": json.dumps({"tables": [table]})}]}
+    read = (e.ToolInputAvailable("r", "get_tables", {}, {}), e.ToolOutputAvailable("r", output, {}))
+    session = await chatted(stand, *read)
+    stand.backend.looked_at = None
+    values = stand.values(TABLE)
+    look = values.look(question(session.chat_id))
+    assert look.known == Known({}, True, LOOKING)
+    assert (await done(look)).presents[TABLE].value == table["description"]
     await values.aclose()
 
 
