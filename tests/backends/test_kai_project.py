@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kai_tui.backends.base import (
     BackendError,
@@ -540,3 +544,65 @@ async def test_all_of_it_works_over_a_served_sandbox(served: dict[str, str]) -> 
     found = await project.preview("update_config", given)
     assert found["updatedConfig"]["configuration"]["parameters"]["db"]["host"] == "other"
     await project.aclose()
+
+
+# Whatever it says
+
+
+ODD: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["services", "id", "url", "metadata", "key", "value", "provider", "timestamp", "columns",
+                             "columnMetadata", "configuration", "rows", "parameters", "script", "status", "result",
+                             "message", "project", "branchId", "isDefault", "durationSeconds", "version"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=40)
+@given(ODD, st.sampled_from([200, 200, 200, 404, 500]))
+def test_odd_answers_are_errors_of_ours_or_nothing_much(body: Any, status: int) -> None:
+    def answers(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v2/storage":
+            base = "https://connection.stack.example"
+            rows = [{"id": "queue", "url": base}, {"id": "mcp-server", "url": base}]
+            return httpx.Response(200, json={"services": rows})
+        return httpx.Response(status, json=body)
+
+    errors: list[BackendError] = []
+
+    async def every_question() -> None:
+        project = KaiProject(
+            "https://connection.stack.example",
+            Secret(CANARY),
+            transport=httpx.MockTransport(answers),
+            timeouts=Timeouts(pauses=()),
+        )
+        for ask in (
+            lambda: look(project, "description", "project", ""),
+            lambda: look(project, "description", "bucket", "in.c-x"),
+            lambda: look(project, "description", "column", "in.c-x.t.c"),
+            lambda: look(project, "description", "flow", "1"),
+            lambda: look(project, "configuration", "configuration", "a/1"),
+            lambda: look(project, "configuration", "configuration row", "a/1/r"),
+            lambda: look(project, "source", "data app", "1"),
+            lambda: look(project, "jobs", "configuration", "a/1"),
+            lambda: project.job("1"),
+            lambda: project.preview("update_config", {}),
+        ):
+            try:
+                json.dumps(dataclasses.asdict(found) if isinstance(found := await ask(), Job) else found)
+            except BackendError as error:
+                errors.append(error)
+        assert all(error.sentence for error in errors)
+        assert CANARY not in repr([(error, vars(error)) for error in errors])
+        assert CANARY not in repr((project, vars(project)))
+        await project.aclose()
+
+    asyncio.run(every_question())
