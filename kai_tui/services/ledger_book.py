@@ -34,7 +34,12 @@ class Record:
     @property
     def outcome(self) -> str:
         """What is known to have come of it, in words."""
-        return outcome_words(str(self.outcomes[-1].get("outcome", "")) if self.outcomes else "")
+        return outcome_words(self.last, job=bool(self.job))
+
+    @property
+    def last(self) -> str:
+        """The same in the ledger's own word (`services.ledger.Outcome`); empty while nothing is known."""
+        return str(self.outcomes[-1].get("outcome", "")) if self.outcomes else ""
 
     @property
     def job(self) -> str:
@@ -110,6 +115,8 @@ class Book:
     """None when it cannot be read."""
     problem: str = ""
     """One sentence when it cannot be read."""
+    damaged: bool = False
+    """Whether it cannot be read because it is broken: it can be set aside."""
 
     @property
     def sound(self) -> bool:
@@ -147,7 +154,7 @@ def read_book(paths: Paths, path: Path, *, noted: str = "") -> Book:
     try:
         rows, kept = LedgerFile(path).checked()
     except StorageError as error:
-        return Book(path, "", path.name, problem=error.sentence)
+        return Book(path, "", path.name, problem=error.sentence, damaged=error.fault == "damaged")
     account_id = str(rows[0].entry.get("account_id", "")) if rows else ""
     # A ledger stands under its account's name: another one's, copied here, does not count.
     expected = account_id if account_files(paths, account_id).ledger == path else ""

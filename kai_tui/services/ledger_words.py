@@ -32,9 +32,21 @@ _OUTCOMES = {
 }
 
 
-def outcome_words(outcome: str) -> str:
-    """What came of a decision; a newer program's word stays as it is."""
+def outcome_words(outcome: str, *, job: bool = False) -> str:
+    """What came of a decision; a newer program's word stays as it is. `job`: it started one."""
+    if outcome == "done" and job:
+        return "a job was started"
     return _OUTCOMES.get(outcome, outcome)
+
+
+_SHORT = {"": "…", "sent": "sent …", "unsure": "unsure", "settled elsewhere": "not waited"}
+
+
+def short_outcome(outcome: str, *, job: bool = False) -> str:
+    """The same in at most ten characters, for a list."""
+    if outcome == "done" and job:
+        return "started"
+    return _SHORT.get(outcome, outcome)
 
 
 def verified_words(verified: Verified) -> str:
@@ -43,7 +55,7 @@ def verified_words(verified: Verified) -> str:
     if verified.sound:
         return f"{entries}, no later change found."
     count = len(verified.troubles)
-    return f"{entries}, {'1 thing is' if count == 1 else f'{count:,} things are'} not as they were written."
+    return f"{entries}, {'1 thing is not as it was' if count == 1 else f'{count:,} things are not as they were'} written."
 
 
 def trouble_words(trouble: Trouble) -> str:

@@ -119,6 +119,8 @@ class SessionRecording(SessionTurn):
                 job = job_of(view)
         elif outcome == "failed":
             detail = part.error_text or ""
+        if outcome == "failed" and self.decision(part) is False:
+            outcome = "denied"  # some servers say so with an error
         await self._tools.ledger.came_of_it(self.chat_id, part.tool_call_id, outcome, job=job, detail=detail)
 
     async def _write_unasked(self, part: ToolPart, approval: Approval, decision: Decision) -> None:

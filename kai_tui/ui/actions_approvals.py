@@ -54,4 +54,13 @@ APPROVALS: tuple[Action, ...] = (
         "chat",
         palette=True,
     ),
+    Action(
+        "show_ledger",
+        "Ledger of decisions",
+        "What was approved and denied, by whom and what came of it, over all accounts: search, verify, export.",
+        "Approvals",
+        "chat",
+        ("alt+l",),
+        palette=True,
+    ),
 )

@@ -65,7 +65,7 @@ def test_the_open_account_comes_first_and_each_decision_has_its_end(paths: Paths
     assert all(book.sound for book in books)
     newest, oldest = books[0].records
     assert (newest.text("call_id"), newest.outcome) == ("w1", "nothing known yet")
-    assert (oldest.outcome, oldest.job) == ("done", "https://x.example/jobs/9")
+    assert (oldest.outcome, oldest.job) == ("a job was started", "https://x.example/jobs/9")
     assert oldest.who == "You approved it with changes."
     assert newest.objects == ["table in.c-crm.t1"]
     assert [each.text("call_id") for each in matching(books[0].records, "T0 crm approved")] == ["w0"]

@@ -34,6 +34,7 @@ from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
 from kai_tui.ui.screens.chat_enclosures import ChatEnclosures
 from kai_tui.ui.screens.chat_layout import TALL, WIDE
+from kai_tui.ui.screens.chat_ledger import ChatLedger
 from kai_tui.ui.screens.chat_rewrites import ChatRewrites
 from kai_tui.ui.screens.chat_votes import ChatVotes
 from kai_tui.ui.widgets.chat_list import ChatList
@@ -52,6 +53,7 @@ QUIT_SECONDS = 2.0
 
 class ChatScreen(
     ChatAfter,
+    ChatLedger,
     ChatDeletingAll,
     ChatVotes,
     ChatRewrites,
