@@ -61,10 +61,10 @@ def filled(home: Path) -> None:
 async def opened(app: KaiApp, pilot) -> LedgerDialog:
     await ready(app, pilot)
     await app.screen.run_action("show_ledger")
-    await until(pilot, lambda: isinstance(app.screen, LedgerDialog) and "Reading" not in words(app))
+    await until(pilot, lambda: isinstance(app.screen, LedgerDialog))
     dialog = app.screen
     assert isinstance(dialog, LedgerDialog)
-    await until(pilot, lambda: app.focused is dialog.rows)
+    await until(pilot, lambda: dialog._books is not None and app.focused is dialog.rows)
     return dialog
 
 
