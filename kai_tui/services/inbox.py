@@ -145,7 +145,7 @@ class Inbox:
             rows = self._rows.setdefault(each.chat_id, {})
             row = rows.get(each.tool_call_id)
             if row is None or row.digest != each.digest or row.answered:
-                rows[each.tool_call_id] = _asked(each)
+                rows[each.tool_call_id] = asked_of(each)
                 self._dirty.add(each.chat_id)
         self._sweep_soon()
 
@@ -203,7 +203,8 @@ class Inbox:
             await self._keeper.keep_note(chat_id, "asked", to_note(rows, self._keeper.owner))
 
 
-def _asked(approval: Approval) -> Asked:
+def asked_of(approval: Approval) -> Asked:
+    """What is kept of a question, and what a list shows of it."""
     from kai_tui.conversation.reviews.reviewing import review
 
     seen = review(

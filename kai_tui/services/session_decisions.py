@@ -165,7 +165,7 @@ class SessionDecisions(SessionRecording):
         return self._questions.tools.get(name)
 
     def _decided(self, approval: Approval, decision: Decision) -> None:
-        self._rules[approval.tool_call_id] = decision_words(approval, decision)
+        self._rules[approval.tool_call_id] = decision_words(decision)
         if decision.by == "read-only switch":
             self._tell(Notice(f"{approval.title}: denied by the read-only switch of this chat."))
         together = self._round

@@ -129,6 +129,11 @@ class Workspace:
             self._inbox = Inbox(self.chats, self.approvals, self.history, self._keeper, self._notices.tell)
         return self._inbox
 
+    @property
+    def unread_questions(self) -> int:
+        """How many questions waited when they were last heard of and were not read again since."""
+        return len(self._inbox.unread) if self._inbox is not None else 0
+
     def instructions(self, whose: Whose) -> Instructions:
         """The user's own instructions for Kai, or the project's, to be edited."""
         from kai_tui.services.instructions import Instructions

@@ -8,10 +8,18 @@ APPROVALS: tuple[Action, ...] = (
     Action(
         "review_waiting",
         "Answer a waiting question",
-        "Open the question of the assistant that you put off or that waits in another chat.",
+        "Open the question of the assistant that waits; the list of all when there are several.",
         "Approvals",
         "app",
         ("ctrl+r", "f3"),
+        palette=True,
+    ),
+    Action(
+        "show_inbox",
+        "All waiting questions",
+        "The questions of all chats and accounts in one list: read, decide and send them together.",
+        "Approvals",
+        "app",
         palette=True,
     ),
     Action(

@@ -21,6 +21,7 @@ from kai_tui.ui.actions import Action, bindings
 from kai_tui.ui.approval_desk import ApprovalDesk
 from kai_tui.ui.collector import start_collector
 from kai_tui.ui.failed_workers import HearsWorkers
+from kai_tui.ui.inbox_ways import LeadsToQuestions
 from kai_tui.ui.launch import LaunchOptions
 from kai_tui.ui.leaving import AsksBeforeLeaving
 from kai_tui.ui.libraries import load_libraries
@@ -47,7 +48,7 @@ FIRST_KEYS_SECONDS = 0.1
 """How long after the first frame nothing is loaded yet."""
 
 
-class KaiApp(HearsWorkers, AsksBeforeLeaving, LeadsToAccounts, RenewsTokens, NoticesSleep):
+class KaiApp(HearsWorkers, AsksBeforeLeaving, LeadsToAccounts, LeadsToQuestions, RenewsTokens, NoticesSleep):
     """The terminal chat."""
 
     TITLE = "kai-tui"
@@ -273,10 +274,9 @@ class KaiApp(HearsWorkers, AsksBeforeLeaving, LeadsToAccounts, RenewsTokens, Not
         session = self._chat.session if self._chat is not None else None
         return session.chat_id if session is not None else None
 
-    def action_review_waiting(self) -> None:
-        """Open a waiting question."""
-        if not self.desk.review(self._chat_on_screen()):
-            self.notify("No question waits for you.", markup=False)
+    def waiting_changed(self) -> None:
+        if self._chat is not None:
+            self._chat.questions_changed()
 
     def action_sign_in(self) -> None:
         """Add a project."""

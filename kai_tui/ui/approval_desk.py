@@ -49,6 +49,8 @@ class ApprovalDesk:
         self._waits = False
         self._held = False
         self._prefer: str | None = None
+        self._collect: Callable[[Approval, Decision], None] | None = None
+        """Who takes the answer to the open question instead of the server."""
 
     # Whom to watch
 
@@ -117,6 +119,32 @@ class ApprovalDesk:
         self.update()
         return self._dialog is not None
 
+    def ask_for(self, approval: Approval, collect: Callable[[Approval, Decision], None]) -> None:
+        """Open this question now; its answer goes to `collect` and is not sent."""
+        pending = list(self._service.pending) if self._service is not None else []
+        for position, each in enumerate(pending, 1):
+            if each.key == approval.key and self._dialog is None:
+                self._open(
+                    each, position, len(pending), changed=each.digest != approval.digest, collect=collect
+                )
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Monotonic seconds."""
+        return self._clock
+
+    @property
+    def stamp(self) -> Callable[[events.Event], float]:
+        """The moment an event happened, on that clock."""
+        from kai_tui.ui.modals.event_time import moment_by
+
+        return self._stamp or moment_by(self._clock)
+
+    def put_off_all(self) -> None:
+        """The user saw all that waits, and wants to decide later."""
+        for each in self._service.pending if self._service is not None else ():
+            self.put_off(each)
+
     def put_off(self, approval: Approval) -> None:
         """The user wants to decide later; a word opens it (`review`)."""
         self._later.add(_mark(approval))
@@ -175,10 +203,21 @@ class ApprovalDesk:
             self._waits = True
             self._app.set_timer(TYPING_SECONDS - quiet + 0.01, self._try_again)
             return
-        from kai_tui.ui.modals.approval import ApprovalDialog
-
         position, approval = next((one for one in fresh if one[1].chat_id == self._prefer), fresh[0])
         self._prefer = None
+        self._open(approval, position, len(pending), changed=changed == approval.key)
+
+    def _open(
+        self,
+        approval: Approval,
+        position: int,
+        total: int,
+        *,
+        changed: bool,
+        collect: Callable[[Approval, Decision], None] | None = None,
+    ) -> None:
+        from kai_tui.ui.modals.approval import ApprovalDialog
+
         kind: type[ApprovalDialog] = ApprovalDialog
         if approval.wants == "value":
             from kai_tui.ui.modals.tool_value import ValueDialog
@@ -187,12 +226,14 @@ class ApprovalDesk:
         dialog = kind(
             approval,
             position=position,
-            total=len(pending),
-            changed=changed == approval.key,
+            total=total,
+            changed=changed,
             clock=self._clock,
             stamp=self._stamp,
         )
         dialog.know_rules(*self._rules_of(approval))
+        dialog.collected = collect is not None
+        self._collect = collect
         self._dialog = self._newest = dialog
         self._app.push_screen(dialog, lambda result: self._answered(dialog, result))
 
@@ -212,7 +253,11 @@ class ApprovalDesk:
             self._dialog = None
         from kai_tui.ui.modals.approval import Later
 
-        if isinstance(result, Later):
+        collect, self._collect = self._collect, None
+        if collect is not None:
+            if isinstance(result, Decision):
+                collect(dialog.approval, result)
+        elif isinstance(result, Later):
             self._later.add(_mark(dialog.approval))
         elif (
             isinstance(result, Decision)

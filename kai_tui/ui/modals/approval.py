@@ -72,6 +72,8 @@ class ApprovalDialog(Ask[Decision | Later]):
     AUTO_FOCUS: ClassVar[str | None] = None
     BINDINGS: ClassVar[list[BindingType]] = []
     labels: Mapping[Answer, str] = LABELS
+    collected: bool = False
+    """Whether the answer only goes to the list of all questions, which sends it."""
     unseen: ClassVar[str] = "Approve is off until the last line was on screen: ↓ PgDn End"
     DEFAULT_CSS = """
     ApprovalDialog .dialog { width: 96; border: round $text-warning; }
@@ -163,7 +165,8 @@ class ApprovalDialog(Ask[Decision | Later]):
 
     def _subtitle(self) -> str:
         position, total = self._position
-        return f"{position} of {total}" if total > 1 else ""
+        place = f"{position} of {total}" if total > 1 else ""
+        return " · ".join(filter(None, (place, "sent from the list" if self.collected else "")))
 
     def set_position(self, position: int, total: int) -> None:
         """More questions came or went meanwhile."""

@@ -107,6 +107,7 @@ class ChatScreen(
             return
         self._begin()
         self.workspace.connect()
+        self.kai.follow_waiting(self.workspace)
         self._composer.set_history(await self.workspace.prompts())
         waiting = await self.workspace.waiting_chats()
         await self._take_up_draft()
@@ -145,6 +146,9 @@ class ChatScreen(
         app = app_of(self)
         assert isinstance(app, KaiApp)
         return app
+
+    def _waiting_elsewhere(self) -> int:
+        return self.kai.waiting_elsewhere
 
     def _somebody_here(self) -> bool:
         return self.kai.attendance.here

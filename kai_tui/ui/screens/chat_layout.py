@@ -135,7 +135,13 @@ class ChatLayout(KaiScreen):
             return
         session = self._session
         self._status.update_status(
-            status_facts(self.workspace, session, self._desk.waiting, others=self._others_in_words())
+            status_facts(
+                self.workspace,
+                session,
+                self._desk.waiting + self.workspace.unread_questions,
+                others=self._others_in_words(),
+                elsewhere=self._waiting_elsewhere(),
+            )
         )
         title = session.title if session is not None else self._title_of(self._opening)
         show_header(self._header, title, self.workspace, session)
@@ -177,6 +183,10 @@ class ChatLayout(KaiScreen):
 
     def look(self) -> None:
         """The user may see the end of the chat on screen now; see `ChatElsewhere`."""
+
+    def _waiting_elsewhere(self) -> int:
+        """How many questions wait in other accounts; see `ChatElsewhere`."""
+        return 0
 
     def _others_in_words(self) -> str:
         """What other chats want, where the list does not show it; see `ChatElsewhere`."""

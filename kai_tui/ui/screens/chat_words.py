@@ -41,9 +41,15 @@ PROJECT_TRIES = (
 
 
 def status_facts(
-    workspace: Workspace, session: ChatSession | None, waiting: int, *, others: str = ""
+    workspace: Workspace,
+    session: ChatSession | None,
+    waiting: int,
+    *,
+    others: str = "",
+    elsewhere: int = 0,
 ) -> StatusFacts:
-    """The facts of the bottom line; `others` tells what other chats want."""
+    """The facts of the bottom line; `others` tells what other chats want, `elsewhere` how many questions wait
+    in other accounts."""
     connection = workspace.connection
     turn = session.turn if session is not None else None
     activity = _activity(connection, session)
@@ -76,6 +82,7 @@ def status_facts(
         tokens=turn.tokens if turn is not None else None,
         waiting=waiting,
         others=others,
+        elsewhere=elsewhere,
         queued=len(session.queue) if session is not None else 0,
         **_quota_facts(workspace),
         account=account.label,

@@ -42,12 +42,6 @@ class ForkPreview:
     def decision(self, call: ToolPart) -> bool | None:
         return None
 
-    def rule(self, call: ToolPart) -> str:
-        return ""
-
-    def noted(self, call: ToolPart) -> str:
-        return ""
-
     def job(self, call: ToolPart) -> JobState | None:
         return None
 

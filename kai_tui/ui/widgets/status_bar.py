@@ -52,6 +52,8 @@ class StatusFacts:
     tokens: int | None = None
     waiting: int = 0
     """How many calls wait for a decision, over all chats."""
+    elsewhere: int = 0
+    """How many calls waited for a decision in other accounts, as far as that is known."""
     others: str = ""
     """What other chats want: `2 other chats: 1 waits, 1 new`. Ours, no foreign text."""
     queued: int = 0
@@ -173,6 +175,9 @@ class StatusBar(Widget):
             one = facts.waiting == 1
             words = "1 decision waits" if one else f"{facts.waiting} decisions wait"
             shown.append(Fact(words, "waiting", 80, short=f"{facts.waiting}!"))
+        if facts.elsewhere:
+            words = f"{facts.elsewhere} wait{'s' if facts.elsewhere == 1 else ''} in other accounts"
+            shown.append(Fact(words, "waiting", 58, short=f"{facts.elsewhere}! elsewhere"))
         if facts.others:
             wants = "waiting" if "wait" in facts.others else "place"
             shown.append(Fact(facts.others, wants, 75, least=14))

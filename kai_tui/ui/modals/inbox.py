@@ -1,0 +1,456 @@
+"""All questions that wait, over all chats and accounts, decided one by one and sent together.
+
+A no can be given here; a yes only in the question itself, which has to be read to its end (A2, A4). What is
+decided is sent when the user says so, under the same guard as the question (A1, A3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from time import time
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from kai_tui.services.account import MAIN, Account
+from kai_tui.services.approval_service import Decision
+from kai_tui.ui.inbox_rows import InboxRow, age_words, bracketed, effect_tone, effect_words
+from kai_tui.ui.modals.guarded import Guarded
+from kai_tui.ui.widgets.inbox_list import InboxList
+
+if TYPE_CHECKING:
+    from kai_tui.services.approval_service import Approval
+    from kai_tui.services.inbox_elsewhere import Elsewhere
+    from kai_tui.services.workspace import Workspace
+    from kai_tui.ui.approval_desk import ApprovalDesk
+
+Place: TypeAlias = Literal["list", "send"]
+
+AGE_SECONDS = 20.0
+"""How often the ages are drawn anew."""
+
+
+class _Send(Static):
+    """The one button that sends."""
+
+    DEFAULT_CSS = """
+    _Send { width: auto; height: 1; padding: 0 2; background: $panel; color: $text; }
+    _Send.-off { color: $text-disabled; }
+    _Send.-chosen { background: $text-warning; color: $background; text-style: bold; }
+    _Send.-chosen.-off { background: $panel; color: $text-disabled; text-style: bold underline; }
+    """
+
+    class Clicked(Message):
+        """Somebody clicked it."""
+
+    def on_click(self) -> None:
+        self.post_message(self.Clicked())
+
+
+class InboxDialog(Guarded[Account]):
+    """Result: the account to open, or None."""
+
+    AUTO_FOCUS: ClassVar[str | None] = None
+    DEFAULT_CSS = """
+    InboxDialog .dialog { width: 130; border: round $text-warning; }
+    InboxDialog #inbox-heading { height: 1; color: $text-muted; }
+    InboxDialog #inbox-list { height: auto; max-height: 24; min-height: 1; }
+    InboxDialog #inbox-about { height: auto; margin-top: 1; border-top: solid $panel; }
+    InboxDialog #inbox-state { height: auto; margin-top: 1; color: $text-muted; }
+    InboxDialog #inbox-state.-armed { color: $text-success; }
+    InboxDialog #inbox-state.-warns { color: $text-warning; }
+    InboxDialog #inbox-buttons { height: 1; margin-top: 1; }
+    InboxDialog.-low #inbox-about, InboxDialog.-low #inbox-state, InboxDialog.-low #inbox-buttons { margin-top: 0; }
+    InboxDialog.-low #inbox-about { border-top: none; }
+    InboxDialog.-tiny #inbox-about, InboxDialog.-tiny #inbox-heading { display: none; }
+    InboxDialog.-tiny .dialog { padding: 0; max-width: 100%; }
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace | None,
+        desk: ApprovalDesk,
+        read_elsewhere: Callable[[], object],
+        *,
+        wall: Callable[[], float] = time,
+    ) -> None:
+        """`read_elsewhere` begins to read what waits in other accounts; `show_elsewhere` is called with it."""
+        super().__init__(name="inbox")
+        self._workspace = workspace
+        self._desk = desk
+        self._read_elsewhere = read_elsewhere
+        self._wall = wall
+        self._elsewhere: Sequence[Elsewhere] | None = None
+        self._answers: dict[tuple[str, str], tuple[str, Decision]] = {}
+        """By chat and call: the digest of what was decided about, and the decision."""
+        self._asked_of: dict[str, InboxRow] = {}
+        self._place: Place = "list"
+        self._said = ""
+        """What just happened, until the next key."""
+        self._warns = True
+        self._list = InboxList(wall, id="inbox-list")
+        self._about = Static(id="inbox-about", markup=False)
+        self._state = Static(id="inbox-state", markup=False)
+        self._heading = Static(id="inbox-heading", markup=False)
+        self._send = _Send(id="inbox-send", markup=False)
+        self._box = Vertical(classes="dialog")
+        self._leave_services: list[Callable[[], None]] = []
+
+    def compose(self) -> ComposeResult:
+        with self._box as box:
+            box.border_title = Content("Waiting for you")
+            yield self._heading
+            yield self._list
+            yield self._about
+            yield self._state
+            with Horizontal(id="inbox-buttons"):
+                yield self._send
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._list.add_class("-driven")
+        self._desk.hold(True)
+        if self._workspace is not None:
+            self._leave_services = [
+                self._workspace.approvals.observe(lambda _: self._heard()),
+                self._workspace.inbox.observe(lambda _: self._heard()),
+            ]
+        self.set_interval(AGE_SECONDS, self._list.refresh)
+        self.draw()
+        self._read_elsewhere()
+
+    def _heard(self) -> None:
+        # Called from tasks of the services: draw in the dialog's own.
+        self.call_later(self.draw)
+
+    def on_unmount(self) -> None:
+        for leave in self._leave_services:
+            leave()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.set_class(self.size.height < 28, "-low")
+        self.set_class(self.size.height < 16, "-tiny")
+        self.call_after_refresh(self.draw)
+
+    def show_elsewhere(self, found: Sequence[Elsewhere]) -> None:
+        """What waits in other accounts was read."""
+        self._elsewhere = found
+        self.draw()
+
+    # Rows
+
+    def draw(self) -> None:
+        """All rows anew; answers to questions that changed or went are taken back."""
+        if not self.standing:
+            return
+        pending = list(self._workspace.approvals.pending) if self._workspace is not None else []
+        self._take_back({each.key: each.digest for each in pending})
+        rows = [self._row(each) for each in _by_message(pending)]
+        rows = [
+            _with(row, bracket=mark if self._goes_together(row.approval) else "")
+            for row, mark in zip(rows, bracketed(rows), strict=True)
+        ]
+        if self._workspace is not None:
+            rows += [
+                InboxRow(("", chat_id, asked.tool_call_id), asked)
+                for chat_id, asked in self._workspace.inbox.unread
+            ]
+        rows += [
+            InboxRow((each.account.id, each.chat_id, each.asked.tool_call_id), each.asked, elsewhere=each)
+            for each in self._elsewhere or ()
+        ]
+        self._list.empty_text = "Nothing waits for you." if self._elsewhere is not None else "Looking…"
+        self._list.show(rows)
+        self._list.styles.height = max(1, min(len(rows), self._room()))
+        width = self._list.scrollable_content_region.width
+        self._heading.update(Content(self._list.heading(width) if width else ""))
+        here, there = len(pending), len(self._elsewhere or ())
+        self._box.border_subtitle = Content(_counts(here, there))
+        self.tell()
+
+    def _room(self) -> int:
+        """Rows for the list, so that the rest of the dialog has its place."""
+        if self.has_class("-tiny"):
+            return max(1, self.size.height - 5)
+        return max(2, self.size.height - (11 if self.has_class("-low") else 16))
+
+    def _row(self, approval: Approval) -> InboxRow:
+        known = self._asked_of.get(approval.digest)
+        if known is None:
+            from kai_tui.services.inbox import asked_of
+
+            known = InboxRow(("", *approval.key), asked_of(approval), approval)
+            self._asked_of[approval.digest] = known
+        digest, decision = self._answers.get(approval.key, ("", None))
+        return _with(known, approval=approval, answer=decision if digest == approval.digest else None)
+
+    def _take_back(self, waiting: Mapping[tuple[str, str], str]) -> None:
+        gone = [key for key, (digest, _) in self._answers.items() if waiting.get(key) != digest]
+        for key in gone:
+            del self._answers[key]
+        if gone:
+            # What would be sent is not what was on screen a moment ago.
+            self._place = "list"
+            self.guard.disturb(self._clock())
+            one = len(gone) == 1
+            self._warns = True
+            self._said = (
+                f"{len(gone)} question{'' if one else 's'} changed or went meanwhile: "
+                f"{'its answer was' if one else 'their answers were'} not sent."
+            )
+
+    def _goes_together(self, approval: Approval | None) -> bool:
+        """Whether the answers to all questions of its message go in one post (kai.md §9.1)."""
+        caps = self._workspace.caps_of(approval.chat_id) if self._workspace and approval else None
+        return caps is not None and caps.approval in ("continuation", "tool-result")
+
+    def _ready(self) -> list[tuple[Approval, Decision]]:
+        """What can be sent: of messages whose answers go together only when all are there."""
+        if self._workspace is None:
+            return []
+        pending = list(self._workspace.approvals.pending)
+        open_groups = {
+            (each.chat_id, each.message_id)
+            for each in pending
+            if each.key not in self._answers and self._goes_together(each)
+        }
+        return [
+            (each, self._answers[each.key][1])
+            for each in pending
+            if each.key in self._answers
+            and self._answers[each.key][0] == each.digest
+            and (each.chat_id, each.message_id) not in open_groups
+        ]
+
+    # Words
+
+    def tell(self) -> None:
+        if not self.standing:
+            return
+        row = self._list.row
+        self._about.update(self._about_row(row))
+        ready = self._ready()
+        held = len(self._answers) - len(ready)
+        self._send.update(
+            Content(
+                f"Send {len(ready)} answer{'' if len(ready) == 1 else 's'}" if ready else "Send the answers"
+            )
+        )
+        self._send.set_class(self._place == "send", "-chosen")
+        self._send.set_class(not ready or not self.guard.armed, "-off")
+        self._list.set_class(self._place == "list", "-driven")
+        self._state.update(Content(self._state_words(row, len(ready), held)))
+        self._state.set_class(bool(ready) and self.guard.armed and not self._said, "-armed")
+        self._state.set_class(bool(self._said) and self._warns, "-warns")
+
+    def _state_words(self, row: InboxRow | None, ready: int, held: int) -> str:
+        words: list[str] = [self._said] if self._said else []
+        if self._place == "send":
+            if not self.guard.armed:
+                words.append("◌ Reading time: keys do nothing until half a second of quiet")
+            elif ready:
+                words.append("● Ready: Enter sends · Tab back to the list")
+            else:
+                words.append("Nothing to send yet · Tab back to the list")
+        elif row is None:
+            words.append("Esc closes")
+        elif row.approval is not None:
+            mine = "u takes the answer back · " if row.answer is not None else ""
+            then = "Tab to send · " if ready else ""
+            words.append(f"Enter reads and answers it · d denies · {mine}{then}Esc closes")
+        elif row.elsewhere is not None:
+            words.append("Enter opens that account, which asks again · Esc closes")
+        else:
+            words.append("It is asked again as soon as the server was read · Esc closes")
+        if held:
+            words.append(
+                f"{held} answer{'' if held == 1 else 's'} wait{'s' if held == 1 else ''} for the rest of "
+                f"{'its' if held == 1 else 'their'} message: those go in one post."
+            )
+        return "\n".join(words)
+
+    def _about_row(self, row: InboxRow | None) -> Content:
+        from kai_tui.conversation.safe_text import safe_exact, safe_prose
+
+        if row is None:
+            return Content("")
+        asked, account = row.asked, self._workspace.account if self._workspace is not None else None
+        label = row.elsewhere.account.label if row.elsewhere else account.label if account else ""
+        main = asked.branch in ("", MAIN)
+        writes = asked.effect != "reads"
+        age = age_words(asked.asked_at, self._wall())
+        tone = {"bad": "$text-error", "warning": "$text-warning", "quiet": "$text-success"}
+        known = ", as last known" if row.approval is None else ""
+        lines = [
+            Content.assemble((safe_exact(asked.sentence or asked.tool_name, one_line=True).text, "bold")),
+            Content.assemble(
+                (effect_words(asked.effect), tone[effect_tone(asked.effect)]),
+                (" · in ", "$text-muted"),
+                safe_exact(label, one_line=True).text,
+                *([(" · ", "$text-muted"), _branch(asked.branch, main, writes)] if asked.branch else []),
+                (f" · {safe_exact(asked.tool_name, one_line=True).text}", "$text-muted"),
+            ),
+            Content.styled(
+                " · ".join(
+                    filter(
+                        None,
+                        (
+                            f"chat “{safe_exact(asked.chat_title, one_line=True).text}”"
+                            if asked.chat_title
+                            else "",
+                            f"asked {age} ago" if age and age != "now" else "asked just now" if age else "",
+                        ),
+                    )
+                )
+                + known,
+                "$text-muted",
+            ),
+        ]
+        if row.approval is not None and row.approval.note:
+            lines.append(Content.styled(str(safe_prose(row.approval.note)), "$text-warning"))
+        return Content("\n").join(lines)
+
+    # What the user does
+
+    def hear_key(self, event: events.Key, when: float) -> None:
+        key = event.key
+        said, self._said, self._warns = self._said, "", True
+        if key in ("up", "down", "pageup", "pagedown", "home", "end", "j", "k"):
+            self.guard.pass_by(when)
+            self._place = "list"
+            self._list.move({"j": "down", "k": "up"}.get(key, key))
+        elif key in ("tab", "shift+tab", "left", "right"):
+            if self.guard.counts(when, key=True, move=True):
+                self._place = "send" if self._place == "list" and self._ready() else "list"
+        elif key == "enter" and self._place == "send" and self.guard.is_hasty(when):
+            pass  # the next beats tell whether it stood alone
+        elif key == "enter" and (self._place == "list" or self.guard.counts(when, key=True)):
+            self._enter()
+        elif key in ("d", "delete") and self._place == "list":
+            self.guard.pass_by(when)
+            self._deny()
+        elif key in ("u", "backspace") and self._place == "list":
+            self.guard.pass_by(when)
+            self._undo()
+        elif key in ("escape", "ctrl+r", "f3"):
+            self.guard.pass_by(when)
+            self._close(sure=said == _UNSENT)
+        else:
+            self.guard.disturb(when)
+            self._place = "list"
+        self.tell()
+
+    def beat(self) -> None:
+        super().beat()
+        if not self.guard.armed and self._place == "send" and self.standing:
+            self._place = "list"
+            self.tell()
+        elif self._place == "send" and self.guard.hasty_counts(self._clock()):
+            self._enter()
+
+    def on_inbox_list_moved(self) -> None:
+        self.tell()
+
+    def on__send_clicked(self) -> None:
+        if self.click_counts:
+            self._send_all()
+
+    def _enter(self) -> None:
+        row = self._list.row
+        if self._place == "send":
+            self._send_all()
+        elif row is None:
+            return
+        elif row.approval is not None:
+            self._desk.ask_for(row.approval, self._decided)
+        elif row.elsewhere is not None:
+            if self._answers:
+                self._said = (
+                    "Send the answers first, or take them back with u: leaving this account forgets them."
+                )
+            else:
+                self.finish(row.elsewhere.account)
+
+    def _decided(self, approval: Approval, decision: Decision) -> None:
+        self._answers[approval.key] = (approval.digest, decision)
+        self.draw()
+
+    def _deny(self) -> None:
+        row = self._list.row
+        if row is None or row.approval is None:
+            return
+        self._answers[row.approval.key] = (row.approval.digest, Decision(approved=False))
+        self._list.move("down")
+        self.draw()
+
+    def _undo(self) -> None:
+        row = self._list.row
+        if row is not None and row.approval is not None and self._answers.pop(row.approval.key, None):
+            self.draw()
+
+    def _send_all(self) -> None:
+        """Each answer to exactly what it was given about; what changed meanwhile is not sent."""
+        if self._workspace is None or not self.guard.armed:
+            return
+        ready = self._ready()
+        self._place = "list"
+        self.guard.disturb(self._clock())
+        for approval, decision in ready:
+            del self._answers[approval.key]
+            self._workspace.approvals.decide(approval, decision)
+        if ready:
+            one = len(ready) == 1
+            self._said = f"{len(ready)} answer{' is' if one else 's are'} on {'its' if one else 'their'} way."
+            self._warns = False
+        waits = [each for each in self._workspace.approvals.pending if each not in (one for one, _ in ready)]
+        if ready and not waits and not self._workspace.inbox.unread and not self._elsewhere:
+            self._close(sure=True)
+        else:
+            self.draw()
+
+    def _close(self, *, sure: bool) -> None:
+        if self._answers and not sure:
+            self._said = _UNSENT
+            return
+        self.finish(None)
+
+    def action_leave(self) -> None:
+        self._close(sure=False)
+
+
+_UNSENT = "What you decided here is not sent. Tab to send it · Esc again closes without sending."
+
+
+def _by_message(pending: Sequence[Approval]) -> list[Approval]:
+    """The oldest first; those of one message one under the other."""
+    groups: dict[tuple[str, str], list[Approval]] = {}
+    for each in pending:
+        groups.setdefault((each.chat_id, each.message_id), []).append(each)
+    return [each for group in groups.values() for each in group]
+
+
+def _with(row: InboxRow, **changes: object) -> InboxRow:
+    from dataclasses import replace
+
+    return replace(row, **changes)  # type: ignore[arg-type]
+
+
+def _branch(branch: str, main: bool, writes: bool) -> tuple[str, str]:
+    from kai_tui.conversation.safe_text import safe_exact
+
+    if main:
+        return ("branch MAIN" if writes else "branch main", "bold $text-warning" if writes else "$text-muted")
+    return (f"branch {safe_exact(branch, one_line=True).text}", "$text-warning")
+
+
+def _counts(here: int, there: int) -> str:
+    parts = [f"{here} here"] if here else []
+    if there:
+        parts.append(f"{there} in other accounts")
+    return " · ".join(parts)
