@@ -28,6 +28,7 @@ from kai_tui.ui.libraries import load_libraries
 from kai_tui.ui.notifier import Notifier
 from kai_tui.ui.renewal import RenewsTokens
 from kai_tui.ui.screens.chat import ChatScreen
+from kai_tui.ui.taking_back import TakesBack
 from kai_tui.ui.terminal.attendance import Attendance
 from kai_tui.ui.terminal.key_order import KeyOrder, KeyPassed
 from kai_tui.ui.themes import THEMES, other, theme_named
@@ -48,7 +49,15 @@ FIRST_KEYS_SECONDS = 0.1
 """How long after the first frame nothing is loaded yet."""
 
 
-class KaiApp(HearsWorkers, AsksBeforeLeaving, LeadsToAccounts, LeadsToQuestions, RenewsTokens, NoticesSleep):
+class KaiApp(
+    HearsWorkers,
+    AsksBeforeLeaving,
+    LeadsToAccounts,
+    LeadsToQuestions,
+    RenewsTokens,
+    NoticesSleep,
+    TakesBack,
+):
     """The terminal chat."""
 
     TITLE = "kai-tui"

@@ -27,6 +27,7 @@ from kai_tui.services.changes import (
 if TYPE_CHECKING:
     from kai_tui.services.attention import Happening
     from kai_tui.services.chat_session import ChatSession
+    from kai_tui.services.grants import GrantsEnded
     from kai_tui.services.workspace import Workspace
 
 
@@ -88,6 +89,13 @@ class OffersNews(Message):
         return isinstance(message, OffersNews)
 
 
+@dataclass
+class GrantsNews(Message):
+    """Something was allowed for a while, or a call used it; or it ended."""
+
+    ended: GrantsEnded | None
+
+
 class AgentsNews(Message):
     """The agents, or whom a chat is with, changed."""
 
@@ -119,6 +127,7 @@ class Bridge:
             workspace.attention.on_happening(lambda news: self._post(HappeningNews(news))),
             workspace.observe_refusals(lambda error: self._post(TokenNews(error.sentence))),
             workspace.offers.observe(lambda _: self._post(OffersNews())),
+            workspace.grants.observe(lambda ended: self._post(GrantsNews(ended))),
             workspace.agents.observe(lambda _: self._post(AgentsNews())),
             workspace.observe_notices(lambda sentence: self._post(ServerNotice(sentence))),
         ]

@@ -37,6 +37,9 @@ NEEDS: Final[Mapping[str, Need]] = {
     "decide": _QUESTIONS,
     "scroll_arguments": _QUESTIONS,
     "decide_later": _QUESTIONS,
+    "show_grants": _QUESTIONS,
+    "revoke_grants": _QUESTIONS,
+    "toggle_read_only": _QUESTIONS,
     "answer_left_open": Need(
         lambda caps: caps.tool_results, "{} cannot be answered that way. Write a new message instead."
     ),

@@ -59,14 +59,25 @@ class ToolsDialog(Ask[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
             box.border_title = Content("Tools and permissions")
-            yield self.filter_input
-            yield self.tools
-            with VerticalScroll(id="tools-about", can_focus=False):
-                yield Static(id="tools-words", markup=False)
-            yield Static(id="tools-problem", classes="problem", markup=False)
-            yield Static(_KEYS, classes="quiet", markup=False)
+            yield from self.tool_parts()
+
+    def tool_parts(self) -> ComposeResult:
+        """The list, its search, what is known of the tool under the cursor, and the keys."""
+        yield self.filter_input
+        yield self.tools
+        with VerticalScroll(id="tools-about", can_focus=False):
+            yield Static(id="tools-words", markup=False)
+        yield Static(id="tools-problem", classes="problem", markup=False)
+        yield Static(_KEYS, classes="quiet", markup=False)
+
+    @property
+    def lists_tools(self) -> bool:
+        """Whether there is a list of the server's tools at all."""
+        return True
 
     def on_mount(self) -> None:
+        if not self.lists_tools:
+            return
         self._leave = self._permissions.observe(self._changed)
         self.action_read()
         self._draw()
@@ -128,6 +139,8 @@ class ToolsDialog(Ask[None]):
 
     def action_read_on(self) -> None:
         """Scroll a long description; from its end back to its beginning."""
+        if not self.lists_tools:
+            return
         about = self.query_one("#tools-about", VerticalScroll)
         if about.scroll_offset.y >= about.max_scroll_y:
             about.scroll_home(animate=False)
@@ -166,6 +179,8 @@ class ToolsDialog(Ask[None]):
 
     def action_read(self) -> None:
         """Ask the server for the list anew."""
+        if not self.lists_tools:
+            return
         self.run_worker(self._permissions.load(), group="tools", exclusive=True, exit_on_error=False)
 
     def on_tool_list_wanted(self, message: ToolList.Wanted) -> None:
@@ -201,6 +216,8 @@ class ToolsDialog(Ask[None]):
 
     def action_reset_all(self) -> None:
         """Every tool back to the server's default, after asking."""
+        if not self.lists_tools:
+            return
         from kai_tui.ui.modals.confirm import Confirm
 
         count = sum(row.permission is not None for row in self._permissions.rows)

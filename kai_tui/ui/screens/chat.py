@@ -27,6 +27,7 @@ from kai_tui.ui.collector import after_loading
 from kai_tui.ui.screens.chat_about import ChatAbout
 from kai_tui.ui.screens.chat_after import ChatAfter
 from kai_tui.ui.screens.chat_agents import ChatAgents
+from kai_tui.ui.screens.chat_allowed import ChatAllowed
 from kai_tui.ui.screens.chat_choices import ChatChoices
 from kai_tui.ui.screens.chat_deleting_all import ChatDeletingAll
 from kai_tui.ui.screens.chat_documents import ChatDocuments
@@ -63,6 +64,7 @@ class ChatScreen(
     ChatDocuments,
     ChatEnclosures,
     ChatElsewhere,
+    ChatAllowed,
 ):
     """Shows one chat of an account; chats change without changing the screen."""
 

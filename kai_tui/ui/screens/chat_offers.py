@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kai_tui.services.workspace import Connection
     from kai_tui.ui.app import KaiApp
     from kai_tui.ui.bridge import ServerNotice
+    from kai_tui.ui.modals.tools import ToolsDialog
 
 
 class ChatOffers(ChatLoan):
@@ -90,6 +91,10 @@ class ChatOffers(ChatLoan):
 
         if not self._is_there("tool_permissions") or isinstance(app_of(self).screen, ToolsDialog):
             return
+        self._show_tools(ToolsDialog(self.workspace.offers.permissions))
+
+    def _show_tools(self, dialog: ToolsDialog) -> None:
+        """Permissions go on being saved behind the closed dialog."""
         permissions = self.workspace.offers.permissions
 
         async def settle() -> None:
@@ -106,7 +111,7 @@ class ChatOffers(ChatLoan):
             known.update((row.info.name, row.trouble) for row in permissions.rows if row.saving == "failed")
             self.run_worker(settle(), exit_on_error=False)
 
-        app_of(self).push_screen(ToolsDialog(permissions), closed)
+        app_of(self).push_screen(dialog, closed)
 
     @property
     @abstractmethod

@@ -24,6 +24,7 @@ def show_header(header: ChatHeader, title: str, workspace: Workspace, session: C
     header.show(
         title,
         read_only=is_read_only(workspace, session),
+        switched=session is not None and session.read_only_switch,
         public=session is not None and session.known_terms.visibility == "public",
         assistant=agent.name if agent is not None else assistant_name(account),
         project="Sandbox" if account.kind == "sandbox" else account.label,
@@ -56,6 +57,8 @@ def terms_lines(workspace: Workspace, session: ChatSession | None) -> list[tuple
         lines.append((f"Kai works on the branch {safe_line(account.branch, 100)}.", "$text-warning"))
     if is_read_only(workspace, session):
         lines.append(("This chat is read-only: Kai may look, not change anything.", "$text-success"))
+    if session is not None and session.read_only_switch:
+        lines.append(("The read-only switch is on: what would change something is denied.", "$text-warning"))
     if session is not None and session.known_terms.visibility == "public":
         lines.append(("This chat is public: everybody in the project can read it.", "$text-warning"))
     if caps is not None and (caps.visibility or caps.read_only_chats):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kai_tui.conversation.choices import Choice
     from kai_tui.services.approval_service import Approval
     from kai_tui.services.chat_session import ChatSession
+    from kai_tui.services.grants import Grant
     from kai_tui.services.workspace import Connection, Pause, Workspace
 
 LONGEST_PROMPT = 2000
@@ -62,6 +63,8 @@ def status_facts(
         keys = ((key_name(action("next_wanting").keys[0]), "next"), *keys)
         # The other chats' questions are told by `others`.
         waiting = len(session.pending_calls()) if session is not None else 0
+    if workspace.grants.active:
+        keys = ((key_name(action("revoke_grants").keys[0]), action("revoke_grants").hint), *keys)
     account = workspace.account
     notes: list[str] = []
     if account.token_from == "environment":  # noqa: S105 - a place, not a secret
@@ -84,6 +87,8 @@ def status_facts(
         others=others,
         elsewhere=elsewhere,
         queued=len(session.queue) if session is not None else 0,
+        switched=session is not None and session.read_only_switch,
+        **_allowed_facts(workspace.grants.active),
         **_quota_facts(workspace),
         account=account.label,
         colour=account.colour,
@@ -107,6 +112,20 @@ def _trying(held: Countdown | Pause) -> str:
     if isinstance(held, Countdown) and held.what == "send-again":
         return "sending"
     return f"connecting ({held.number} of {held.of})"
+
+
+def _allowed_facts(grants: Sequence[Grant]) -> dict[str, Any]:
+    """What runs without a question, and when the first of it is over."""
+    if not grants:
+        return {}
+    ends = [each.until for each in grants if each.until is not None]
+    names = list(dict.fromkeys(each.terms.tool for each in grants))
+    left = grants[0].left if len(grants) == 1 else None
+    return {
+        "allowed": names[0] if len(names) == 1 else f"{len(names)} tools",
+        "allowed_calls": "" if left is None else "1 call" if left == 1 else f"{left} calls",
+        "allowed_until": min(ends, default=None),
+    }
 
 
 def _quota_facts(workspace: Workspace) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class ChatHeader(Widget):
         title: str,
         *,
         read_only: bool = False,
+        switched: bool = False,
         public: bool = False,
         assistant: str = "",
         project: str = "",
@@ -56,6 +57,7 @@ class ChatHeader(Widget):
         self._facts = [
             Fact(safe_line(title.strip(), 300) or "New chat", "title", 100, least=4),
             Fact("read-only" if read_only else "", "look", 120),
+            Fact("read-only switch on" if switched else "", "open", 118, short="switch on"),
             Fact("public" if public else "", "open", 115),
             Fact(safe_line(assistant, 100), "place", 20),
             Fact(*marked_line(colour, safe_line(project, 100)), 30, least=8),

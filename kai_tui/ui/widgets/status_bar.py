@@ -58,6 +58,14 @@ class StatusFacts:
     """What other chats want: `2 other chats: 1 waits, 1 new`. Ours, no foreign text."""
     queued: int = 0
     """How many messages wait to be sent."""
+    allowed: str = ""
+    """What runs without a question for a while. Raw."""
+    allowed_calls: str = ""
+    """How many further calls: `4 calls`; empty: any number."""
+    allowed_until: float | None = None
+    """Monotonic seconds at which the first of it is over; None: it holds until the user leaves."""
+    switched: bool = False
+    """Whether the read-only switch of the chat is on."""
     quota: str = ""
     """How many messages of the month are used."""
     quota_short: str = ""
@@ -122,13 +130,16 @@ class StatusBar(Widget):
             return
         now, facts = self._clock(), self.facts
         counted = facts.since if facts.quiet_since is None else facts.quiet_since
-        if facts.until is not None:
-            left = facts.until - now
+        waits: list[float] = []
+        for until in (facts.until, facts.allowed_until):
+            left = until - now if until is not None else 0.0
             if left > 0:
-                self._timer = self.set_timer(left - ceil(left) + 1, self._tick)
-        elif counted is not None:
+                waits.append(left - ceil(left) + 1)
+        if facts.until is None and counted is not None:
             passed = max(0.0, now - counted)
-            self._timer = self.set_timer(floor(passed) + 1 - passed, self._tick)
+            waits.append(floor(passed) + 1 - passed)
+        if waits:
+            self._timer = self.set_timer(min(waits), self._tick)
 
     def _tick(self) -> None:
         self.refresh()
@@ -181,6 +192,10 @@ class StatusBar(Widget):
         if facts.others:
             wants = "waiting" if "wait" in facts.others else "place"
             shown.append(Fact(facts.others, wants, 75, least=14))
+        if facts.switched:
+            shown.append(Fact("read-only: changes are denied", "branch", 92, short="read-only"))
+        if facts.allowed:
+            shown.append(self._allowed())
         if facts.queued:
             shown.append(Fact(f"{facts.queued} queued", "plain", 60))
         if facts.server_says:
@@ -205,6 +220,14 @@ class StatusBar(Widget):
             )
         )
         return [fact for fact in shown if fact.text]
+
+    def _allowed(self) -> Fact:
+        facts = self.facts
+        left = "" if facts.allowed_until is None else _seconds(ceil(facts.allowed_until - self._clock()))
+        ends = [each for each in (left, facts.allowed_calls) if each]
+        name = safe_line(facts.allowed, 40)
+        short = ends[0] if ends else name
+        return Fact(f"{name} allowed {', '.join(ends)}".rstrip(), "waiting", 90, short=f"allowed {short}")
 
     def _activity(self) -> Fact:
         facts = self.facts

@@ -1,0 +1,72 @@
+"""What runs without a question, and what never runs: said all the time, changed at any time."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from kai_tui.services.changes import Notice
+from kai_tui.ui.app_of import app_of
+from kai_tui.ui.screens.chat_layout import ChatLayout
+
+if TYPE_CHECKING:
+    from kai_tui.ui.bridge import GrantsNews
+    from kai_tui.ui.modals.tools import ToolsDialog
+
+
+class ChatAllowed(ChatLayout):
+    """Grants and the read-only switch on the chat screen."""
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Make the chat the program starts with, unless there is one."""
+
+    def on_grants_news(self, message: GrantsNews) -> None:
+        message.stop()
+        ended = message.ended
+        if ended is not None and not ended.by_user and ended.told:
+            names = ", ".join(dict.fromkeys(each.terms.tool for each in ended.told))
+            self._tell(Notice(f"{names}: you are asked again. What you allowed is over: {ended.why}."))
+        self._refresh_words()
+
+    def action_show_grants(self) -> None:
+        """What runs without a question."""
+        from kai_tui.ui.modals.allowed import AllowedDialog
+
+        if not self._is_there("show_grants") or isinstance(app_of(self).screen, AllowedDialog):
+            return
+        dialog = AllowedDialog(
+            self.workspace.grants,
+            self.workspace.offers.permissions,
+            clock=self.workspace.clock,
+            lists=self.caps.tool_permissions and self.workspace.caps is not None,
+            assistant=self.assistant,
+        )
+        self._show_tools(dialog)
+
+    @abstractmethod
+    def _show_tools(self, dialog: ToolsDialog) -> None:
+        """Open a dialog in which permissions are changed, and tell afterwards what was not saved."""
+
+    def action_toggle_read_only(self) -> None:
+        """Nothing is changed from this chat any more, or it may be asked for again."""
+        if not self._is_there("toggle_read_only"):
+            return
+        self._begin()
+        session = self._session
+        if session is None:
+            self._tell(Notice("The chat is not open yet."))
+            return
+        on = not session.read_only_switch
+        denied = session.switch_read_only(on)
+        if not on:
+            self._tell(Notice("The read-only switch is off: the assistant may ask to change things again."))
+        elif denied:
+            questions = (
+                "The question that waited is" if denied == 1 else f"{denied} questions that waited are"
+            )
+            self._tell(Notice(f"The read-only switch is on for this chat. {questions} denied."))
+        else:
+            self._tell(
+                Notice("The read-only switch is on for this chat: what would change something is denied.")
+            )
