@@ -106,7 +106,7 @@ async def test_both_lists_have_room(own_home: Path, size: tuple[int, int]) -> No
         assert app.workspace is not None
         app.workspace.grants.give(DESCRIBE, GrantTerms("update_descriptions", of=TABLE, minutes=10))
         dialog = await opened(app, pilot)
-        await until(pilot, lambda: "create_bucket" in said(app))
+        await until(pilot, lambda: "create_b" in said(app))
         assert dialog.tools.size.height >= 2
         for text in (
             "For a while",

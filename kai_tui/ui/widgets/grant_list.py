@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from kai_tui.services.grants import Grant
 
 TAKES_BACK = frozenset(("delete", "backspace", "d"))
-_WHERE_COLUMN = 12
-_LEFT_COLUMN = 22
+_WHERE_COLUMN = 14
+_LEFT_COLUMN = 20
 
 
 class GrantList(LineList):
