@@ -17,7 +17,10 @@ from tests.services.scripted_backend import ScriptedBackend
 from tests.ui.fakes import app_for, kai_account
 from tests.ui.test_chat_screen import ready
 
-QUESTIONS = {"review_waiting", "choose", "decide", "scroll_arguments", "decide_later"}
+QUESTIONS = {
+    "review_waiting", "choose", "decide", "scroll_arguments", "decide_later",
+    "show_grants", "revoke_grants", "toggle_read_only",
+}  # fmt: skip
 VOTES = {"vote_up", "vote_down"}
 PANELS = {"edit_instructions", "tool_permissions"}
 FILES = {"attach_file", "detach_file"}
