@@ -166,6 +166,8 @@ class SessionDecisions(SessionRecording):
 
     def _decided(self, approval: Approval, decision: Decision) -> None:
         self._rules[approval.tool_call_id] = decision_words(decision)
+        if decision.approved:
+            self._keep_before(approval)
         if decision.by == "read-only switch":
             self._tell(Notice(f"{approval.title}: denied by the read-only switch of this chat."))
         together = self._round

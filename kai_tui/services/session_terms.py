@@ -49,6 +49,7 @@ class SessionTerms(SessionSwitch):
         self.restore_tokens(notes.get("usage"))
         self._restore_switch(notes.get("read-only"))
         self.restore_jobs(notes.get("jobs"))
+        self.restore_before(notes.get("before"))
         noted = terms_noted(notes.get("terms"))
         theirs = visibility_of(visibility)
         self._terms_kept = noted is not None

@@ -13,8 +13,9 @@ from kai_tui.services.ledger import Ledger, NoLedger
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Quota
+    from kai_tui.conversation.reviews.review import Presents
     from kai_tui.services.approval_round import Place
-    from kai_tui.services.approval_service import ApprovalService
+    from kai_tui.services.approval_service import Approval, ApprovalService
     from kai_tui.services.keeper import Keeper
 
 NEW_CHAT_TITLE = "New chat"
@@ -22,6 +23,10 @@ NEW_CHAT_TITLE = "New chat"
 
 async def _no_quota() -> Quota | None:
     return None
+
+
+def _no_presents(approval: Approval) -> Presents:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class SessionTools:
     place: Callable[[], Place]
     quota: Callable[[], Awaitable[Quota | None]] = _no_quota
     """How many messages of the month are used, asked anew; None where the server does not tell. Never raises."""
+    presents: Callable[[Approval], Presents] = _no_presents
+    """What is known of what a question is about, as it is now."""
     ledger: Ledger = field(default_factory=NoLedger)
     assistant: str = "Kai"
     """What the assistant is called in sentences."""

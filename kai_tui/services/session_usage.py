@@ -7,13 +7,13 @@ from typing import Any
 from kai_tui.conversation.events import Usage
 from kai_tui.conversation.usage import StreamTokens, Tokens, tokens_in
 from kai_tui.services.changes import TurnChanged
-from kai_tui.services.session_jobs import SessionJobs
+from kai_tui.services.session_before import SessionBefore
 
 CALM_SECONDS = 0.25
 """Reports that come sooner after another are not told one by one."""
 
 
-class SessionUsage(SessionJobs):
+class SessionUsage(SessionBefore):
     """Counts what streams report. A note keeps it, because a server need not store it with its messages."""
 
     _before = Tokens()

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.base import Whose
     from kai_tui.backends.project import Project
     from kai_tui.backends.secret import Secret
+    from kai_tui.conversation.reviews.review import Presents
     from kai_tui.services.approval_round import Place
     from kai_tui.services.approval_service import Approval
     from kai_tui.services.changes import SessionChange
@@ -103,6 +104,7 @@ class Workspace:
                 quota=lambda: self.offers.quota.ask(),
                 assistant=assistant_name(account),
                 clock=clock,
+                presents=self._presents,
                 ledger=ledger or NoLedger(),
             ),
             self.history,
@@ -148,6 +150,9 @@ class Workspace:
 
             self._present_values = PresentValues(self.backend, self.chats)
         return self._present_values
+
+    def _presents(self, approval: Approval) -> Presents:
+        return self._present_values.known(approval) if self._present_values is not None else {}
 
     @property
     def documents(self) -> DocumentDesk:

@@ -27,6 +27,7 @@ NoteKind: TypeAlias = Literal[
     "asked",
     "read-only",
     "jobs",
+    "before",
 ]
 """`terms`: what holds for the chat from its first message on. `about`: the page of the web interface it is
 about, and those of messages the server may not have. `superseded`: ids of questions that were asked again,
@@ -37,7 +38,7 @@ began from. `quote`: what goes in front of its first message, until that is on i
 backend keeps along with a chat of which its server keeps nothing. `enclosed`: files and addresses that go
 with the next message, and with those the server may not have. `asked`: questions that wait for the user
 (`storage/inbox.py`). `read-only`: the user's switch is on. `jobs`: how jobs ended that the chat's calls
-started, by call."""
+started, by call. `before`: what the project had before calls the user approved, by call, secrets masked."""
 
 _OF_ACCOUNT = "\n"
 """No chat's id: the place of what is kept for the account and not for one of its chats."""

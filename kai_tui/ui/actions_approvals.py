@@ -84,6 +84,15 @@ APPROVALS: tuple[Action, ...] = (
         palette=True,
     ),
     Action(
+        "undo_change",
+        "Undo this change",
+        "While reading: write a message that asks to undo the change under the cursor (else the newest). You send it.",
+        "Approvals",
+        "chat",
+        ("u",),
+        palette=True,
+    ),
+    Action(
         "answer_left_open",
         "Answer a call that was left open",
         "For very old servers: answer a call that a finished reply left open.",

@@ -40,6 +40,7 @@ NEEDS: Final[Mapping[str, Need]] = {
     "show_grants": _QUESTIONS,
     "revoke_grants": _QUESTIONS,
     "toggle_read_only": _QUESTIONS,
+    "undo_change": _QUESTIONS,
     "answer_left_open": Need(
         lambda caps: caps.tool_results, "{} cannot be answered that way. Write a new message instead."
     ),

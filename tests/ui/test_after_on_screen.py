@@ -1,14 +1,17 @@
-"""What one can do about a change from its card: open its links."""
+"""What one can do about a change from its card: open its links, undo it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.widgets import OptionList
 
 from kai_tui.backends.base import Chat
 from kai_tui.conversation.messages import Message
+from kai_tui.conversation.reviews.review import ObjectRef, Wanted
+from kai_tui.services.approval_service import Decision
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.modals.open_link import OpenLink
 from kai_tui.ui.modals.pick_link import PickLink
@@ -18,7 +21,9 @@ from tests.services.scripted_backend import ScriptedBackend
 from tests.ui.fakes import app_for, stored, until
 from tests.ui.many_chats import toasts
 from tests.ui.test_chat_screen import words
-from tests.ui.transcript.chat_source import answer
+from tests.ui.test_choices_with_sandbox import app_of as sandbox_app
+from tests.ui.test_choices_with_sandbox import ready as sandbox_ready
+from tests.ui.transcript.chat_source import answer, tool
 from tests.ui.transcript.test_after_changes import changed
 
 
@@ -72,3 +77,105 @@ async def test_o_says_that_there_is_no_link_and_is_a_letter_while_writing(tmp_pa
         await until(pilot, lambda: ("", "There is no link under the cursor.") in toasts(app))
         await pilot.press("escape", "o")
         await until(pilot, lambda: screen._composer.text == "o")
+
+
+async def asked(app: KaiApp, pilot: Any, screen: ChatScreen, text: str) -> None:
+    """Say something that changes something, and say yes to it."""
+    session = screen.session
+    assert session is not None
+    count = len(session.messages)
+    screen._composer.load(text)
+    await pilot.press("enter")
+    await approve_next(app, pilot, screen)
+    await until(pilot, lambda: len(session.messages) == count + 2 and not session.turn.busy, 30)
+
+
+async def approve_next(app: KaiApp, pilot: Any, screen: ChatScreen) -> None:
+    approvals = screen.workspace.approvals
+    await until(pilot, lambda: approvals.pending)
+    assert approvals.decide(approvals.pending[0], Decision(True))
+    await until(pilot, lambda: app.screen is screen)
+
+
+async def description(screen: ChatScreen, table: str) -> str:
+    project = (await screen.workspace.backend()).project
+    assert project is not None
+    return await project.present(Wanted("description", ObjectRef("table", table)))
+
+
+@pytest.mark.parametrize("flavour", ["agent", pytest.param("assistant", marks=pytest.mark.slow)])
+async def test_a_change_is_undone_by_a_message_that_the_user_sends(tmp_path: Path, flavour: str) -> None:
+    app = sandbox_app(tmp_path, flavour)
+    async with app.run_test(size=(100, 40)) as pilot:
+        screen = await sandbox_ready(app, pilot)
+        old = await description(screen, "in.c-shop.orders")
+        await asked(app, pilot, screen, "Set the description of in.c-shop.orders to Something else")
+        assert await description(screen, "in.c-shop.orders") == "Something else"
+        session = screen.session
+        assert session is not None
+        sent = len(session.messages)
+        screen._composer.load("My own words")
+        await pilot.press("ctrl+o")
+        screen._transcript._cursor = next(
+            unit
+            for block in screen._transcript._document.blocks
+            for unit in block.units
+            if getattr(unit.shows, "tool_name", "") == "update_descriptions"
+        )
+        await pilot.press("u")
+        await until(pilot, lambda: app.focused is screen._composer)
+        assert screen._composer.text_to_send == (
+            "My own words\n\nPlease undo your change: set the description of table in.c-shop.orders back to exactly "
+            f"this text:\n\n```\n{old}\n```"
+        )
+        assert any("Nothing was sent." in text for _, text in toasts(app))
+        assert len(session.messages) == sent
+        assert await description(screen, "in.c-shop.orders") == "Something else"
+        screen._composer.load(screen._composer.text_to_send.removeprefix("My own words\n\n"))
+        await pilot.press("enter")
+        await approve_next(app, pilot, screen)
+        await until(pilot, lambda: len(session.messages) == sent + 2 and not session.turn.busy, 30)
+        assert await description(screen, "in.c-shop.orders") == old
+
+
+async def test_u_says_why_there_is_nothing_to_undo(tmp_path: Path) -> None:
+    app = app_with(tmp_path, tool("get_tables", input={}, output={"tables": []}), changed("create_bucket"))
+    async with app.run_test(size=(100, 40)) as pilot:
+        screen = await reading(app, pilot)
+        await pilot.press("u")
+        await until(pilot, lambda: any("no tool that deletes" in text for _, text in toasts(app)))
+        await pilot.press("up", "u")
+        await until(pilot, lambda: any("only looked" in text for _, text in toasts(app)))
+        await pilot.press("up", "u")
+        await until(pilot, lambda: any("This is no change" in text for _, text in toasts(app)))
+        assert screen._composer.text_to_send == ""
+        assert app.focused is screen._transcript
+
+
+async def test_values_the_project_had_at_the_yes_are_kept_for_undoing(tmp_path: Path) -> None:
+    app = sandbox_app(tmp_path, "agent")
+    async with app.run_test(size=(100, 40)) as pilot:
+        screen = await sandbox_ready(app, pilot)
+        screen._composer.load("Set db.host of the Web shop database to new.example")
+        await pilot.press("enter")
+        approvals = screen.workspace.approvals
+        await until(pilot, lambda: approvals.pending)
+        look = screen.workspace.present_values.look(approvals.pending[0])
+        await until(pilot, lambda: look.known.presents and not look.known.looking)
+        await approve_next(app, pilot, screen)
+        look.stop()
+        session = screen.session
+        assert session is not None
+        await until(pilot, lambda: not session.turn.busy, 30)
+        chat_id = session.chat_id
+
+    again = sandbox_app(tmp_path, "agent")
+    async with again.run_test(size=(100, 40)) as pilot:
+        screen = await sandbox_ready(again, pilot)
+        await screen._open(chat_id)
+        await until(pilot, lambda: screen.session is not None and screen.session.chat_id == chat_id)
+        screen.action_undo_change()
+        text = screen._composer.text_to_send
+        assert text.startswith("Please undo your change: bring configuration ")
+        assert "\n- set parameters.db.host back to " in text
+        assert "new.example" not in text

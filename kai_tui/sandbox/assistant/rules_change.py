@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kai_tui.sandbox.assistant import asking, changing, describing, looking, working
+from kai_tui.sandbox.assistant import asking, changing, describing, looking, undoing, working
 from kai_tui.sandbox.assistant.questions import question_in
 from kai_tui.sandbox.assistant.rules import THE, Rule, Understood, fixed, rule
 from kai_tui.sandbox.assistant.talk import Talk, text_of
@@ -55,6 +55,7 @@ def _run(match: re.Match[str]) -> Understood | None:
 
 
 RULES: tuple[Rule, ...] = (
+    undoing.undo,
     rule(
         rf"(?:create|make|add|new|set up|open)\s+(?:me\s+)?(?P<before>(?:(?:a|an|the|new|empty|another|two|in|out|input|output|stage|storage)\s+)*)"
         rf"buckets?(?:\s+(?P<after1>(?:in|on) (?:the )?(?:in|out)(?:put)?(?: stage)?))?"

@@ -1,4 +1,4 @@
-"""After a change: the way to what was changed."""
+"""After a change: the way to what was changed, to how its job goes, and back."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 from kai_tui.services.changes import Notice
 from kai_tui.ui.app_of import app_of
+from kai_tui.ui.screens.chat_loan import ChatLoan
 from kai_tui.ui.screens.chat_reading import ChatReading
 
 if TYPE_CHECKING:
+    from kai_tui.conversation.messages import ToolPart
     from kai_tui.services.chat_session import ChatSession
 
-_LETTERS = frozenset(("open_link",))
+_LETTERS = frozenset(("open_link", "undo_change"))
 """Plain letters mean nothing here while the list of chats has the focus."""
 
 
-class ChatAfter(ChatReading):
+class ChatAfter(ChatReading, ChatLoan):
     """Actions about what a call left behind."""
 
     _jobs_of: ChatSession | None = None
@@ -53,3 +55,52 @@ class ChatAfter(ChatReading):
                     self.open_link(href)
 
             app_of(self).push_screen(PickLink(links), picked)
+
+    def action_undo_change(self) -> None:
+        """Put a message into the prompt that asks for the opposite of a change. Runs and sends nothing."""
+        from kai_tui.conversation.inverses import NoInverse, changed_since, inverse
+        from kai_tui.conversation.safe_text import safe_code
+
+        session = self._session
+        if not self._is_there("undo_change") or session is None or self._is_lent():
+            return
+        call = self._transcript.call_under_cursor
+        if call is None and self._transcript.has_focus:
+            self._tell(Notice("This is no change. Move to the tool call that made it, then press u."))
+            return
+        call = call or _newest_change(session)
+        if call is None:
+            self._tell(Notice("Nothing was changed in this chat."))
+            return
+        if session.decision(call) is False:
+            self._tell(Notice("You denied this call. It changed nothing."))
+            return
+        found = inverse(call, session.values_before(call))
+        if isinstance(found, NoInverse):
+            self._tell(Notice(found.why))
+            return
+        text = str(safe_code(found.message))
+        cautions = list(found.cautions)
+        if text != found.message:
+            cautions.append("What was there holds characters that cannot be shown: they are symbols now.")
+        if changed_since(session.messages, call):
+            cautions.append("It was changed again later in this chat: that would be undone too.")
+        if session.read_only_switch:
+            cautions.append("The read-only switch of this chat is on: it would deny the change.")
+        typed = self._composer.text_to_send
+        self._composer.load(f"{typed}\n\n{text}" if typed else text)
+        self.set_focus(self._composer)
+        how = "Nothing was sent. Read the message in the prompt; Enter sends it, and you are asked again."
+        self._tell(Notice(" ".join([how, *cautions]), "warning" if cautions else "information"))
+
+
+def _newest_change(session: ChatSession) -> ToolPart | None:
+    """The newest call that may have changed something."""
+    from kai_tui.conversation.tools import risk
+
+    for message in reversed(session.messages):
+        for call in reversed(message.tool_calls()):
+            done = call.state == "output-available" and not call.preliminary
+            if done and risk(call.tool_name) != "reads":
+                return call
+    return None

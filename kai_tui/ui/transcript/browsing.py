@@ -9,6 +9,7 @@ from textual import events
 from textual.geometry import Offset
 from textual.selection import Selection
 
+from kai_tui.conversation.messages import ToolPart
 from kai_tui.ui.transcript import selecting
 from kai_tui.ui.transcript.canvas import Canvas
 from kai_tui.ui.transcript.document import Place
@@ -71,6 +72,12 @@ class BrowsableCanvas(Canvas):
         elif place.item is unit.items[0] and not self._is_gap(place):
             self._toggle(unit)
         self._repaint()
+
+    @property
+    def call_under_cursor(self) -> ToolPart | None:
+        """The tool call the reading cursor is on; None on anything else and while nothing is read."""
+        shows = self._cursor.shows if self._cursor is not None and self.has_focus else None
+        return shows if isinstance(shows, ToolPart) else None
 
     @property
     def message_under_cursor(self) -> Message | None:
