@@ -19,7 +19,7 @@ from tests.ui.test_chat_screen import ready
 
 QUESTIONS = {
     "review_waiting", "choose", "decide", "scroll_arguments", "decide_later",
-    "show_grants", "revoke_grants", "toggle_read_only",
+    "show_grants", "revoke_grants", "toggle_read_only", "undo_change",
 }  # fmt: skip
 VOTES = {"vote_up", "vote_down"}
 PANELS = {"edit_instructions", "tool_permissions"}
