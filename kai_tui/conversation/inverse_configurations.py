@@ -13,11 +13,11 @@ from kai_tui.conversation.inverses import Inverse, NoInverse, Undoing, fenced
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.redact import MASK
 from kai_tui.conversation.reviews import present_configs
-from kai_tui.conversation.reviews.call import Fields
-from kai_tui.conversation.reviews.json_changes import json_changes
+from kai_tui.conversation.reviews.call import Fields, same
+from kai_tui.conversation.reviews.json_changes import step_path
 from kai_tui.conversation.reviews.parameter_operations import NotWorkedOut, applied, operations
-from kai_tui.conversation.reviews.review import PathChange, Presents
-from kai_tui.conversation.reviews.secret_values import masked
+from kai_tui.conversation.reviews.review import Presents
+from kai_tui.conversation.reviews.secret_values import is_secret, masked
 from kai_tui.conversation.tool_results import answer_of
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -203,8 +203,36 @@ def _parameters_back(tool: str, given: Fields, known: JsonObject) -> Iterator[st
     except NotWorkedOut:
         yield _set("all parameters", old)
         return
-    for change in json_changes(new, old):
-        yield _line(change)
+    yield from _places_back(new, old, "", "")
+
+
+def _places_back(new: Any, old: Any, path: str, key: str) -> Iterator[str]:
+    """Each place where `new` differs, with the value it had. A list of another length goes back as a whole: what
+    stands at a number in it depends on what was put back before."""
+    place = f"parameters.{path}" if path else "all parameters"
+    if is_secret(key, old) or is_secret(key, new):
+        if not same(new, old):
+            yield _set(place, MASK)
+    elif isinstance(new, dict) and isinstance(old, dict):
+        now, before = cast("JsonObject", new), cast("JsonObject", old)
+        for name, value in before.items():
+            inner = step_path(path, name)
+            if name in now:
+                yield from _places_back(now[name], value, inner, name)
+            else:
+                shown = MASK if is_secret(name, value) else value
+                yield f"- put parameters.{inner} back: {_value(shown)}"
+        yield from (f"- remove parameters.{step_path(path, name)}" for name in now if name not in before)
+    elif (
+        isinstance(new, list)
+        and isinstance(old, list)
+        and len(cast("list[Any]", new)) == len(cast("list[Any]", old))
+    ):
+        pairs = zip(cast("list[Any]", new), cast("list[Any]", old), strict=True)
+        for index, (one, other) in enumerate(pairs):
+            yield from _places_back(one, other, step_path(path, index), key)
+    elif not same(new, old):
+        yield _set(place, old)
 
 
 def _source_back(given: Fields, before: Presents, known: JsonObject) -> Iterator[str]:
@@ -216,17 +244,6 @@ def _source_back(given: Fields, before: Presents, known: JsonObject) -> Iterator
         yield "the source"
     elif old != new:
         yield f"- set its source back to exactly this:\n\n{fenced(old, 'python')}\n"
-
-
-def _line(change: PathChange) -> str:
-    place = f"parameters.{change.path}" if change.path else "all parameters"
-    if change.does == "removes":
-        return f"- remove {place}"
-    if change.does == "appends":
-        return f"- append to {place}: {_value(change.after)}"
-    if change.does == "adds":
-        return f"- put {place} back: {_value(change.after)}"
-    return _set(place, change.after)
 
 
 def _set(place: str, value: Any) -> str:

@@ -133,7 +133,7 @@ def test_a_configuration_goes_back_place_by_place() -> None:
         '- set name back to "Shop"\n'
         '- set parameters.db.host back to "old.example"\n'
         "- remove parameters.db.port\n"
-        "- remove parameters.tables[2]\n"
+        '- set parameters.tables back to ["a", "b"]\n'
         "- set parameters.sql back to exactly this text:\n\n```\nSELECT 1\nFROM x\n```\n"
     )
 

@@ -37,7 +37,7 @@ _CONFIG = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LINE = re.compile(
-    r"^- (?:(?P<verb>set|put) (?P<place>\S+(?: parameters)?) back(?: to|:)|append to (?P<list>\S+):|remove (?P<gone>\S+)$)"
+    r"^- (?:(?P<verb>set|put) (?P<place>[^\n]+?) back(?: to|:)|remove (?P<gone>[^\n]+)$)"
     rf"(?:[^\n]*?:?\n\n{_FENCED}| (?P<json>[^\n]+))?",
     re.MULTILINE | re.DOTALL,
 )
@@ -81,7 +81,7 @@ def _changes(lines: str) -> JsonObject | None:
     if not matches:
         return None
     for match in matches:
-        place = match["place"] or match["list"] or match["gone"] or ""
+        place = match["place"] or match["gone"] or ""
         path = place.removeprefix("parameters.")
         if match["gone"]:
             operations.append({"op": "remove", "path": path})
@@ -90,17 +90,12 @@ def _changes(lines: str) -> JsonObject | None:
             value: Any = match["text"] if match["text"] is not None else json.loads(match["json"] or "")
         except ValueError:
             return None
-        if match["list"]:
-            operations.append({"op": "list_append", "path": path, "value": value})
-        elif place in ("name", "description", "storage"):
+        if place in ("name", "description", "storage"):
             changes[place] = value
         else:
             operations.append({"op": "set", "path": path, "value": value})
-    # What is removed moves what follows it: the last place goes first.
-    removals = [each for each in reversed(operations) if each["op"] == "remove"]
-    others = [each for each in operations if each["op"] != "remove"]
-    if others or removals:
-        changes["parameter_updates"] = [*others, *removals]
+    if operations:
+        changes["parameter_updates"] = operations
     return changes
 
 
