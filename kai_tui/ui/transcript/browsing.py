@@ -9,7 +9,6 @@ from textual import events
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from kai_tui.conversation.messages import ToolPart
 from kai_tui.ui.transcript import selecting
 from kai_tui.ui.transcript.canvas import Canvas
 from kai_tui.ui.transcript.document import Place
@@ -17,7 +16,7 @@ from kai_tui.ui.transcript.items import Block, Unit
 from kai_tui.ui.transcript.messages import ChoicePicked, CopyRequested, LinkChosen, ToolToggled
 
 if TYPE_CHECKING:
-    from kai_tui.conversation.messages import Message
+    from kai_tui.conversation.messages import Message, ToolPart
 
 
 class BrowsableCanvas(Canvas):
@@ -76,6 +75,8 @@ class BrowsableCanvas(Canvas):
     @property
     def call_under_cursor(self) -> ToolPart | None:
         """The tool call the reading cursor is on; None on anything else and while nothing is read."""
+        from kai_tui.conversation.messages import ToolPart
+
         shows = self._cursor.shows if self._cursor is not None and self.has_focus else None
         return shows if isinstance(shows, ToolPart) else None
 
