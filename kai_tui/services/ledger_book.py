@@ -34,7 +34,7 @@ class Record:
     @property
     def outcome(self) -> str:
         """What is known to have come of it, in words."""
-        return outcome_words(self.last, job=bool(self.job))
+        return outcome_words(self.last, job=bool(self.job), ended=bool(self.detail))
 
     @property
     def last(self) -> str:
@@ -45,6 +45,11 @@ class Record:
     def job(self) -> str:
         """Address or id of the job it started."""
         return next((str(each["job"]) for each in reversed(self.outcomes) if each.get("job")), "")
+
+    @property
+    def started(self) -> bool:
+        """Whether it started a job whose end is not known."""
+        return bool(self.job) and not self.detail
 
     @property
     def detail(self) -> str:

@@ -10,17 +10,15 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from kai_tui.conversation.edited_input import path_words
 from kai_tui.conversation.input_changes import InputChange, changes, masked
 from kai_tui.conversation.redact import MASK, redact
 from kai_tui.conversation.reviews.reviewing import review
-from kai_tui.conversation.tool_results import JsonResult, ToolResult
 from kai_tui.storage.ledger import now
 
 if TYPE_CHECKING:
-    from kai_tui.conversation.events import JsonObject
     from kai_tui.conversation.reviews.review import ObjectRef
     from kai_tui.services.approval_service import Approval, Decision
     from kai_tui.services.grants import GrantTerms
@@ -100,20 +98,6 @@ def outcome_entry(
         "job": clip(redact(job, secrets), LONGEST_TEXT),
         "detail": clip(redact(detail, secrets), LONGEST_TEXT),
     }
-
-
-def job_of(output: ToolResult) -> str:
-    """The address of a job that a call started, else its id; empty for anything else."""
-    value = output.value if isinstance(output, JsonResult) else None
-    if not isinstance(value, dict):
-        return ""
-    job = cast("JsonObject", value)
-    if not {"configId", "isFinished", "runId"} & job.keys():
-        return ""
-    url, number = job.get("url"), job.get("id")
-    if isinstance(url, str) and url.startswith(("https://", "http://")):
-        return url
-    return str(number) if isinstance(number, str | int) and not isinstance(number, bool) else ""
 
 
 def digest_of(value: Any) -> str:

@@ -32,19 +32,20 @@ _OUTCOMES = {
 }
 
 
-def outcome_words(outcome: str, *, job: bool = False) -> str:
-    """What came of a decision; a newer program's word stays as it is. `job`: it started one."""
-    if outcome == "done" and job:
-        return "a job was started"
+def outcome_words(outcome: str, *, job: bool = False, ended: bool = False) -> str:
+    """What came of a decision; a newer program's word stays as it is. `job`: it started one; `ended`: and that
+    is over."""
+    if job and outcome in ("done", "failed"):
+        return f"the job {'ended well' if outcome == 'done' else 'failed'}" if ended else "a job was started"
     return _OUTCOMES.get(outcome, outcome)
 
 
 _SHORT = {"": "…", "sent": "sent …", "unsure": "unsure", "settled elsewhere": "not waited"}
 
 
-def short_outcome(outcome: str, *, job: bool = False) -> str:
-    """The same in at most ten characters, for a list."""
-    if outcome == "done" and job:
+def short_outcome(outcome: str, *, started: bool = False) -> str:
+    """The same in at most ten characters, for a list. `started`: a job whose end is not known."""
+    if outcome == "done" and started:
         return "started"
     return _SHORT.get(outcome, outcome)
 

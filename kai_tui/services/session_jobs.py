@@ -9,6 +9,7 @@ from kai_tui.services.changes import PartChanged
 from kai_tui.services.session_upkeep import SessionUpkeep
 
 if TYPE_CHECKING:
+    from kai_tui.backends.project import Job
     from kai_tui.services.job_state import JobState
 
 MOST_KEPT = 200
@@ -30,7 +31,8 @@ class SessionJobs(SessionUpkeep):
                 self._jobs[call_id] = JobState(job)
 
     def show_job(self, call_id: str, state: JobState) -> None:
-        """This is how the job of a call is now. An ended one is noted."""
+        """This is how the job of a call is now. An ended one is noted, also in the ledger."""
+        before = self._jobs.get(call_id)
         self._jobs[call_id] = state
         self.redraw_call(call_id)
         if state.job.finished:
@@ -39,6 +41,17 @@ class SessionJobs(SessionUpkeep):
             ended = {key: note_of(each.job) for key, each in self._jobs.items() if each.job.finished}
             kept = dict(list(ended.items())[-MOST_KEPT:])
             self._in_background(self._tools.keeper.keep_note(self.chat_id, "jobs", kept))
+            if before is None or not before.job.finished:
+                self._in_background(self._record_job(call_id, state.job))
+
+    async def _record_job(self, call_id: str, job: Job) -> None:
+        await self._tools.ledger.came_of_it(
+            self.chat_id,
+            call_id,
+            "done" if job.status in ("success", "warning") else "failed",
+            job=job.url or job.id,
+            detail=f"The job ended: {job.status}. {job.message}".rstrip(),
+        )
 
     def redraw_call(self, call_id: str) -> None:
         """What a card says changed with time. Told to the screen only: nothing of the message changed."""

@@ -107,16 +107,16 @@ class SessionRecording(SessionTurn):
                     self._record_end(part, message)
 
     async def _write_end(self, part: ToolPart) -> None:
+        from kai_tui.conversation.started_jobs import started_job
         from kai_tui.conversation.tool_results import ErrorResult, result_view
-        from kai_tui.services.ledger_entries import job_of
 
         outcome, detail, job = _ENDS.get(part.state, "done"), "", ""
         if outcome == "done":
-            view = result_view(part.output)
+            view, started = result_view(part.output), started_job(part)
             if isinstance(view, ErrorResult):
                 outcome, detail = "failed", view.text
-            else:
-                job = job_of(view)
+            elif started is not None:
+                job = started.url or started.id
         elif outcome == "failed":
             detail = part.error_text or ""
         if outcome == "failed" and self.decision(part) is False:

@@ -190,7 +190,7 @@ class LedgerFile:
     def _note_head(self, connection: Connection) -> None:
         """While nobody else writes: heads are kept in the order of what they stand for."""
         last = _last(connection)
-        if last is not None:
+        if last is not None and last.head != self.kept_head():
             self._keep_head(last.head)
 
     def _keep_head(self, head: Head) -> None:

@@ -15,15 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.backends.base import CannotConnect, ConnectionLost, NotFound, ToolInfo
+from kai_tui.backends.project import Job
 from kai_tui.conversation import events as e
 from kai_tui.conversation.approvals import decision_digest, digest
-from kai_tui.conversation.tool_results import result_view
 from kai_tui.services.account import SANDBOX
 from kai_tui.services.account_ledger import AccountLedger
 from kai_tui.services.account_service import AccountService
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.grants import GrantTerms
-from kai_tui.services.ledger_entries import decision_entry, job_of, outcome_entry
+from kai_tui.services.job_state import JobState
+from kai_tui.services.ledger_book import records_of
+from kai_tui.services.ledger_entries import decision_entry, outcome_entry
 from kai_tui.services.workspace import Workspace
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.ledger import LedgerFile
@@ -139,6 +141,27 @@ async def test_an_approval_stands_there_before_it_is_sent_and_its_end_after_it(
     assert file.rows()[-1].entry["job"] == JOB["url"]
     assert file.rows()[-1].entry["of"] == 2
     assert sound(file)
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("success", "done"), ("error", "failed")])
+async def test_the_end_of_a_job_is_told_once(
+    with_ledger: With, file: LedgerFile, status: str, outcome: str
+) -> None:
+    desk = with_ledger(side_request(file, e.ToolOutputAvailable("w1", JOB, {})))
+    desk.approvals.decide(await asked(desk), Decision(True))
+    await until(lambda: desk.backend.answered)
+    await over(desk)
+    assert records_of(file.rows())[0].outcome == "a job was started"
+    ended = JobState(Job("991", status, finished=True, message="4 rows", url=JOB["url"]))
+    for _ in range(2):
+        desk.session.show_job("w1", JobState(Job("991", "processing")))
+        desk.session.show_job("w1", ended)
+        desk.session.show_job("w1", ended)
+        await settled(desk)
+    assert told(file) == ["w1 approved", "w1 sent", "w1 done", f"w1 {outcome}"]
+    (record,) = records_of(file.rows())
+    assert record.outcome == ("the job ended well" if outcome == "done" else "the job failed")
+    assert (record.detail, record.job) == (f"The job ended: {status}. 4 rows", JOB["url"])
 
 
 @pytest.mark.parametrize(
@@ -440,21 +463,6 @@ def test_every_decision_has_an_entry_that_can_be_written(before: Any, after: Any
         [text],
     )
     assert json.loads(canonical(entry))["kind"] == "decision"
-
-
-@pytest.mark.parametrize(
-    ("output", "job"),
-    [
-        (JOB, "https://x.example/jobs/991"),
-        ({**JOB, "url": "javascript:alert(1)"}, "991"),
-        ({"content": [{"type": "text", "text": json.dumps(JOB)}]}, "https://x.example/jobs/991"),
-        ({"id": "1", "name": "no job"}, ""),
-        ("text", ""),
-        (None, ""),
-    ],
-)
-def test_the_job_a_call_started(output: Any, job: str) -> None:
-    assert job_of(result_view(output)) == job
 
 
 # With the built-in assistant

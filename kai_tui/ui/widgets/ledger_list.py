@@ -155,7 +155,7 @@ class LedgerList(LineList):
         if outcome:
             cells.append(
                 (
-                    clip(safe_line(short_outcome(record.last, job=bool(record.job)), 40), outcome - 1),
+                    clip(safe_line(short_outcome(record.last, started=record.started), 40), outcome - 1),
                     outcome,
                     end,
                 )
