@@ -511,3 +511,31 @@ async def test_a_deleted_chat_leaves_its_decisions_and_a_purged_account_nothing(
     remove_account_files(paths, SANDBOX.id)
     assert ledgers(paths) == []
     assert not file.head_path.exists()
+
+
+@pytest.mark.parametrize("flavour", ["agent", "assistant"])
+async def test_with_a_ledger_that_cannot_be_written_nothing_changes_in_the_project(
+    enter: Callable[[str], Awaitable[Workspace]], tmp_path: Path, flavour: str
+) -> None:
+    """The whole way: the ledger's place is taken by a folder, as on a disk that takes nothing there."""
+    from kai_tui.services.changes import Notice
+    from kai_tui.storage.paths import account_files
+
+    place = account_files(app_paths({"KAI_TUI_HOME": str(tmp_path)}), SANDBOX.id).ledger
+    place.mkdir(parents=True)
+    workspace = await enter(flavour)
+    session = workspace.chats.new_chat()
+    said: list[str] = []
+    session.observe(lambda change: said.append(change.sentence) if isinstance(change, Notice) else None)
+    session.send("Create a bucket called reports")
+    await until(lambda: workspace.approvals.pending, 20)
+    workspace.approvals.decide(workspace.approvals.pending[0], Decision(True))
+    await until(lambda: workspace.approvals.pending and workspace.approvals.pending[0].note, 20)
+    assert any("Nothing is approved unrecorded." in each for each in said)
+    assert session.messages[-1].tool_calls()[0].state in ("input-available", "approval-requested")
+    place.rmdir()
+    assert workspace.approvals.decide(workspace.approvals.pending[0], Decision(True))
+    await until(lambda: session.turn.phase == "finished", 20)
+    await until(lambda: not session._background, 20)
+    assert session.messages[-1].tool_calls()[0].state == "output-available"
+    assert [each.split()[-1] for each in told(LedgerFile(place))] == ["approved", "sent", "done"]

@@ -155,9 +155,9 @@ class RemoveDialog(Ask[Removal]):
 
     def _second(self) -> Content:
         what = (
-            "All its chats are only on this computer: they are gone then, with drafts and decisions."
+            "All its chats are only on this computer: they are gone then, with drafts, decisions and their ledger."
             if self._only_here
-            else "Drafts, waiting messages, decisions and the copies of its chats on this computer are gone then. "
+            else "Drafts, waiting messages, decisions, their ledger and the copies of its chats on this computer are gone then. "
             "The chats on the server stay."
         )
         return Content.assemble(self._who(), f"\n\n{what} ", ("This cannot be undone.", "bold $text-warning"))

@@ -10,6 +10,8 @@ _FROM_HERE = "It is removed from this computer."
 _FROM_BOTH = "It is removed from the server and from this computer."
 _FOR_GOOD = "This cannot be undone."
 _FOR_NOW = "Afterwards it can be brought back: “Deleted chats” among the commands."
+LEDGER_STAYS = "What was decided about changes stays in the ledger."
+"""Said wherever chats are deleted: it is the one thing of them that stays."""
 
 
 class ConfirmDelete(Confirm):
@@ -42,5 +44,6 @@ class ConfirmDelete(Confirm):
         lines += [
             Content(""),
             Content(f"{_FROM_HERE if local else _FROM_BOTH} {_FOR_NOW if comes_back else _FOR_GOOD}"),
+            Content.styled(LEDGER_STAYS, "$text-muted"),
         ]
         super().__init__("Delete this chat?", Content("\n").join(lines), yes="Delete", name="confirm-delete")

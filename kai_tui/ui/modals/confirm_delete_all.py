@@ -9,8 +9,9 @@ from textual.widgets import Button, Static
 
 from kai_tui.backends.base import BackendError
 from kai_tui.ui.modals.confirm import Confirm
+from kai_tui.ui.modals.confirm_delete import LEDGER_STAYS
 
-_ALL = "They are removed from the server, for every computer, and from this one. This cannot be undone."
+_ALL = f"They are removed from the server, for every computer, and from this one. This cannot be undone. {LEDGER_STAYS}"
 
 
 class ConfirmDeleteAll(Confirm):
