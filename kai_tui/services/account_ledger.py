@@ -77,10 +77,10 @@ class AccountLedger:
         }
 
     async def rules(self, chat_id: str) -> dict[str, str]:
-        from kai_tui.services.ledger_words import who_decided
+        from kai_tui.services.ledger_words import card_words
 
         return {
-            call_id: who_decided(decision) for call_id, (decision, _) in (await self._calls(chat_id)).items()
+            call_id: card_words(decision) for call_id, (decision, _) in (await self._calls(chat_id)).items()
         }
 
     async def _calls(self, chat_id: str) -> dict[str, tuple[dict[str, Any], str]]:

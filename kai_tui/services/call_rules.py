@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kai_tui.conversation.tools import risk
@@ -9,26 +10,63 @@ from kai_tui.conversation.tools import risk
 if TYPE_CHECKING:
     from kai_tui.backends.base import ToolInfo
     from kai_tui.conversation.messages import ToolPart
-    from kai_tui.services.approval_service import Decision
+    from kai_tui.services.approval_service import Approval, Decision
 
 NOT_KNOWN = "It is not known here who allowed it."
 NOT_ASKED = "The server did not ask."
 SETTLED_ELSEWHERE = "It was settled without your answer here."
 
 
-def decision_words(decision: Decision) -> str:
-    """What decided, of a decision made in this run."""
+_DENIED = "You denied it."
+_SAID = "You denied it, and said: "
+_CHANGED = "You approved it with changes"
+_MOST = 6
+"""Changes that are told on a card."""
+_LONGEST_VALUE = 60
+_LONGEST_REASON = 400
+
+
+def decision_words(approval: Approval, decision: Decision) -> str:
+    """What decided, of a decision made in this run. Raw."""
     if decision.by != "you":
         return decision.rule
-    changed, granted = decision.updated_input is not None, decision.grant is not None
-    return your_words(approved=decision.approved, changed=changed, granted=granted)
+    edits: list[str] = []
+    if decision.approved and decision.updated_input is not None:
+        from kai_tui.conversation.input_changes import changes
+
+        edits = [each.words(_LONGEST_VALUE) for each in changes(approval.input, decision.updated_input)]
+    words = your_words(
+        approved=decision.approved,
+        changed=decision.updated_input is not None,
+        granted=decision.grant is not None,
+        answered=decision.answers is not None,
+    )
+    return told(words, reason=decision.reason or "", edits=edits)
 
 
-def your_words(*, approved: bool, changed: bool, granted: bool) -> str:
+def told(words: str, *, reason: str, edits: Sequence[str]) -> str:
+    """The decision together with the user's reason, or with what they changed. Raw."""
+    if reason and words == _DENIED:
+        more = len(reason) - _LONGEST_REASON
+        return f"{_SAID}{reason[:_LONGEST_REASON]}{f'… ({more:,} characters more)' if more > 0 else ''}"
+    if edits and words.startswith(_CHANGED):
+        more = len(edits) - _MOST
+        return f"{words} {'; '.join(edits[:_MOST])}{f' and {more:,} more' if more > 0 else ''}"
+    return words
+
+
+def short_words(words: str) -> str:
+    """What the first line of a card says of a decision; empty for nothing. Raw."""
+    if words.startswith(_CHANGED):
+        return "changed by you"
+    return f"denied: {' '.join(words[len(_SAID) :].split())}" if words.startswith(_SAID) else ""
+
+
+def your_words(*, approved: bool, changed: bool, granted: bool, answered: bool = False) -> str:
     """A decision of the user."""
     if not approved:
-        return "You denied it."
-    words = "You approved it with changes" if changed else "You approved it"
+        return _DENIED
+    words = _CHANGED if changed else "You answered it" if answered else "You approved it"
     return f"{words}, and further calls like it." if granted else f"{words}."
 
 

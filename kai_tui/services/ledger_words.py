@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from kai_tui.services.call_rules import your_words
+from kai_tui.services.call_rules import told, your_words
 
 if TYPE_CHECKING:
     from kai_tui.storage.ledger_chain import Trouble, Verified
@@ -16,8 +16,30 @@ def who_decided(entry: Mapping[str, Any]) -> str:
     if entry.get("by") != "you":
         return str(entry.get("rule", ""))
     return your_words(
-        approved=entry.get("decision") == "approved", changed="edits" in entry, granted="grant" in entry
+        approved=entry.get("decision") == "approved",
+        changed="edits" in entry,
+        granted="grant" in entry,
+        answered="answered" in entry,
     )
+
+
+def card_words(entry: Mapping[str, Any]) -> str:
+    """The same with the user's reason, or with what they changed."""
+    found: Any = entry.get("edits")
+    listed = cast("list[Any]", found) if isinstance(found, list) else []
+    edits = [edit_words(cast("Mapping[str, Any]", each)) for each in listed if isinstance(each, Mapping)]
+    reason = str(entry.get("reason") or "") if entry.get("by") == "you" else ""
+    return told(who_decided(entry), reason=reason, edits=edits)
+
+
+def edit_words(edit: Mapping[str, Any]) -> str:
+    """One change of an input: `name: "reports" → "sales"`."""
+    path, before, after = (str(edit.get(key, "")) for key in ("path", "before", "after"))
+    if edit.get("does") == "removes":
+        return f"{path}: {before} removed"
+    if edit.get("does") == "adds":
+        return f"{path}: {after} added"
+    return f"{path}: {before} → {after}" if before or after else path
 
 
 _OUTCOMES = {

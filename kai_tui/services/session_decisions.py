@@ -165,7 +165,7 @@ class SessionDecisions(SessionRecording):
         return self._questions.tools.get(name)
 
     def _decided(self, approval: Approval, decision: Decision) -> None:
-        self._rules[approval.tool_call_id] = decision_words(decision)
+        self._rules[approval.tool_call_id] = decision_words(approval, decision)
         if decision.approved:
             self._keep_before(approval)
         if decision.by == "read-only switch":

@@ -160,6 +160,10 @@ class SessionState:
                 noted = f"{decision.rule} It is sent when you have decided the others."
         return rule_words(call, noted=noted, decided=self.decision(call), tool=self._tool(call.tool_name))
 
+    def noted(self, call: ToolPart) -> str:
+        """What is noted of a decision on a call, one sentence; empty when nothing is. Costs nothing to ask."""
+        return self._rules.get(call.tool_call_id, "")
+
     def by_rule(self, call: ToolPart) -> bool:
         """Whether a rule of the user decided a call in place of the user, and its answer is not sent yet."""
         ruled = self._tools.approvals.ruled(self.chat_id)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from kai_tui.conversation.approvals import decision_digest
+from kai_tui.conversation.input_changes import correction
 from kai_tui.services.approval_service import Approval, Decision
 from tests.services.scripted_backend import until
 from tests.services.test_with_sandbox import BUCKET, House, asked, buckets, calls, over
@@ -41,6 +42,32 @@ async def test_what_runs_is_the_input_as_the_user_changed_it(house: House) -> No
     assert "c-reports" not in there
     chat = await (await workspace.backend()).chat(session.chat_id)
     assert chat.messages[1].tool_calls()[0].input == edited
+    told = session.noted(calls(session)[0])
+    assert told.startswith("You approved it with changes. name: ")
+    assert told.endswith('→ "renamed-by-me"')
+    await workspace.aclose()
+
+    again = await house.enter()
+    reopened = await again.chats.open_chat(session.chat_id)
+    await until(lambda: reopened.noted(calls(reopened)[0]) == told)
+
+
+async def test_a_correction_is_a_no_that_the_assistant_hears(house: House) -> None:
+    only_on(house, "assistant")
+    workspace = await house.enter()
+    session = workspace.chats.new_chat()
+    session.send(BUCKET)
+    await asked(workspace)
+    approval = workspace.approvals.pending[0]
+    reason = correction(approval.tool_name, approval.input, {**approval.input, "name": "renamed-by-me"})
+    assert workspace.approvals.decide(approval, Decision(approved=False, reason=reason))
+    await over(session)
+    assert calls(session)[0].state == "output-denied"
+    assert (calls(session)[0].approval or {})["reason"] == reason
+    there = await buckets(workspace)
+    assert "renamed-by-me" not in there
+    assert "c-reports" not in there
+    assert session.noted(calls(session)[0]) == f"You denied it, and said: {reason}"
 
 
 async def test_an_input_the_tool_cannot_take_changes_nothing(house: House) -> None:

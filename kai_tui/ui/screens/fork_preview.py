@@ -42,6 +42,12 @@ class ForkPreview:
     def decision(self, call: ToolPart) -> bool | None:
         return None
 
+    def rule(self, call: ToolPart) -> str:
+        return ""
+
+    def noted(self, call: ToolPart) -> str:
+        return ""
+
     def job(self, call: ToolPart) -> JobState | None:
         return None
 

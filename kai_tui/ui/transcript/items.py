@@ -91,6 +91,14 @@ class Surroundings:
         """Whether the user denied this call, whatever the wire says of it."""
         return self.source is not None and self.source.decision(call) is False
 
+    def rule(self, call: ToolPart) -> str:
+        """Which rule decided a call, one sentence; empty while nothing has. Raw."""
+        return self.source.rule(call) if self.source is not None else ""
+
+    def noted(self, call: ToolPart) -> str:
+        """What is noted of the user's decision on a call. Raw."""
+        return self.source.noted(call) if self.source is not None else ""
+
     def job(self, call: ToolPart) -> JobState | None:
         """How the job goes that this call started."""
         return self.source.job(call) if self.source is not None else None

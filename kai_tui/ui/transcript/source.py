@@ -73,6 +73,14 @@ class TranscriptSource(Protocol):
         """What the user decided about a call: approved, denied, or nothing that is known."""
         ...
 
+    def rule(self, call: ToolPart) -> str:
+        """Which rule decided a call, one sentence; empty while nothing has. Raw."""
+        ...
+
+    def noted(self, call: ToolPart) -> str:
+        """What is noted of the user's decision on a call, one sentence; empty when nothing is. Raw."""
+        ...
+
     def job(self, call: ToolPart) -> JobState | None:
         """How the job goes that a call started, as far as somebody looked."""
         ...

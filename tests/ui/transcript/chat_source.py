@@ -31,6 +31,7 @@ class ChatSource:
         self.times: dict[tuple[str, int], float] = {}
         self.pending: list[str] = []
         self.decisions: dict[str, bool] = {}
+        self.rules: dict[str, str] = {}
         self.gone = False
         self.kept_here = False
         self.takes_up = False
@@ -60,6 +61,12 @@ class ChatSource:
 
     def decision(self, call: ToolPart) -> bool | None:
         return self.decisions.get(call.tool_call_id)
+
+    def rule(self, call: ToolPart) -> str:
+        return self.rules.get(call.tool_call_id, "")
+
+    def noted(self, call: ToolPart) -> str:
+        return self.rules.get(call.tool_call_id, "")
 
     def job(self, call: ToolPart) -> JobState | None:
         return self.jobs.get(call.tool_call_id)

@@ -59,6 +59,47 @@ async def test_a_call_the_user_denied_is_not_called_failed_when_the_wire_does() 
         assert app.lines()[0].rstrip(" ▸").endswith("denied")
 
 
+async def test_a_card_says_that_the_user_changed_the_call_and_how() -> None:
+    source = ChatSource(answer(tool(input={"name": "sales"}, output={"ok": True})))
+    source.rules["call-1"] = 'You approved it with changes. name: "reports\u202e" → "sales"'
+    app = TranscriptApp(source)
+    async with app.run_test(size=(90, 24)) as pilot:
+        assert "changed by you · " in app.lines()[0]
+        app.transcript.focus()
+        await pilot.pause(0)
+        await pilot.press("enter")
+        shown = app.shown()
+        assert 'name: "reports' in shown
+        assert '→ "sales"' in shown
+        assert "\u202e" not in shown
+
+
+async def test_a_card_says_why_the_user_denied_the_call() -> None:
+    source = ChatSource(answer(tool(state="output-error", errorText="User denied the tool call")))
+    source.decisions["call-1"] = False
+    source.rules["call-1"] = "You denied it, and said: use the\nold one"
+    app = TranscriptApp(source)
+    async with app.run_test(size=(90, 24)) as pilot:
+        assert "⊘ query_data" in app.lines()[0]
+        assert app.lines()[0].rstrip(" ▸").endswith("denied: use the old one")
+        app.transcript.focus()
+        await pilot.pause(0)
+        await pilot.press("enter")
+        assert "Decided: You denied it, and said: use the" in app.shown()
+
+
+async def test_a_card_says_which_rule_decided() -> None:
+    source = ChatSource(answer(tool(output={"ok": True})))
+    source.rules["call-1"] = "You allowed this tool for 10 minutes."
+    app = TranscriptApp(source)
+    async with app.run_test(size=(90, 24)) as pilot:
+        assert "allowed" not in app.lines()[0]
+        app.transcript.focus()
+        await pilot.pause(0)
+        await pilot.press("enter")
+        assert "Decided: You allowed this tool for 10 minutes." in app.shown()
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0.84, "0.8 s"), (3, "3 s"), (9.96, "10 s"), (59.4, "59 s"), (60.0, "1 min"), (125, "2 min 5 s"), (7260, "2 h 1 min"), (None, "")],

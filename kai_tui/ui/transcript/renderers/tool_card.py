@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from kai_tui.conversation.changed_places import places
 from kai_tui.conversation.messages import ToolPart
-from kai_tui.conversation.safe_text import safe_line
+from kai_tui.conversation.safe_text import safe_line, safe_prose
 from kai_tui.conversation.tool_results import Link as Place
 from kai_tui.conversation.tool_results import result_size
 from kai_tui.conversation.tools import headline
+from kai_tui.services.call_rules import short_words
 from kai_tui.services.turn import ENDED_WELL
 from kai_tui.ui.transcript.items import ITEM_ROWS, Block, Item, Tone, Unit
 from kai_tui.ui.transcript.renderers.duration import words_for
@@ -23,6 +24,9 @@ from kai_tui.ui.transcript.rows import Lead, Row, Span
 
 if TYPE_CHECKING:
     from kai_tui.services.job_state import JobState
+
+_SHORT_RULE = 80
+"""Characters of a sentence that fits beside its label."""
 
 CAP = 60
 """Lines an opened card shows at first; opening it again shows all."""
@@ -118,7 +122,8 @@ class ToolUnit(Unit):
         self._job = self.around.job(part) if state is DONE else None
         header = self._summary(state)
         facts = job_facts(self._job) if self._job is not None and self.level else ""
-        built = (part.input, part.output, part.error_text, part.state, self.level, facts)
+        noted = self.around.noted(part)
+        built = (part.input, part.output, part.error_text, part.state, self.level, facts, noted)
         rebuild = len(built) != len(self._built) or any(
             one is not other and one != other if index > 1 else one is not other
             for index, (one, other) in enumerate(zip(built, self._built, strict=False))
@@ -163,10 +168,15 @@ class ToolUnit(Unit):
         text = f"{name}  {argument}" if argument else name
         spans = [Span(0, len(name), "tool"), Span(len(name), len(text), "muted")]
         right: list[Lead] = []
+        short = safe_line(short_words(self.around.noted(part)), 60)
+        if state is DENIED and short:
+            right.append(Lead(short, state.style))
+        elif short:
+            right.append(Lead(f"{short} · ", "tool-waiting"))
         if state is DONE:
             size = self._size(part.output) if self._job is None else "started"
             right.append(Lead(size or state.words, "muted" if size else state.style))
-        else:
+        elif not (state is DENIED and short):
             right.append(Lead(state.words, state.style))
         message = self.block.message
         seconds = self.around.seconds(message, self.part_index) if message is not None else None
@@ -189,7 +199,13 @@ class ToolUnit(Unit):
             yield from argument_details(part.input if part.has_input else part.raw_input)
         approval = part.approval
         reason = approval.get("reason") if approval is not None else None
-        if isinstance(reason, str) and reason:
+        rule = self.around.rule(part)
+        if len(rule) > _SHORT_RULE:
+            yield Detail("label", "Decided")
+            yield Detail("text", safe_prose(rule))
+        elif rule:
+            yield Detail("label", f"Decided: {safe_line(rule)}")
+        if isinstance(reason, str) and reason and reason not in rule:
             yield Detail("label", "Your answer")
             yield Detail("text", safe_line(reason))
         if self._job is not None:
