@@ -348,6 +348,20 @@ async def test_a_question_that_goes_while_it_is_looked_at_sends_nothing() -> Non
         assert desk.app.answer is NOTHING
 
 
+async def test_keys_that_come_all_at_once_count_in_their_order() -> None:
+    async with editing() as desk:
+        for key, character in (
+            ("x", "x"),
+            ("tab", "\t"),
+            ("y", "y"),
+            ("f2", None),
+        ):
+            desk.field._forward_event(events.Key(key, character))
+        await until(desk.pilot, lambda: desk.field.text.startswith("{"))
+        for wanted in ('"name": "reportsx"', '"stage": "outy"'):
+            assert wanted in desk.field.text
+
+
 async def test_a_paste_goes_into_the_value() -> None:
     async with editing() as desk:
         desk.field._forward_event(events.Paste("\x1b[31mred\r\n"))

@@ -137,6 +137,17 @@ def test_what_templates_quote_is_safe() -> None:
         assert len(each.text) < 200
 
 
+async def test_keys_the_field_has_not_taken_yet_go_with_the_reason() -> None:
+    async with denying() as desk:
+        await desk.arm()
+        for key in "now":
+            desk.clock.now += 0.05
+            field(desk)._forward_event(events.Key(key, key))
+        desk.clock.now += 0.05
+        field(desk)._forward_event(events.Key("enter", "\r"))
+        assert await desk.answered() == "now"
+
+
 async def test_escape_and_too_many_characters_send_nothing() -> None:
     async with denying() as desk:
         await desk.arm()

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 200_000
 """Characters of a text that can be edited here; more would make keys slow."""
 LONGEST_LINE = 20_000
+_OURS = ("escape", "ctrl+s", "f2", "f3", "tab", "shift+tab")
+_FLIPS = ("space", "enter", "left", "right")
 NO_EDITS = (
     "This server cannot be given another input. What you change here goes to the assistant as the reason of a No: "
     "it can ask again with it."
@@ -292,7 +294,15 @@ class EditInput(Guarded[Decision]):
 
     def hear_key(self, event: events.Key, when: float) -> None:
         self.guard.pass_by(when)
-        key = event.key
+        field = self._field
+        flips = field is not None and field.kind == "yes or no" and event.key in _FLIPS
+        if flips or event.key in _OURS:
+            # Behind the keys that the editor has not taken yet: all of them count in their order.
+            self._editor.call_later(self._act, event.key)
+        else:
+            self._editor.take(event)
+
+    def _act(self, key: str) -> None:
         field = self._field
         if key == "escape":
             self.action_leave()
@@ -303,19 +313,18 @@ class EditInput(Guarded[Decision]):
                 self._turn_to_fields()
             else:
                 self._turn_to_json()
-        elif key in ("tab", "shift+tab") and not self.as_json:
+        elif key in ("tab", "shift+tab"):
             self._go(self._at + (1 if key == "tab" else -1))
-        elif key == "f3" and field is not None and self._hides(field):
-            self._revealed.add(field.path)
-            self._load(self._at)
-            self.tell()
-        elif field is not None and field.kind == "yes or no" and key in ("space", "enter", "left", "right"):
+        elif key == "f3":
+            if field is not None and self._hides(field):
+                self._revealed.add(field.path)
+                self._load(self._at)
+                self.tell()
+        elif field is not None and field.kind == "yes or no":
             self.values.flip(self._at)
             self._rows.put(self._at, self.values.row(self._at))
             self._load(self._at)
             self.tell()
-        else:
-            self._editor.take(event)
 
     def hear_paste(self, event: events.Paste) -> None:
         self._editor.take(event)

@@ -85,6 +85,11 @@ class QuestionForm(ScrollView):
         return found
 
     @property
+    def question(self) -> Question:
+        """The question the cursor is at."""
+        return self.questions[self.stops[self.at][0]]
+
+    @property
     def own(self) -> str:
         """The own words about the question the cursor is at."""
         return self._given[self.stops[self.at][0]].own

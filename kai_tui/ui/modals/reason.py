@@ -198,11 +198,13 @@ class ReasonDialog(Guarded[str]):
             self.finish(None)
         elif event.key == "enter":
             if self.guard.counts(when, key=True):
-                self._send()
+                # Behind the keys that the field has not taken yet.
+                self._field.call_later(self._send)
             self.tell()
         elif event.key in ("tab", "shift+tab"):
             self.guard.pass_by(when)
-            self.choose(self._chosen + (1 if event.key == "tab" else -1))
+            step = 1 if event.key == "tab" else -1
+            self._field.call_later(lambda: self.choose(self._chosen + step))
         else:
             self.guard.pass_by(when)
             self._field.take(event)

@@ -25,6 +25,8 @@ from kai_tui.ui.transcript.rows import Lead, Row, Span
 if TYPE_CHECKING:
     from kai_tui.services.job_state import JobState
 
+_SHORT_WORDS = 32
+"""Characters of a reason on the first line."""
 _SHORT_RULE = 80
 """Characters of a sentence that fits beside its label."""
 
@@ -168,7 +170,7 @@ class ToolUnit(Unit):
         text = f"{name}  {argument}" if argument else name
         spans = [Span(0, len(name), "tool"), Span(len(name), len(text), "muted")]
         right: list[Lead] = []
-        short = safe_line(short_words(self.around.noted(part)), 60)
+        short = safe_line(short_words(self.around.noted(part)), _SHORT_WORDS)
         if state is DENIED and short:
             right.append(Lead(short, state.style))
         elif short:
