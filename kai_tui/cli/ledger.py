@@ -34,7 +34,8 @@ def add_ledger_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) ->
     export = commands.add_parser(
         "export",
         help="write decisions as CSV, JSON or Markdown",
-        description="Writes decisions to the terminal, or to a new file only you can read.",
+        description="Writes decisions to the terminal, or to a new file only you can read. Leaves with 1 when a "
+        "ledger cannot be read or was changed.",
     )
     export.add_argument(
         "--format", choices=("csv", "json", "markdown"), default="markdown", help="default: markdown"
@@ -89,9 +90,9 @@ def _export(books: list[Book], arguments: argparse.Namespace) -> int:
     from kai_tui.services.ledger_export import exported, write_export
     from kai_tui.storage.errors import StorageError
 
-    unreadable = [each for each in books if each.verified is None]
-    for book in unreadable:
-        print(f"kai-tui: {safe_line(book.problem)}", file=sys.stderr)
+    for book in books:
+        if not book.sound:
+            print(f"kai-tui: {safe_line(book.label, 80)}: {safe_line(book.found[0])}", file=sys.stderr)
     about = arguments.match.strip()
     chosen = [(book, matching(book.records, about)) for book in books if book.verified is not None]
     text = exported(chosen, arguments.format, about=about)

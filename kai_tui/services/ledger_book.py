@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from kai_tui.services.ledger_words import outcome_words, trouble_words, verified_words, who_decided
-from kai_tui.storage.errors import StorageError
+from kai_tui.storage.errors import StorageError, reason
 from kai_tui.storage.ledger import LedgerFile
 from kai_tui.storage.ledger_chain import LedgerRow, Verified, verify
 from kai_tui.storage.paths import Paths, account_files, ledgers
@@ -147,7 +147,11 @@ def read_books(paths: Paths, *, first: str = "", noted: str = "") -> list[Book]:
     `noted`: a head that was noted elsewhere; one of them has to have it. Never raises.
     """
     own = account_files(paths, first).ledger
-    found = sorted(ledgers(paths), key=lambda path: (path != own, path.name))
+    try:
+        found = sorted(ledgers(paths), key=lambda path: (path != own, path.name))
+    except OSError as error:
+        problem = f"The ledgers cannot be looked for ({own.parent}: {reason(error)})."
+        return [Book(own.parent, "", own.parent.name, problem=problem)]
     books = [read_book(paths, path) for path in found]
     if noted and not any(row.hash.startswith(noted) for book in books for row in book.rows):
         return [read_book(paths, path, noted=noted) for path in found]

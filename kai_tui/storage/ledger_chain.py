@@ -122,6 +122,9 @@ def verify(
             troubles.append(
                 Trouble(0, "The kept head is missing: whether the end was cut off cannot be told.")
             )
+    elif kept.number and not hashes:
+        count = "1 entry was" if kept.number == 1 else f"{kept.number:,} entries were"
+        troubles.append(Trouble(0, f"The ledger is gone: {count} written to it, the last one {kept.hash}."))
     elif kept.number > last.number:
         count = missing(kept.number - last.number)
         troubles.append(Trouble(0, f"The end was cut off: {count} of the {kept.number:,} that were written."))

@@ -15,7 +15,9 @@ APP = "kai-tui"
 NOWHERE = Path(os.devnull) / APP
 """Stands for "this user has no home folder": nothing can be made below it, so all is kept in memory."""
 
-LEDGER_SUFFIX = ".ledger.sqlite"
+LEDGER_STEM = ".ledger"
+LEDGER_SUFFIX = f"{LEDGER_STEM}.sqlite"
+LEDGER_HEAD = f"{LEDGER_STEM}.head"
 
 _SAFE_CHARACTERS = 40
 _UNSAFE = re.compile(r"[^a-z0-9]+")
@@ -110,10 +112,12 @@ def remove_account_files(paths: Paths, account_id: str) -> None:
 
 
 def ledgers(paths: Paths) -> list[Path]:
-    """The ledgers of all accounts, also of those that were signed out of."""
+    """The ledgers of all accounts, also of those that were signed out of, and those that are gone and whose kept
+    head is still there. Raises OSError when the folder is there and cannot be read."""
     try:
-        return sorted(
-            file for file in (paths.data / "accounts").iterdir() if file.name.endswith(LEDGER_SUFFIX)
-        )
-    except OSError:
+        files = [file for file in (paths.data / "accounts").iterdir() if LEDGER_STEM in file.suffixes]
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    return sorted(
+        {file.with_suffix(".sqlite") for file in files if file.name.endswith((LEDGER_SUFFIX, LEDGER_HEAD))}
+    )

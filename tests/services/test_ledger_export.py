@@ -88,7 +88,35 @@ def test_a_damaged_ledger_is_one_sentence_and_can_be_set_aside(paths: Paths) -> 
     assert not book.sound
     assert "damaged" in book.problem
     assert set_aside(book.path) is not None
-    assert read_books(paths) == []
+    (gone,) = read_books(paths)
+    assert "The ledger is gone: 5 entries were written to it" in gone.found[-1]
+
+
+def test_a_ledger_that_was_removed_is_missed_as_long_as_its_head_is_there(
+    paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = fill(paths, "alpha", "Alpha")
+    head = ledger.rows()[-1].hash
+    ledger.path.unlink()
+    assert run(["ledger", "verify"]) == 1
+    assert (
+        f"The ledger is gone: 5 entries were written to it, the last one {head}." in capsys.readouterr().out
+    )
+    assert run(["ledger", "export"]) == 1
+    assert "not as it was written" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_looked_into_is_no_proof(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(paths, "alpha", "Alpha")
+
+    def denied(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    assert run(["ledger", "verify"]) == 1
+    assert "cannot be looked for" in capsys.readouterr().out
 
 
 def test_csv_has_no_formula_and_no_control_character(paths: Paths) -> None:
