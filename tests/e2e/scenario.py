@@ -83,7 +83,7 @@ class Scenario:
     def _until(self, moment: float) -> None:
         """Let time pass, watching the screen: a question that came and went counts."""
         while True:
-            shown = ASKS in self.user.text()
+            shown = self.user.process.poll() is None and ASKS in self.user.text()
             self.opened += shown and not self._shown
             self._shown = shown
             left = moment - time.monotonic()
