@@ -396,17 +396,18 @@ async def test_approve_is_off_until_the_last_line_was_on_screen() -> None:
 
 async def test_everything_is_shown() -> None:
     question = approval(
+        tool_name="mend_bucket",
+        title="Create a bucket",
         input={"name": "re\u202eports", "sql": "DROP TABLE x", "empty": "", "many": list(range(3))},
-        risk="unknown",
     )
     async with asked(question) as desk:
         await desk.arm()
         shown = desk.text
         for words in (
             "Create a bucket",
-            "create_bucket",
+            "mend_bucket",
             "My project",
-            "branch main",
+            "branch  MAIN ",
             "connection.test",
             "Orders",
             "unknown tool",
@@ -447,7 +448,7 @@ async def test_what_is_no_object_cannot_be_approved(question: Approval, words: s
 async def test_a_window_too_small_can_only_deny() -> None:
     async with asked(size=(36, 10)) as desk:
         await desk.arm()
-        assert "too small" in (desk.dialog.why_not() or "")
+        assert "Too small" in (desk.dialog.why_not() or "")
         await desk.press("right", "enter")
         assert desk.open
 

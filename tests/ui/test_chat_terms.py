@@ -303,7 +303,7 @@ async def test_the_branch_is_where_writes_are_decided(own_home: Path, size: tupl
         assert place.branch == "fix-crm (4711)"
         app.push_screen(ApprovalDialog(approval(branch=place.branch), clock=clock))
         await until(pilot, lambda: isinstance(app.screen, ApprovalDialog) and app.screen.is_mounted)
-        await until(pilot, lambda: "branch  fix-crm (4711)" in words(app))
+        await until(pilot, lambda: "branch fix-crm (4711)" in words(app))
 
 
 async def test_the_list_of_accounts_tells_branches_apart(own_home: Path) -> None:

@@ -1,8 +1,7 @@
-"""The question before anything is changed: what, where, exactly which arguments, how risky.
+"""The question before anything is changed: what, where, how risky, exactly what becomes of what, and what is sent.
 
-The safety heart of the program (reliability.md A1-A4, A9). Nothing in this dialog can take the
-focus: every key, click and paste comes to the screen itself and passes the `Guard` first, so there
-is one place where a stray key can be stopped, and no widget that could act on its own.
+The safety heart of the program (reliability.md A1-A4, A9). What it shows comes from the call itself
+(`conversation.reviews`); what is there now comes late and from elsewhere, and never moves what is being read.
 """
 
 from __future__ import annotations
@@ -10,54 +9,38 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from time import monotonic
+from time import monotonic, time
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from kai_tui.conversation.reviews.review import Review
-from kai_tui.services.account import MAIN
-from kai_tui.services.approval_service import Approval, Decision, Risk
+from kai_tui.conversation.reviews.review import Presents, Review
+from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.grants import GrantTerms
 from kai_tui.ui.app_of import app_of
-from kai_tui.ui.colour_marks import mark
 from kai_tui.ui.modals.answer_choice import ANSWERS, Answer, Choice
 from kai_tui.ui.modals.approval_choices import LABELS, SHORT, offered
-from kai_tui.ui.modals.approval_rules import Beside, beside_words
-from kai_tui.ui.modals.argument_view import ArgumentView, rows_for
+from kai_tui.ui.modals.approval_head import head, level, on_main, whole_head
+from kai_tui.ui.modals.approval_panes import Panes
+from kai_tui.ui.modals.approval_rules import Beside, beside_paragraphs
+from kai_tui.ui.modals.argument_view import rows_for
 from kai_tui.ui.modals.base import Ask
-from kai_tui.ui.modals.event_time import moment_by
-from kai_tui.ui.modals.guard import Guard
 from kai_tui.ui.modals.guarded import Guarded
+from kai_tui.ui.modals.guarded_question import GuardedQuestion
 from kai_tui.ui.modals.reason import ReasonDialog
+from kai_tui.ui.modals.typed_name import TypedName
 
 LEAST_WIDTH = 40
 LEAST_HEIGHT = 14
+LOW = 26
+"""Rows below which nothing is left empty."""
 NARROW = 78
 """Columns below which the answers have their short names."""
-BEAT_SECONDS = 0.05
 
-_RISKS: dict[Risk, tuple[str, str]] = {
-    "reads": ("○ reads only", "text-success"),
-    "creates": ("▲ creates something", "text-warning"),
-    "changes": ("▲ changes or starts something", "text-warning"),
-    "unknown": ("▲ unknown tool: treat it as one that changes things", "text-error"),
-}
-_SCROLL_KEYS = {
-    "up": "scroll_up",
-    "down": "scroll_down",
-    "pageup": "scroll_page_up",
-    "pagedown": "scroll_page_down",
-    "home": "scroll_home",
-    "end": "scroll_end",
-    "ctrl+home": "scroll_home",
-    "ctrl+end": "scroll_end",
-}
 _MOVES = {"right": 1, "tab": 1, "left": -1, "shift+tab": -1}
 
 
@@ -66,35 +49,41 @@ class Later:
     """The user put the question off; it keeps waiting."""
 
 
-class ApprovalDialog(Ask[Decision | Later]):
+class ApprovalDialog(GuardedQuestion[Decision | Later]):
     """Asks about one call. Result: a decision, `Later`, or None when the question was withdrawn."""
 
-    AUTO_FOCUS: ClassVar[str | None] = None
-    BINDINGS: ClassVar[list[BindingType]] = []
     labels: Mapping[Answer, str] = LABELS
-    collected: bool = False
-    """Whether the answer only goes to the list of all questions, which sends it."""
+    heading: ClassVar[str] = "The assistant asks before it acts"
     unseen: ClassVar[str] = "Approve is off until the last line was on screen: ↓ PgDn End"
+    reviews: ClassVar[bool] = True
+    """Whether the change is shown beside what is sent."""
     DEFAULT_CSS = """
     ApprovalDialog .dialog { width: 96; border: round $text-warning; }
-    ApprovalDialog.-reads .dialog { border: round $border; }
+    ApprovalDialog.-error .dialog { border: round $text-error; }
+    ApprovalDialog.-success .dialog { border: round $border; }
+    ApprovalDialog.-two-panes .dialog { width: 94%; max-width: 180; }
     ApprovalDialog #what { text-style: bold; margin-top: 1; }
     ApprovalDialog #facts { height: auto; margin: 1 0; }
     ApprovalDialog #hidden { color: $text-warning; height: auto; margin-bottom: 1; display: none; }
     ApprovalDialog #hidden.-shown { display: block; }
+    ApprovalDialog #to-type { height: auto; margin-top: 1; display: none; }
+    ApprovalDialog #to-type.-shown { display: block; }
     ApprovalDialog #state { height: auto; margin-top: 1; color: $text-muted; }
     ApprovalDialog #state.-armed { color: $text-success; }
     ApprovalDialog #state.-off { color: $text-warning; }
     ApprovalDialog #answers { height: 1; margin: 1 0 0 0; }
-    ApprovalDialog.-low #what { margin-top: 0; }
-    ApprovalDialog.-low #facts { margin: 0; }
-    ApprovalDialog.-low #hidden { margin: 0; }
+    ApprovalDialog.-low #what, ApprovalDialog.-low #facts { margin: 0; }
+    ApprovalDialog.-low #hidden, ApprovalDialog.-low #to-type { margin: 0; }
     ApprovalDialog.-low #state, ApprovalDialog.-low #answers { margin: 0; }
     ApprovalDialog Choice { padding: 0 1; margin-right: 1; }
     ApprovalDialog.-narrow Choice { padding: 0; }
     ApprovalDialog.-narrow .dialog { padding: 0; }
+    ApprovalDialog.-tiny #what, ApprovalDialog.-tiny #facts, ApprovalDialog.-tiny #hidden { display: none; }
+    ApprovalDialog.-tiny #answer-edit, ApprovalDialog.-tiny #answer-allow { display: none; }
     """
 
+    collected: bool = False
+    """Whether the answer only goes to the list of all questions, which sends it."""
     locked: str | None = None
     """Why a rule of the user keeps this from being approved."""
     beside: Beside = ()
@@ -109,59 +98,76 @@ class ApprovalDialog(Ask[Decision | Later]):
         changed: bool = False,
         clock: Callable[[], float] = monotonic,
         stamp: Callable[[events.Event], float] | None = None,
+        wall: Callable[[], float] = time,
     ) -> None:
-        """`clock` and `stamp` (the moment an event happened) are injected by tests."""
-        super().__init__(name="approval")
+        """`clock`, `stamp` (the moment an event happened) and `wall` (seconds since the epoch) are injected by
+        tests."""
+        super().__init__(name="approval", clock=clock, stamp=stamp)
         self.approval = approval
         self._position = (position, total)
         self._changed = changed
-        self._clock = clock
-        self._stamp: Callable[[events.Event], float] = stamp or moment_by(clock)
-        self.guard = Guard()
+        self._wall = wall
         self.chosen: Answer = "deny"
-        self._press_counts = False
-        self._rows, self._hidden, self._off = rows_for(approval.input, approval.has_input)
-        self._arguments = ArgumentView(self._rows, id="arguments", on_end=self._tell)
-        self.review = self._reviewed()
+        rows, self._hidden, self._off = rows_for(approval.input, approval.has_input)
+        self.review = self._reviewed(None)
         self.answers = self._offered()
+        self.panes = Panes(rows, on_end=self._tell)
+        self._to_type = TypedName(self.review.to_type if on_main(approval) and self.reviews else "")
         # Held, not looked up: the clock and the connection speak to a dialog whose widgets are going already.
         self._box = Vertical(classes="dialog")
+        self._what = Static(id="what", markup=False)
+        self._facts = Static(id="facts", markup=False)
+        self._typed = Static(id="to-type", markup=False)
         self._state = Static(id="state", markup=False)
         self._withdrawn = False
         self._over: Guarded[Any] | None = None
         """The dialog it opened last."""
         self._built = False
         self._fitted = False
-        self.set_class(approval.risk == "reads", "-reads")
+        self.add_class(f"-{level(self.review)}")
 
     # What is shown
 
-    def _reviewed(self) -> Review:
+    def compose(self) -> ComposeResult:
+        with self._box as box:
+            box.border_title = Content(self.heading)
+            box.border_subtitle = Content(self._subtitle())
+            yield self._what
+            yield from self._about()
+            yield self._facts
+            yield Static(id="hidden", markup=False)
+            yield self.panes
+            yield from self._fields()
+            yield self._typed
+            yield self._state
+            with Horizontal(id="answers"):
+                for answer in ANSWERS:
+                    choice = Choice(answer, self.labels[answer])
+                    choice.set_class(answer not in self.answers, "-hidden")
+                    yield choice
+
+    def _about(self) -> ComposeResult:
+        """What stands under the heading."""
+        yield from ()
+
+    def _fields(self) -> ComposeResult:
+        """What stands under the arguments."""
+        yield from ()
+
+    def _reviewed(self, presents: Presents | None) -> Review:
         from kai_tui.conversation.reviews.reviewing import review
 
         asked = self.approval
-        return review(asked.tool_name, asked.input, read_only=asked.read_only, title_given=asked.title)
+        return review(
+            asked.tool_name,
+            asked.input,
+            read_only=asked.read_only,
+            title_given=asked.title,
+            presents=presents,
+        )
 
     def _offered(self) -> Sequence[Answer]:
         return offered(self.approval, self.review, clear=self._off is None)
-
-    def compose(self) -> ComposeResult:
-        with self._box as box:
-            box.border_title = Content("The assistant asks before it acts")
-            box.border_subtitle = Content(self._subtitle())
-            yield Static(self._what(), id="what", markup=False)
-            yield Static(self._facts(), id="facts", markup=False)
-            yield Static(id="hidden", markup=False)
-            yield self._arguments
-            yield self._state
-            yield from self._choices()
-
-    def _choices(self) -> ComposeResult:
-        with Horizontal(id="answers"):
-            for answer in ANSWERS:
-                choice = Choice(answer, self.labels[answer])
-                choice.set_class(answer not in self.answers, "-hidden")
-                yield choice
 
     def _subtitle(self) -> str:
         position, total = self._position
@@ -180,60 +186,35 @@ class ApprovalDialog(Ask[Decision | Later]):
             return
         self.locked, self.beside = locked, tuple(beside)
         if self._built:
-            self.query_one("#what", Static).update(self._what())
-            self._fitted = False
+            self._show_review()
             self.disarm()
 
-    def _what(self) -> Content:
-        from kai_tui.conversation.safe_text import safe_exact
+    def set_presents(self, presents: Presents, words: str = "") -> None:
+        """What is there now, as far as it is known; `words` say what is being looked for or why it is not known.
 
-        title, tool = (
-            safe_exact(self.approval.title, one_line=True),
-            safe_exact(self.approval.tool_name, one_line=True),
-        )
-        parts: list[tuple[str, str]] = [(title.text, "bold")]
-        if tool.text != title.text:
-            parts.append((f"  {tool.text}", "not bold $text-muted"))
-        if self._changed:
-            parts.append(("\nchanged since you saw it: read it again", "bold $text-warning"))
-        if self.approval.note:
-            parts.append((f"\n{self.approval.note}", "not bold $text-warning"))
-        parts += beside_words(self.beside)
-        return Content.assemble(*parts)
+        What is read stays where it is. When it shows something else by that, it has to be read again.
+        """
+        review = self._reviewed(presents)
+        self.panes.say(words)
+        if review != self.review and not self._withdrawn:
+            self.review = review
+            if self._show_review():
+                self.disarm()
 
-    def _facts(self) -> Content:
-        from kai_tui.conversation.safe_text import safe_exact
+    def _show_review(self) -> bool:
+        """Draw head and change anew; True when that changes what is to be read."""
+        width = max(20, self._box.content_size.width or self.size.width - 8)
+        most = 1 if self.size.height < LEAST_HEIGHT + 4 else 2 if self.size.height < LOW else 3
+        shown = head(self.approval, self.review, width=width, most=most, changed=self._changed)
+        self._what.update(shown.what)
+        self._facts.update(shown.facts)
+        above = whole_head(self.approval, self.review) if self._too_small else shown.whole
+        above = [*above, *beside_paragraphs(self.beside)]
+        if not self.reviews:
+            return self.panes.show(above)
+        from kai_tui.ui.modals.review_view import paragraphs
 
-        approval = self.approval
-        risk, colour = _RISKS[approval.risk]
-        project = safe_exact(approval.account, one_line=True).text
-        branch = safe_exact(approval.branch, one_line=True).text
-        on_main = approval.branch in ("", MAIN)
-        if approval.branch and on_main:
-            project += f" · branch {branch}"
-        shape = mark(approval.colour)
-        facts = [
-            (
-                "in",
-                f"{shape} {project}" if shape else project,
-                f"account-{approval.colour}" if shape else "text",
-            )
-        ]
-        if not on_main:
-            facts.append(("branch", branch, "text-warning"))
-        facts.append(("at", safe_exact(approval.host, one_line=True).text, "text"))
-        if approval.chat_title:
-            facts.append(("chat", safe_exact(approval.chat_title, one_line=True).text, "text"))
-        if approval.wants == "yes-no":
-            facts.append(("risk", risk, colour))
-        lines: list[Content] = [
-            Content.assemble(
-                (f"{label:<8}" if not on_main else f"{label:<6}", "$text-muted"), (value, f"${style}")
-            )
-            for label, value, style in facts
-            if value
-        ]
-        return Content("\n").join(lines)
+        return self.panes.show([*above, *paragraphs(self.review, now=self._wall())])
 
     def why_not(self) -> str | None:
         """Why Approve is off; None when it is on (once armed)."""
@@ -242,9 +223,11 @@ class ApprovalDialog(Ask[Decision | Later]):
         if self._off is not None:
             return self._off
         if self._too_small:
-            return "This window is too small to approve in. Make it larger."
-        if not self._arguments.end_seen:
+            return "Too small to approve in"
+        if not self.panes.end_seen:
             return self.unseen
+        if not self._to_type.matches:
+            return "Approve is off until you typed the name: this takes effect on MAIN"
         return None
 
     @property
@@ -270,6 +253,8 @@ class ApprovalDialog(Ask[Decision | Later]):
         state.update(Content(text))
         state.set_class(self.guard.armed and why is None, "-armed")
         state.set_class(self.guard.armed and why is not None, "-off")
+        if self._to_type.wanted:
+            self._typed.update(self._to_type.shown(hears=self.guard.armed))
         for choice in self.query(Choice):
             choice.set_class(choice.answer == self.chosen, "-chosen")
             off = choice.answer in ("approve", "allow") and why is not None
@@ -283,47 +268,50 @@ class ApprovalDialog(Ask[Decision | Later]):
         if self._hidden:
             hidden.update(Content(f"! {' and '.join(self._hidden)}: marked below"))
             hidden.add_class("-shown")
-        self.set_interval(BEAT_SECONDS, self.beat)
-        self.watch(app_of(self), "app_focus", self._focus_changed, init=False)
+        self._typed.set_class(bool(self._to_type.wanted), "-shown")
+        self._show_review()
         self._tell()
 
     def on_resize(self) -> None:
-        self.guard.disturb(self._clock())
-        self.set_class(self.size.height < 26, "-low")
-        narrow = self.size.width < NARROW
+        size = self.size
+        self.set_class(size.height < LOW, "-low")
+        self.set_class(self._too_small, "-tiny")
+        self.panes.set_class(self._too_small, "-tiny")
+        self.set_class(self.panes.use_width(size.width), "-two-panes")
+        narrow = size.width < NARROW
         self.set_class(narrow, "-narrow")
         for choice in self.query(Choice):
             label = self.labels[choice.answer]
             choice.update(Content(SHORT.get(choice.answer, label) if narrow else label))
         self._fitted = False
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        if self._built and self.is_attached:
+            self._show_review()
 
     def _fit(self) -> bool:
-        """Give the arguments the rows that the rest leaves; True when they have them already.
-
-        Asked at every beat: other styles take effect only with the next layout.
-        """
-        box, arguments = self._box, self._arguments
+        """Give the panes the rows that the rest leaves; True when they have them already."""
+        box = self._box
         if not box.outer_size.height:
             return False
-        lines = arguments.fold_to(arguments.size.width - 1)
-        others = box.outer_size.height - arguments.outer_size.height
-        height = max(3, min(lines, self.size.height - others))
-        if arguments.outer_size.height == height:
-            return True
-        arguments.styles.height = height
-        return False
+        others = box.outer_size.height - self.panes.outer_size.height
+        return self.panes.fit(self.size.height - others)
 
     # What happens
 
     def beat(self) -> None:
         """The pulse that arms the dialog after enough quiet."""
         now = self._clock()
-        if not self._fitted:
-            self._fitted = self._fit()
-            if self._fitted:
-                self.guard.painted(now)
-        else:
-            self._arguments.look()
+        # At every beat: other styles take effect only with the next layout.
+        fits = self._fit()
+        if fits and self._fitted:
+            self.panes.look()
+        elif fits:
+            self.guard.painted(now)
+        elif self._fitted:
+            self.disarm()
+        self._fitted = fits
         if self.guard.beat(now):
             if not self.guard.armed:
                 self.chosen = "deny"
@@ -331,58 +319,18 @@ class ApprovalDialog(Ask[Decision | Later]):
         elif self.guard.hasty_counts(now):
             self._decide(self.chosen)
 
-    def disarm(self) -> None:
-        """Something outside changed (connection, account): look again before deciding (A8)."""
-        self.guard.disturb(self._clock())
-        self._back()
-
-    def _focus_changed(self) -> None:
-        self.disarm()
-
-    def on_screen_resume(self) -> None:
-        self.disarm()
-
     def _back(self) -> None:
         self.chosen = "deny"
         self._tell()
 
-    def _forward_event(self, event: events.Event) -> None:
-        """Everything the user does comes through here first."""
-        if event.is_forwarded:
-            return
-        if isinstance(event, events.Key):
-            self._key(event)
-        elif isinstance(event, events.Paste):
-            self.guard.disturb(self._stamp(event))
-            self._back()
-        elif isinstance(event, events.MouseEvent):
-            if self._mouse_passes(event):
-                super()._forward_event(event)
-        else:
-            super()._forward_event(event)
-
-    def _mouse_passes(self, event: events.MouseEvent) -> bool:
-        when = self._stamp(event)
-        if isinstance(event, events.Click):
-            return self._press_counts and event.chain == 1
-        if isinstance(event, events.MouseDown):
-            self._press_counts = self.guard.counts(when)
-            if not self._press_counts:
-                self._back()
-        else:
-            self.guard.pass_by(when)
-        return True
-
     def _key(self, event: events.Key) -> None:
         when = self._stamp(event)
-        if event.key in _SCROLL_KEYS:
+        if self.panes.scroll_by(event.key):
             self.guard.pass_by(when)
-            getattr(self._arguments, _SCROLL_KEYS[event.key])(animate=False)
             self._tell()
         elif event.key in _MOVES:
             if self.guard.counts(when, key=True, move=True):
-                step = _MOVES[event.key]
-                self.chosen = self.answers[(self.answers.index(self.chosen) + step) % len(self.answers)]
+                self._move(_MOVES[event.key])
             self._tell()
         elif event.key == "enter" and self.guard.is_hasty(when):
             pass  # the next beats tell whether it stood alone
@@ -391,9 +339,18 @@ class ApprovalDialog(Ask[Decision | Later]):
                 self._decide(self.chosen if event.key == "enter" else None)
             else:
                 self._back()
+        elif self.guard.armed and self._to_type.wanted and self._to_type.hear(event):
+            self.guard.pass_by(when)
+            self.chosen = "deny"
+            self._tell()
         else:
             self.guard.disturb(when)
             self._back()
+
+    def _move(self, step: int) -> None:
+        small = self._too_small
+        answers: list[Answer] = [each for each in self.answers if not (small and each in ("edit", "allow"))]
+        self.chosen = answers[(answers.index(self.chosen) + step) % len(answers)]
 
     def on_choice_clicked(self, message: Choice.Clicked) -> None:
         self._decide(message.answer)

@@ -1,30 +1,19 @@
-"""The arguments of a call, whole and exact: what an approval shows (reliability.md A4, D5, D8).
-
-A Line-API view: one argument may be megabytes of SQL, and nothing of it may be cut. Lines are folded
-hard at the view's width, so that no character can hide behind a margin.
-"""
+"""The arguments of a call, whole and exact: what an approval shows (reliability.md A4, D5, D8)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
-from rich.cells import chop_cells
-from rich.segment import Segment
-from rich.style import Style
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
+from kai_tui.ui.modals.reading_view import Paragraph, Passage, ReadingView, fold
 
 if TYPE_CHECKING:
     from kai_tui.conversation.safe_text import Exact
 
-RowKind: TypeAlias = Literal["names", "key", "value", "note", "space"]
+__all__ = ["ArgumentView", "Row", "fold", "passages", "rows_for"]
 
-_MARK = re.compile("⟨[^⟩\n]{1,60}⟩")
-_INDENT = {"value": "  "}
+RowKind: TypeAlias = Literal["names", "key", "value", "note", "space"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,117 +26,26 @@ class Row:
     """Shown quietly after the text: the size of a value."""
 
 
-def fold(text: str, width: int) -> list[str]:
-    """Cut into lines of at most `width` cells; joined again they are `text` without its line breaks."""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        if not line:
-            lines.append("")
-        elif line.isascii():
-            lines += [line[start : start + width] for start in range(0, len(line), width)]
-        else:
-            lines += chop_cells(line, width)
-    return lines
+def passages(rows: Sequence[Row]) -> list[Paragraph]:
+    """Rows as paragraphs to read. Values stand indented, also where they are folded."""
+    return [_passage(row) for row in rows]
 
 
-class ArgumentView(ScrollView):
+def _passage(row: Row) -> Paragraph:
+    indent = "  " if row.kind == "value" else ""
+    style = "value" if row.kind == "space" else row.kind
+    return Passage(row.text, style, indent, indent, aside=row.aside)
+
+
+class ArgumentView(ReadingView):
     """Shows rows and tells when the last line was on screen."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "arguments--names",
-        "arguments--key",
-        "arguments--value",
-        "arguments--note",
-        "arguments--aside",
-        "arguments--mark",
-    }
-    DEFAULT_CSS = """
-    ArgumentView {
-        height: 3;
-        overflow-y: auto;
-        overflow-x: hidden;
-        background: $background;
-        padding: 0 1;
-        scrollbar-size-vertical: 1;
-    }
-    ArgumentView > .arguments--names { color: $text-muted; }
-    ArgumentView > .arguments--key { color: $text-accent; text-style: bold; }
-    ArgumentView > .arguments--value { color: $text; }
-    ArgumentView > .arguments--note { color: $text-warning; }
-    ArgumentView > .arguments--aside { color: $text-muted; text-style: not bold; }
-    ArgumentView > .arguments--mark { color: $background; background: $text-warning; }
-    """
+    def __init__(self, rows: Sequence[Row], *, id: str | None = None, on_end: Callable[[], None]) -> None:
+        super().__init__(passages(rows), id=id, on_end=on_end)
 
-    def __init__(self, rows: list[Row], *, id: str | None = None, on_end: Callable[[], None]) -> None:
-        super().__init__(id=id)
-        self.can_focus = False
-        self._rows = rows
-        self._lines: list[tuple[RowKind, str, str]] = []
-        self._width = 0
-        self._on_end = on_end
-        self.end_seen = False
-        """Whether the last line was on screen at some time."""
-
-    @property
-    def line_count(self) -> int:
-        """Lines at the present width."""
-        return len(self._lines)
-
-    def fold_to(self, width: int) -> int:
-        """Fold everything to `width` cells; the number of lines."""
-        width = max(4, width)
-        if width == self._width:
-            return len(self._lines)
-        self._width = width
-        lines: list[tuple[RowKind, str, str]] = []
-        self._lines = lines
-        for row in self._rows:
-            indent = _INDENT.get(row.kind, "")
-            folded = fold(row.text, width - len(indent))
-            aside = f"  {row.aside}" if row.aside else ""
-            if aside and len(folded[-1]) + len(aside) > width:
-                folded.append("")
-            lines.extend((row.kind, indent + text, "") for text in folded[:-1])
-            lines.append((row.kind, indent + folded[-1], aside))
-        self.virtual_size = Size(width, len(lines))
-        self.refresh()
-        return len(lines)
-
-    def look(self) -> None:
-        """Note whether the last line is on screen now. Called after a paint, never before one."""
-        height = self.scrollable_content_region.height
-        if not self.end_seen and height > 0 and self._width > 0:
-            self.end_seen = self.scroll_offset.y + height >= len(self._lines)
-            if self.end_seen:
-                self._on_end()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self.call_after_refresh(self.look)
-
-    def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        base = self.rich_style
-        number = y + self.scroll_offset.y
-        if not 0 <= number < len(self._lines):
-            return Strip.blank(width, base)
-        kind, text, aside = self._lines[number]
-        style = base if kind == "space" else self.get_component_rich_style(f"arguments--{kind}")
-        segments = self._marked(text, style)
-        if aside:
-            segments.append(Segment(aside, self.get_component_rich_style("arguments--aside")))
-        return Strip(segments).adjust_cell_length(width, base)
-
-    def _marked(self, text: str, style: Style) -> list[Segment]:
-        """Characters shown by their code point stand out."""
-        segments: list[Segment] = []
-        start = 0
-        for match in _MARK.finditer(text):
-            segments.append(Segment(text[start : match.start()], style))
-            segments.append(Segment(match.group(), self.get_component_rich_style("arguments--mark")))
-            start = match.end()
-        segments.append(Segment(text[start:], style))
-        return segments
+    def show_rows(self, rows: Sequence[Row]) -> bool:
+        """Show these from now on; True when that changes what is to be read."""
+        return self.show(passages(rows))
 
 
 def rows_for(value: object, has_input: bool) -> tuple[list[Row], list[str], str | None]:

@@ -12,7 +12,7 @@ from textual.content import Content
 
 from kai_tui.conversation.approvals import decision_digest
 from kai_tui.conversation.input_changes import InputChange, changes
-from kai_tui.conversation.reviews.review import PathChange, PathChanges, Review
+from kai_tui.conversation.reviews.review import PathChange, PathChanges, Presents, Review
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.ui.modals.answer_choice import Answer
 from kai_tui.ui.modals.approval import ApprovalDialog
@@ -25,6 +25,7 @@ _NAMED = 6
 class SendEdited(ApprovalDialog):
     """Result: a yes with the changed input, a plain yes where nothing differs, or None to go on editing."""
 
+    heading: ClassVar[str] = "This is what would be sent"
     unseen: ClassVar[str] = "Sending is off until the last line was on screen: ↓ PgDn End"
 
     def __init__(
@@ -43,8 +44,8 @@ class SendEdited(ApprovalDialog):
         self.labels = {**LABELS, "deny": "Back to editing", "approve": yes}
         super().__init__(replace(approval, input=value, note=_note(self._differs)), clock=clock, stamp=stamp)
 
-    def _reviewed(self) -> Review:
-        known = super()._reviewed()
+    def _reviewed(self, presents: Presents | None) -> Review:
+        known = super()._reviewed(presents)
         if not self._differs:
             return known
         mine = PathChanges("What you changed", [_path_change(each) for each in self._differs])
@@ -52,10 +53,6 @@ class SendEdited(ApprovalDialog):
 
     def _offered(self) -> Sequence[Answer]:
         return ("deny", "approve")
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._box.border_title = Content("This is what would be sent")
 
     def _tell(self) -> None:
         super()._tell()

@@ -65,6 +65,8 @@ class ValueDialog(ApprovalDialog):
     """Result as of `ApprovalDialog`; a yes has the value in it."""
 
     labels: Mapping[Answer, str] = {**LABELS, "approve": "Send the value"}
+    heading: ClassVar[str] = "The assistant asks for a value"
+    reviews: ClassVar[bool] = False
     unseen: ClassVar[str] = "Sending is off until the last line above was on screen: PgDn"
     DEFAULT_CSS = """
     ValueDialog #about { height: auto; max-height: 3; color: $text-muted; }
@@ -92,21 +94,16 @@ class ValueDialog(ApprovalDialog):
         self._field = ValueField()
         self._sent_as = Static(id="sent-as", markup=False)
 
-    def compose(self) -> ComposeResult:
-        with self._box as box:
-            box.border_title = Content("The assistant asks for a value")
-            box.border_subtitle = Content(self._subtitle())
-            yield Static(self._what(), id="what", markup=False)
-            about = Static(self._about(), id="about", markup=False)
-            about.display = bool(self.approval.about.strip())
-            yield about
-            yield Static(self._facts(), id="facts", markup=False)
-            yield Static(id="hidden", markup=False)
-            yield self._arguments
-            yield self._field
-            yield self._sent_as
-            yield self._state
-            yield from self._choices()
+    def _about(self) -> ComposeResult:
+        from kai_tui.conversation.safe_text import safe_prose
+
+        about = Static(Content(safe_prose(self.approval.about).strip()), id="about", markup=False)
+        about.display = bool(self.approval.about.strip())
+        yield about
+
+    def _fields(self) -> ComposeResult:
+        yield self._field
+        yield self._sent_as
 
     def _offered(self) -> Sequence[Answer]:
         return ("deny", "approve", "reason")
@@ -114,19 +111,6 @@ class ValueDialog(ApprovalDialog):
     def on_mount(self) -> None:
         self._field.focus()
         self._say_what_is_sent()
-
-    def on_resize(self) -> None:
-        super().on_resize()
-        # The field is lower in a low window, from the next layout on.
-        self.call_after_refresh(self._fit_again)
-
-    def _fit_again(self) -> None:
-        self._fitted = False
-
-    def _about(self) -> Content:
-        from kai_tui.conversation.safe_text import safe_prose
-
-        return Content(safe_prose(self.approval.about).strip())
 
     # The value
 

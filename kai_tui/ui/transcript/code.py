@@ -79,6 +79,12 @@ def _coloured(code: str, lexer: Lexer) -> list[list[Span]]:
     return lines
 
 
+def coloured(code: str, language: str) -> list[list[Span]]:
+    """Spans of each line of safe code without tabs; empty when its language is not known or it is too long."""
+    lexer = _lexer(language.lower()) if len(code) <= _LONGEST_COLOURED else None
+    return _coloured(code, lexer) if lexer is not None else []
+
+
 def expand_tabs(line: str) -> str:
     """Tabs as spaces up to the next stop."""
     return line.expandtabs(TAB) if "\t" in line else line
