@@ -15,7 +15,7 @@ def read_deny_approve(user: User) -> None:
     user.ask("What tables do I have?", "out.c-reporting.monthly_sales")
 
     user.write(ASK + ENTER)
-    user.asked("create_bucket", "name", '"test-bucket"', "stage", '"in"', "creates something")
+    user.asked("create_bucket", "test-bucket", '"in"', " creates ", " MAIN ")
     user.deny()
     user.wait_for("Nothing was changed")
     user.wait_idle()

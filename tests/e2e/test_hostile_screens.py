@@ -10,14 +10,12 @@ import pytest
 from tests.e2e.conftest import Start
 from tests.e2e.hostile_kai import PER_CHAT, HostileKai
 from tests.e2e.odd_stacks import answering
-from tests.e2e.user import CHATS, DOWN, ENTER, READ, RIGHT, UP, User
+from tests.e2e.user import CHATS, DOWN, END, ENTER, PAGE_DOWN, READ, RIGHT, SETTLED, UP, User
 from tests.hostile_payloads import hostile_texts, leaks
 from tests.pty_harness import Size, posix_only
 
 pytestmark = posix_only
 
-PAGE_DOWN, END = "\x1b[6~", "\x1b[F"
-SETTLED = re.compile("Ready: →|Approve is off")
 
 TALL: Size = (120, 120)
 """So much is seen without scrolling, that every payload is really drawn."""

@@ -128,7 +128,7 @@ class Typist:
         """Safe is not enough: after the grace a person still can, and with Enter alone denies."""
         for keys, approved in (((RIGHT, ENTER), True), ((ENTER,), False)):
             call = self.kai.ask()
-            self.user.wait_for("● Ready: →")
+            self.user.asked()
             for key in keys:
                 self.user.wait_quiet(0.15)
                 self.user.write(key)

@@ -6,6 +6,7 @@ Answers of the sandbox come at once (`KAI_TUI_SANDBOX_PACE=0`) unless a test wan
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,11 @@ KAI = (sys.executable, "-m", "kai_tui")
 
 ENTER, ESCAPE, TAB, BACK_TAB, BACKSPACE = "\r", "\x1b", "\t", "\x1b[Z", "\x7f"
 UP, DOWN, RIGHT = "\x1b[A", "\x1b[B", "\x1b[C"
+END, PAGE_DOWN = "\x1b[F", "\x1b[6~"
 ACCOUNTS, CHATS, NEW, QUIT, READ, CLEAR = "\x0c", "\x02", "\x0e", "\x11", "\x0f", "\x15"
+
+SETTLED = re.compile("● Ready: →|Approve is off")
+"""A question is past its grace."""
 
 NO_KEYRING = "keyring.backends.fail.Keyring"
 
@@ -66,9 +71,13 @@ class User(Terminal):
         self.wait_for(lambda user: "● " not in user.lines()[-1])
 
     def asked(self, *arguments: str) -> None:
-        """Wait for a question that takes answers and for these words in it: a frame comes in pieces."""
-        self.wait_for("● Ready: →")
+        """Wait for a question that takes answers, read it to its end, and wait for these words in it."""
+        self.wait_for(SETTLED)
         self.wait_for("The assistant asks before it acts")
+        if "Approve is off" in self.text():
+            self.write(END)
+            self.wait_for("● Ready: →")
+            self.wait_quiet(0.1)
         for argument in arguments:
             self.wait_for(argument)
 

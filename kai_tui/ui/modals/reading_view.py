@@ -134,13 +134,30 @@ def _within(spans: Iterable[Span], start: int, end: int) -> tuple[Span, ...]:
 class ReadingView(ScrollView):
     """Shows paragraphs and tells when the last line was on screen."""
 
-    STYLES: ClassVar[Sequence[str]] = (
-        "names key value note aside mark lead title quiet good warning bad caution divider rule head line "
-        "added removed added-lead removed-lead added-word removed-word "
-        "syntax-comment syntax-keyword syntax-name syntax-builtin syntax-number syntax-string "
-        "syntax-inserted syntax-deleted"
-    ).split()
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"reading--{name}" for name in STYLES}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"reading--{name}"
+        for names in (
+            (
+                "names",
+                "key",
+                "value",
+                "note",
+                "aside",
+                "mark",
+                "lead",
+                "title",
+                "quiet",
+                "good",
+                "warning",
+                "bad",
+            ),
+            ("caution", "divider", "rule", "head", "line"),
+            ("added", "removed", "added-lead", "removed-lead", "added-word", "removed-word"),
+            ("syntax-comment", "syntax-keyword", "syntax-name", "syntax-builtin", "syntax-number"),
+            ("syntax-string", "syntax-inserted", "syntax-deleted"),
+        )
+        for name in names
+    }
     DEFAULT_CSS = """
     ReadingView {
         height: 3;
