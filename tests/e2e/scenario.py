@@ -13,7 +13,6 @@ from tests.e2e.user import ENTER, NARROW, RIGHT, User
 from tests.hostile_cases import HostileCase
 
 ASKS = "The assistant asks before it acts"
-ARMED = "● Ready: →"
 SETTLES = 2.5
 """Seconds after the last step in which something that must not come may still come: a question that waits for
 a pause in typing opens after one."""
@@ -74,7 +73,7 @@ class Scenario:
     def _rehearse(self) -> None:
         """Where the button is: an earlier question stood there, too."""
         call = self.kai.ask()
-        self.user.wait_for(ARMED)
+        self.user.read_to_the_end()
         row = next(number for number, line in enumerate(self.user.lines()) if " Approve " in line)
         self._button = (self.user.lines()[row].index("Approve") + 2, row + 1)
         self.kai.settle(call)
@@ -125,7 +124,7 @@ class Scenario:
     def _decide(self, step: dict[str, Any]) -> None:
         """As a person does it: when a question is there and armed, and only then."""
         try:
-            self.user.wait_for(ARMED, timeout=4)
+            self.user.read_to_the_end(timeout=4)
         except AssertionError:
             return
         self.opened += not self._shown

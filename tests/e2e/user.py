@@ -72,14 +72,23 @@ class User(Terminal):
 
     def asked(self, *arguments: str) -> None:
         """Wait for a question that takes answers, read it to its end, and wait for these words in it."""
-        self.wait_for(SETTLED)
         self.wait_for("The assistant asks before it acts")
-        if "Approve is off" in self.text():
-            self.write(END)
-            self.wait_for("● Ready: →")
-            self.wait_quiet(0.1)
+        self.read_to_the_end()
         for argument in arguments:
             self.wait_for(argument)
+
+    def read_to_the_end(self, timeout: float = 40.0) -> None:
+        """Make an open question ready to be approved: read all of it, and type the name it asks for."""
+        self.wait_for(SETTLED, timeout=timeout)
+        if "until the last line" in self.text():
+            self.write(END)
+            self.wait_for(lambda user: "until the last line" not in user.text())
+            self.wait_quiet(0.1)
+        asks = re.search(r"Type {2}(\S+) {2}to be able", self.text())
+        for key in asks[1] if asks else "":
+            self.write(key)
+            self.wait_quiet(0.05)
+        self.wait_for("● Ready: →")
 
     def deny(self) -> None:
         self.write(ENTER)
