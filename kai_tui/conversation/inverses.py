@@ -71,6 +71,16 @@ def inverse(call: ToolPart, before: Presents) -> Undoing:
     return found
 
 
+def may_be_undone(call: ToolPart) -> bool:
+    """Whether there is an inverse as soon as it is known what was there before."""
+    tool = call.tool_name
+    if _nothing_to_undo(call) is not None:
+        return False
+    if tool == "deploy_data_app":
+        return isinstance(_deployment(call), Inverse)
+    return tool in _DESCRIBES or (tool in _CONFIGURES and not _makes(call))
+
+
 def values_before(messages: Sequence[Message], call: ToolPart) -> dict[Wanted, Present]:
     """What the chat had shown, when a call ran, of what it changed."""
     earlier: list[Message] = []
@@ -136,6 +146,7 @@ def _of_tool(call: ToolPart, before: Presents) -> Undoing:
     return NoInverse(_UNKNOWN_TOOL.format(tool or "this call"))
 
 
+_DESCRIBES: Final = frozenset({"update_descriptions", "update_project_description"})
 _CONFIGURES: Final = frozenset(
     {
         "update_config",

@@ -128,9 +128,13 @@ class JobWatch:
                     failures += 1
                     await self._wait(session, call_id, AFTER_FAILURES[0])
                     continue
-                state = replace(state, why_not=error.sentence)
-                session.show_job(call_id, state)
                 failures += 1
+                # One of long ago waits until somebody opens the chat again, or the server is there again.
+                goes_on = seen or failures < len(AFTER_FAILURES)
+                state = replace(state, why_not=error.sentence, following=goes_on)
+                session.show_job(call_id, state)
+                if not goes_on:
+                    return
                 await self._wait(session, call_id, AFTER_FAILURES[min(failures, len(AFTER_FAILURES)) - 1])
                 continue
             failures, fresh = 0, False

@@ -30,6 +30,7 @@ from kai_tui.services.turn import Countdown, Queued, Turn, TurnPhase
 from kai_tui.services.votes import Votes
 
 if TYPE_CHECKING:
+    from kai_tui.conversation.tool_results import Link
     from kai_tui.services.job_state import JobState
 
 _MODEL = "A model without an agent"
@@ -179,6 +180,12 @@ class SessionState:
     def _tool(self, name: str) -> ToolInfo | None:
         """The server's entry of a tool, where it is known; see `SessionDecisions`."""
         return None
+
+    def places(self, call: ToolPart) -> Sequence[Link]:
+        """Where one can look at what a call changed; reads earlier answers, so whoever asks keeps it. Raw."""
+        from kai_tui.conversation.changed_places import places, seen_places
+
+        return places(call) or seen_places(self.messages, call)
 
     def job(self, call: ToolPart) -> JobState | None:
         """How the job goes that this call started, as far as somebody looked."""

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kai_tui.conversation.changed_places import places
-from kai_tui.conversation.messages import ToolPart
+from kai_tui.conversation.changed_places import places, seen_places
+from kai_tui.conversation.messages import Message, ToolPart
 from kai_tui.conversation.tool_results import Link
 from tests.conversation.test_tools import ODD
+from tests.ui.transcript.chat_source import answer, tool
 
 CONFIG = {"type": "ui-detail", "title": "Configuration: Shop", "url": "https://stack.test/config/1"}
 ALL = {"type": "ui-dashboard", "title": "All configurations", "url": "https://stack.test/configs"}
@@ -66,3 +67,41 @@ def test_nothing_is_linked_where_nothing_was_changed(part: ToolPart) -> None:
 @given(st.sampled_from(["update_config", "run_job", "create_oauth_url", "x"]), ODD)
 def test_nothing_odd_fails(tool: str, output: Any) -> None:
     assert all(link.title and link.url for link in places(call(tool, output)))
+
+
+def looked(tool_name: str, *links: dict[str, str]) -> Message:
+    return answer(tool(tool_name, input={}, output={"links": list(links)}))
+
+
+def test_descriptions_lead_to_where_the_chat_led_before() -> None:
+    base = "https://stack.test/admin/projects/1/branch/5/"
+    table = {"type": "ui-detail", "title": "Table: t", "url": f"{base}storage/in.c-x/table/t"}
+    bucket = {"type": "ui-detail", "title": "Bucket: x", "url": f"{base}storage/in.c-x/"}
+    project = {"type": "ui-dashboard", "title": "Dashboard", "url": f"{base}dashboard"}
+    messages = [
+        looked("get_tables", {**table, "title": "older"}),
+        looked("get_tables", {**table, "url": f"{base}storage/in.c-x/table/t2"}, table),
+        looked("get_buckets", bucket),
+        looked("get_project_info", project),
+        looked("docs_query", {**bucket, "title": "no look"}),
+    ]
+
+    def of(*items: object) -> list[str]:
+        updates = [{"item_id": item, "description": "d"} for item in items]
+        part = call("update_descriptions", {"results": []}, input={"updates": updates})
+        return [link.title for link in seen_places(messages, part)]
+
+    assert of("in.c-x.t") == ["Table: t"]
+    assert of("in.c-x", "in.c-x.t.column", "in.c-x.t") == ["Bucket: x", "Table: t"]
+    assert of("in.c-other", 5, None) == []
+    part = call("update_project_description", None, input={"description": "d"})
+    assert [link.title for link in seen_places(messages, part)] == ["Dashboard"]
+    assert seen_places(messages, call("update_config", {}, input={})) == []
+
+
+@given(ODD, ODD)
+def test_nothing_odd_fails_among_earlier_answers(given_input: Any, output: Any) -> None:
+    part = call("update_descriptions", output, input=given_input)
+    seen_places([answer(tool("get_tables", input={}, output=output))], part)
+    updates = call("update_descriptions", output, input={"updates": given_input})
+    seen_places([answer(tool("get_tables", input={}, output={"links": output}))], updates)

@@ -281,6 +281,23 @@ async def test_the_queue_may_hear_of_a_new_job_a_moment_late(house: House) -> No
     assert state.job.finished
 
 
+async def test_a_job_of_long_ago_is_not_asked_for_again_and_again_while_nobody_can_be_reached(
+    house: House,
+) -> None:
+    project = FakeProject([CannotConnect("The stack does not answer.")])
+    workspace = house.enter(project, stored=kept_chat())
+    session = await workspace.chats.open_chat("chat")
+    workspace.jobs.look(session)
+    await until(lambda: project.asked and workspace.jobs.following == 0)
+    state = state_of(session)
+    assert state is not None
+    assert (state.following, state.why_not) == (False, "The stack does not answer.")
+    assert len(project.asked) == 5
+    project.answers = [ENDED]
+    workspace.connect()
+    await until(lambda: (state := state_of(session)) is not None and state.job.finished)
+
+
 async def test_it_goes_on_after_signing_in_again(house: House) -> None:
     project = FakeProject([TokenRefused("no"), ENDED])
     workspace = house.enter(project, replies=[reply()])

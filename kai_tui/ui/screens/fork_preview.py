@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kai_tui.backends.base import Delivery
 from kai_tui.conversation.choices import Choice
 from kai_tui.conversation.messages import Message, ToolPart
+from kai_tui.conversation.tool_results import Link
 from kai_tui.services.job_state import JobState
 from kai_tui.services.turn import Turn
 
@@ -47,6 +48,9 @@ class ForkPreview:
 
     def noted(self, call: ToolPart) -> str:
         return ""
+
+    def places(self, call: ToolPart) -> Sequence[Link]:
+        return ()
 
     def job(self, call: ToolPart) -> JobState | None:
         return None

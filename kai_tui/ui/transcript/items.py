@@ -14,6 +14,7 @@ from kai_tui.ui.transcript.heights import Heights
 if TYPE_CHECKING:
     from kai_tui.conversation.choices import Choice
     from kai_tui.conversation.messages import Message, Part, ToolPart
+    from kai_tui.conversation.tool_results import Link
     from kai_tui.services.job_state import JobState
     from kai_tui.ui.transcript.rows import Block as RowBlock
     from kai_tui.ui.transcript.source import TranscriptSource
@@ -98,6 +99,10 @@ class Surroundings:
     def noted(self, call: ToolPart) -> str:
         """What is noted of the user's decision on a call. Raw."""
         return self.source.noted(call) if self.source is not None else ""
+
+    def places(self, call: ToolPart) -> Sequence[Link]:
+        """Where one can look at what this call changed."""
+        return self.source.places(call) if self.source is not None else ()
 
     def job(self, call: ToolPart) -> JobState | None:
         """How the job goes that this call started."""

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.base import Delivery
     from kai_tui.conversation.choices import Choice
     from kai_tui.conversation.messages import Message, ToolPart
+    from kai_tui.conversation.tool_results import Link
     from kai_tui.services.job_state import JobState
     from kai_tui.services.turn import Turn
 
@@ -79,6 +80,10 @@ class TranscriptSource(Protocol):
 
     def noted(self, call: ToolPart) -> str:
         """What is noted of the user's decision on a call, one sentence; empty when nothing is. Raw."""
+        ...
+
+    def places(self, call: ToolPart) -> Sequence[Link]:
+        """Where one can look at what a call changed. Raw."""
         ...
 
     def job(self, call: ToolPart) -> JobState | None:

@@ -7,8 +7,10 @@ from typing import Any
 from textual.app import App, ComposeResult
 
 from kai_tui.backends.base import Delivery
+from kai_tui.conversation.changed_places import places, seen_places
 from kai_tui.conversation.choices import Choice, choices_of
 from kai_tui.conversation.messages import GrowingPart, Message, ToolPart, part_from_wire
+from kai_tui.conversation.tool_results import Link
 from kai_tui.services.changes import MessageAdded, PartChanged
 from kai_tui.services.job_state import JobState
 from kai_tui.services.turn import Turn
@@ -67,6 +69,9 @@ class ChatSource:
 
     def noted(self, call: ToolPart) -> str:
         return self.rules.get(call.tool_call_id, "")
+
+    def places(self, call: ToolPart) -> list[Link]:
+        return places(call) or seen_places(self.messages, call)
 
     def job(self, call: ToolPart) -> JobState | None:
         return self.jobs.get(call.tool_call_id)

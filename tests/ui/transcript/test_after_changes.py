@@ -90,3 +90,13 @@ async def test_a_title_full_of_control_characters_is_made_safe() -> None:
         assert "\x1b" not in app.shown()
         assert "\u202e" not in app.shown()
         assert "␛" in app.lines()[1]
+
+
+async def test_the_opened_card_says_how_to_undo_where_that_can_be() -> None:
+    for name, said in (("update_config", True), ("create_config", False), ("get_configs", False)):
+        app = TranscriptApp(ChatSource(answer(changed(name))))
+        async with app.run_test(size=(100, 60)) as pilot:
+            app.transcript.focus()
+            await pilot.pause(0)
+            await pilot.press("enter")
+            assert ("u writes a message that would undo this" in app.shown()) is said, app.shown()

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from kai_tui.conversation.changed_places import places
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line, safe_prose
 from kai_tui.conversation.tool_results import Link as Place
 from kai_tui.conversation.tool_results import result_size
-from kai_tui.conversation.tools import headline
+from kai_tui.conversation.tools import headline, risk
 from kai_tui.services.call_rules import short_words
 from kai_tui.services.turn import ENDED_WELL
 from kai_tui.ui.transcript.items import ITEM_ROWS, Block, Item, Tone, Unit
 from kai_tui.ui.transcript.renderers.duration import words_for
 from kai_tui.ui.transcript.renderers.job_row import job_facts, job_row
+from kai_tui.ui.transcript.renderers.status import key_of
 from kai_tui.ui.transcript.renderers.tool_after import link_rows
 from kai_tui.ui.transcript.renderers.tool_data import Detail, argument_details, masked, pretty, text_details
 from kai_tui.ui.transcript.renderers.tool_result import result_details
@@ -89,7 +89,7 @@ class ToolUnit(Unit):
         """The rows right below the header, opened or not."""
         self._below = Item(self, None, self.base + ITEM_ROWS // 2)
         self._opened: list[Item] = []
-        self._places: tuple[object, list[Place]] | None = None
+        self._places: tuple[object, Sequence[Place]] | None = None
         self._job: JobState | None = None
         self._hidden = 0
         """Lines the cap hides."""
@@ -154,7 +154,7 @@ class ToolUnit(Unit):
             return []
         output = self.part.output
         if self._places is None or self._places[0] is not output:
-            self._places = (output, places(self.part))
+            self._places = (output, self.around.places(self.part))
         found, job = self._places[1], self._job
         if job is None:
             return link_rows(found)
@@ -214,6 +214,11 @@ class ToolUnit(Unit):
             yield Detail("label", "Job")
             yield from text_details("text", job_facts(self._job))
         yield from result_details(part)
+        if self.state is DONE and risk(part.tool_name) != "reads":
+            from kai_tui.conversation.inverses import may_be_undone
+
+            if may_be_undone(part):
+                yield Detail("label", f"{key_of('undo_change')} writes a message that would undo this")
 
     def _detail_items(self) -> list[Item]:
         """The pieces shown at this level, each an item."""
