@@ -26,3 +26,5 @@ GAVE_UP = (
     "Your answer changed nothing."
 )
 SETTLED = "This request was already settled elsewhere."
+ARRIVED = "Your answer arrived. What comes of it is read from the server in a moment."
+RESULT_SHOWN = "What came of your answer is shown now."

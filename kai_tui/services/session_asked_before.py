@@ -19,11 +19,13 @@ from kai_tui.services.approval_round import digest_of
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.changes import Notice, TurnChanged
 from kai_tui.services.decision_words import (
+    ARRIVED,
     CHANGED,
     FROM_BEFORE,
     FROM_BEFORE_OPEN,
     GAVE_UP,
     NO_RESULT_YET,
+    RESULT_SHOWN,
     STILL_WAITS,
 )
 from kai_tui.services.read_back import holder
@@ -196,6 +198,11 @@ class SessionAskedBefore(SessionWaking):
             # No stream tells what came of it.
             await self._look_for_result(approval.tool_call_id)
 
+    def _show_what_runs(self, message: Message, part: ToolPart, decision: Decision) -> None:
+        super()._show_what_runs(message, part, decision)
+        if self._run is None:
+            self._tell(Notice(ARRIVED))
+
     def _not_awaited(self, run: object | None, part: ToolPart) -> None:
         if run is not None:
             super()._not_awaited(run, part)
@@ -225,7 +232,7 @@ class SessionAskedBefore(SessionWaking):
                 break
             self._go_on()
         if self._outline() != before:
-            self._tell(Notice("The server had more. It is shown now."))
+            self._tell(Notice(RESULT_SHOWN))
         elif not refused:
             self._tell(Notice(NO_RESULT_YET, "warning"))
         self._go_on()

@@ -83,7 +83,12 @@ class LeadsToQuestions(SafeApp[object]):
 
         if isinstance(self.screen, InboxDialog) or self.desk.showing:
             return
-        dialog = InboxDialog(self.workspace, self.desk, lambda: self.run_worker(read(), exit_on_error=False))
+        dialog = InboxDialog(
+            self.workspace,
+            self.desk,
+            lambda: self.run_worker(read(), exit_on_error=False),
+            prefer=self._chat_on_screen(),
+        )
         dialog.keep_time(self.desk.clock, self.desk.stamp)
 
         async def read() -> None:

@@ -13,6 +13,7 @@ from kai_tui.conversation import events as e
 from kai_tui.conversation.messages import Message
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.confirm import Confirm
+from kai_tui.ui.modals.inbox import InboxDialog
 from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.transcript.view import Transcript
 from kai_tui.ui.widgets.chat_list import ChatList
@@ -370,6 +371,8 @@ async def test_a_waiting_question_is_named_with_its_chat_and_this_chat_comes_fir
         await until(pilot, lambda: screen.session not in (None, first))
         await until(pilot, lambda: "The assistant asks: " in words(app))
         await pilot.press("f3")
+        await until(pilot, lambda: isinstance(app.screen, InboxDialog) and "2 here" in words(app))
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ApprovalDialog))
         assert isinstance(app.screen, ApprovalDialog)
         assert app.screen.approval.chat_title == "beta"

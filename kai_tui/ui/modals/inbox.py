@@ -77,18 +77,22 @@ class InboxDialog(Guarded[Account]):
         desk: ApprovalDesk,
         read_elsewhere: Callable[[], object],
         *,
+        prefer: str | None = None,
         wall: Callable[[], float] = time,
     ) -> None:
-        """`read_elsewhere` begins to read what waits in other accounts; `show_elsewhere` is called with it."""
+        """`read_elsewhere` begins to read what waits in other accounts; `show_elsewhere` is called with it.
+        `prefer`: the chat whose question the cursor stands on at first.
+        """
         super().__init__(name="inbox")
         self._workspace = workspace
         self._desk = desk
         self._read_elsewhere = read_elsewhere
+        self._prefer = prefer
         self._wall = wall
         self._elsewhere: Sequence[Elsewhere] | None = None
         self._answers: dict[tuple[str, str], tuple[str, Decision]] = {}
         """By chat and call: the digest of what was decided about, and the decision."""
-        self._asked_of: dict[str, InboxRow] = {}
+        self._asked_of: dict[tuple[tuple[str, str], str], InboxRow] = {}
         self._place: Place = "list"
         self._said = ""
         """What just happened, until the next key."""
@@ -166,7 +170,8 @@ class InboxDialog(Guarded[Account]):
             for each in self._elsewhere or ()
         ]
         self._list.empty_text = "Nothing waits for you." if self._elsewhere is not None else "Looking…"
-        self._list.show(rows)
+        self._list.show(rows, first=self._prefer)
+        self._prefer = None
         self._list.styles.height = max(1, min(len(rows), self._room()))
         width = self._list.scrollable_content_region.width
         self._heading.update(Content(self._list.heading(width) if width else ""))
@@ -181,12 +186,13 @@ class InboxDialog(Guarded[Account]):
         return max(2, self.size.height - (11 if self.has_class("-low") else 16))
 
     def _row(self, approval: Approval) -> InboxRow:
-        known = self._asked_of.get(approval.digest)
+        shown = (approval.key, approval.digest)
+        known = self._asked_of.get(shown)
         if known is None:
             from kai_tui.services.inbox import asked_of
 
             known = InboxRow(("", *approval.key), asked_of(approval), approval)
-            self._asked_of[approval.digest] = known
+            self._asked_of[shown] = known
         digest, decision = self._answers.get(approval.key, ("", None))
         return _with(known, approval=approval, answer=decision if digest == approval.digest else None)
 
@@ -251,6 +257,8 @@ class InboxDialog(Guarded[Account]):
 
     def _state_words(self, row: InboxRow | None, ready: int, held: int) -> str:
         words: list[str] = [self._said] if self._said else []
+        if self.has_class("-tiny"):
+            return self._said or self._few_words(row, ready)
         if self._place == "send":
             if not self.guard.armed:
                 words.append("◌ Reading time: keys do nothing until half a second of quiet")
@@ -274,6 +282,14 @@ class InboxDialog(Guarded[Account]):
                 f"{'its' if held == 1 else 'their'} message: those go in one post."
             )
         return "\n".join(words)
+
+    def _few_words(self, row: InboxRow | None, ready: int) -> str:
+        """The same where there is one line for it."""
+        if self._place == "send":
+            return "Enter sends · Tab back" if self.guard.armed else "◌ Reading time"
+        if row is None or row.approval is None:
+            return "Enter opens · Esc" if row is not None and row.elsewhere is not None else "Esc closes"
+        return f"Enter reads · d no{' · Tab' if ready else ''}"
 
     def _about_row(self, row: InboxRow | None) -> Content:
         from kai_tui.conversation.safe_text import safe_exact, safe_prose

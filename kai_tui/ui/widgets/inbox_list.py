@@ -29,7 +29,7 @@ WIDE = 104
 """Columns from which the chat or the account stands beside the object."""
 MIDDLE = 56
 """From which the age does."""
-NARROW = 44
+NARROW = 40
 """From which the effect does."""
 
 
@@ -75,9 +75,11 @@ class InboxList(LineList):
         """The question under the cursor."""
         return self._rows[self.cursor_line] if 0 <= self.cursor_line < len(self._rows) else None
 
-    def show(self, rows: Sequence[InboxRow]) -> None:
-        """Other rows; the cursor stays with its question."""
+    def show(self, rows: Sequence[InboxRow], *, first: str | None = None) -> None:
+        """Other rows; the cursor stays with its question. `first`: with the first question of this chat instead."""
         held: Key | None = self.row.key if self.row is not None else None
+        if first is not None:
+            held = next((row.key for row in rows if row.key[1] == first), held)
         self._rows = tuple(rows)
         keys = [row.key for row in self._rows]
         at = keys.index(held) if held in keys else min(max(self.cursor_line, 0), max(0, len(keys) - 1))
