@@ -99,7 +99,7 @@ class Record:
     def searched(self) -> str:
         """All that a search looks at, in small letters."""
         words = (self.text("at"), self.text("account"), self.text("host"), f"branch {self.text('branch')}",
-                 self.text("tool"), self.text("sentence"), self.text("decision"), self.who, self.text("reason"),
+                 self.text("tool"), self.text("sentence"), self.text("asked"), self.text("decision"), self.who, self.text("reason"),
                  self.outcome, self.detail, self.job, self.effects, *self.objects, self.text("chat_id"),
                  self.text("call_id"), f"#{self.row.number}")  # fmt: skip
         return " ".join(words).lower()

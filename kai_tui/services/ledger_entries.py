@@ -19,7 +19,7 @@ from kai_tui.conversation.reviews.reviewing import review
 from kai_tui.storage.ledger import now
 
 if TYPE_CHECKING:
-    from kai_tui.conversation.reviews.review import ObjectRef
+    from kai_tui.conversation.reviews.review import ObjectRef, Review
     from kai_tui.services.approval_service import Approval, Decision
     from kai_tui.services.grants import GrantTerms
     from kai_tui.services.ledger import Outcome
@@ -44,10 +44,10 @@ def decision_entry(approval: Approval, decision: Decision, secrets: Iterable[str
     def said(text: str) -> str:
         return clip(redact(text, secrets), LONGEST_TEXT)
 
-    view = review(
-        approval.tool_name, approval.input, read_only=approval.read_only, title_given=approval.title
-    )
     edited = decision.updated_input if decision.approved else None
+    asked = _view(approval, approval.input)
+    # What a changed input does is what was allowed.
+    view = asked if edited is None else _view(approval, edited)
     entry: dict[str, Any] = {
         "kind": "decision",
         "at": now(),
@@ -73,6 +73,8 @@ def decision_entry(approval: Approval, decision: Decision, secrets: Iterable[str
     if decision.by == "server":
         entry["decision"] = "not asked"
     if edited is not None:
+        if asked.sentence != view.sentence:
+            entry["asked"] = said(asked.sentence)
         entry["edits"] = _edits(approval.input, edited, secrets)
         entry["sent"] = digest_of(edited)
     if decision.answers is not None:
@@ -112,6 +114,10 @@ def digest_of(value: Any) -> str:
 def clip(text: str, longest: int) -> str:
     """At most so many characters; what was left out is counted."""
     return text if len(text) <= longest else f"{text[:longest]}… ({len(text):,} characters)"
+
+
+def _view(approval: Approval, input: Any) -> Review:
+    return review(approval.tool_name, input, read_only=approval.read_only, title_given=approval.title)
 
 
 def _object(ref: ObjectRef, said: Any) -> dict[str, str]:

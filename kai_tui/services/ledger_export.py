@@ -36,6 +36,7 @@ _COLUMNS: Final[Mapping[str, Callable[[Record], str]]] = {
     "branch": lambda each: each.text("branch"),
     "tool": lambda each: each.text("tool"),
     "what": lambda each: each.text("sentence"),
+    "asked for": lambda each: each.text("asked"),
     "effects": lambda each: each.effects,
     "objects": lambda each: "; ".join(each.objects),
     "decision": lambda each: each.text("decision"),
@@ -153,6 +154,7 @@ def _ticket(record: Record) -> list[str]:
             f"{record.text('account')}, branch {record.text('branch') or 'unknown'}, {record.text('host')}"
         ),
         "Tool": _code(record.text("tool")),
+        "Asked for": _md(record.text("asked")),
         "About": ", ".join(_code(each) for each in record.objects),
         "Effects": _md(record.effects),
         "Decision": _md(f"{record.text('decision')}. {record.who}"),

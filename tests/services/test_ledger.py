@@ -446,6 +446,17 @@ def test_no_secret_is_left_in_an_entry() -> None:
     assert entry["input"] != entry["sent"]
 
 
+def test_a_changed_input_is_what_was_allowed_and_what_was_asked_for_stands_beside_it() -> None:
+    was, now = ({"name": name, "stage": "in"} for name in ("sales", "sales2026"))
+    entry = decision_entry(approval("create_bucket", was), Decision(True, updated_input=now))
+    assert entry["sentence"] == "Create bucket in.c-sales2026"
+    assert entry["asked"] == "Create bucket in.c-sales"
+    assert [each["id"] for each in entry["objects"]] == ["in.c-sales2026"]
+    plain = decision_entry(approval("create_bucket", was), Decision(True))
+    assert plain["sentence"] == "Create bucket in.c-sales"
+    assert "asked" not in plain
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

@@ -14,7 +14,7 @@ from kai_tui.storage.ledger_chain import CANNOT_FIND
 if TYPE_CHECKING:
     from kai_tui.services.ledger_book import Book, Record
 
-_LABEL = 9
+_LABEL = 10
 _TONES = {"approved": "$text-success", "denied": "$text-error"}
 
 
@@ -28,17 +28,6 @@ def record_words(record: Record) -> Content:
     for name, text in _facts(record):
         if text:
             lines.append(Content.assemble((f"{name:<{_LABEL}}", "$text-muted"), text))
-    for place, before, after in record.edits:
-        lines.append(
-            Content.assemble(
-                (f"{'edited':<{_LABEL}}", "$text-muted"),
-                safe_exact(place).text,
-                "  ",
-                (safe_exact(before).text, "$text-error"),
-                (" → ", "$text-muted"),
-                (safe_exact(after).text, "$text-success"),
-            )
-        )
     return Content("\n").join(lines)
 
 
@@ -62,6 +51,15 @@ def _facts(record: Record) -> Iterator[tuple[str, str | Content]]:
     )
     yield "about", safe_exact(", ".join(record.objects)).text
     yield "reason", safe_prose(record.text("reason"))
+    yield "asked for", safe_exact(record.text("asked")).text
+    for place, before, after in record.edits:
+        change = Content.assemble(
+            (f"{safe_exact(place).text}  ", ""),
+            (safe_exact(before).text, "$text-error"),
+            (" → ", "$text-muted"),
+            (safe_exact(after).text, "$text-success"),
+        )
+        yield "edited", change
     yield "answered", safe_exact(", ".join(record.answered)).text
     yield "outcome", " → ".join(_outcomes(record)) or record.outcome
     yield "said", safe_prose(record.detail)

@@ -31,7 +31,9 @@ def decision_mark(record: Record) -> tuple[str, str]:
     words = _BY.get(record.text("by"), said)
     if said == "denied":
         return words, "denied"
-    return words, "approved" if words == "approved" else "unasked"
+    if words != "approved":
+        return words, "unasked"
+    return "with edits" if record.edits else words, "approved"
 
 
 def when_words(record: Record) -> str:
