@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from kai_tui.conversation.messages import ToolPart
     from kai_tui.services.approval_service import Approval, Decision
 
+GRANTED = "You allowed this "
+"""How the words of a grant begin that decided a call."""
+SWITCHED_OFF = "Denied by the read-only switch"
 NOT_KNOWN = "It is not known here who allowed it."
 NOT_ASKED = "The server did not ask."
 SETTLED_ELSEWHERE = "It was settled without your answer here."
@@ -59,6 +62,10 @@ def short_words(words: str) -> str:
     """What the first line of a card says of a decision; empty for nothing. Raw."""
     if words.startswith(_CHANGED):
         return "changed by you"
+    if words.startswith(GRANTED):
+        return "allowed by your rule"
+    if words.startswith(SWITCHED_OFF):
+        return "denied: read-only switch"
     return f"denied: {' '.join(words[len(_SAID) :].split())}" if words.startswith(_SAID) else ""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from kai_tui.services.call_rules import GRANTED
 from kai_tui.services.observers import Observers
 from kai_tui.services.wake import SleepWatch
 
@@ -152,7 +153,7 @@ class Grants:
             self._observers.tell(ended)
         calls = grant.terms.calls
         count = f": call {grant.used} of {calls}" if calls is not None else f": call {grant.used}"
-        return Decision(approved=True, by="grant", rule=f"You allowed this {span_words(grant.terms)}{count}.")
+        return Decision(approved=True, by="grant", rule=f"{GRANTED}{span_words(grant.terms)}{count}.")
 
     def holds(self, approval: Approval) -> bool:
         """Whether the grant that decided this call holds still: looked at before the answer goes out."""

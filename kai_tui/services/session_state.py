@@ -165,10 +165,12 @@ class SessionState:
         """What is noted of a decision on a call, one sentence; empty when nothing is. Costs nothing to ask."""
         return self._rules.get(call.tool_call_id, "")
 
-    def by_rule(self, call: ToolPart) -> bool:
-        """Whether a rule of the user decided a call in place of the user, and its answer is not sent yet."""
-        ruled = self._tools.approvals.ruled(self.chat_id)
-        return any(approval.tool_call_id == call.tool_call_id for approval, _ in ruled)
+    def ruled(self, call: ToolPart) -> bool | None:
+        """What a rule of the user decided about a call whose answer is not sent yet; None: nothing."""
+        for approval, decision in self._tools.approvals.ruled(self.chat_id):
+            if approval.tool_call_id == call.tool_call_id:
+                return decision.approved
+        return None
 
     def know_rules(self, rules: Mapping[str, str]) -> None:
         """What decided calls in earlier runs, by call id."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from kai_tui.services.approval_service import Approval, Decision
+from kai_tui.services.call_rules import SWITCHED_OFF
 
 if TYPE_CHECKING:
     from kai_tui.services.grants import Grants
@@ -24,7 +25,7 @@ def denial() -> Decision:
         approved=False,
         reason=_TO_THE_ASSISTANT,
         by="read-only switch",
-        rule="Denied by the read-only switch of this chat.",
+        rule=f"{SWITCHED_OFF} of this chat.",
     )
 
 

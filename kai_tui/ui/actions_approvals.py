@@ -82,6 +82,7 @@ APPROVALS: tuple[Action, ...] = (
         "chat",
         ("alt+r",),
         palette=True,
+        hint="switch off",
     ),
     Action(
         "undo_change",

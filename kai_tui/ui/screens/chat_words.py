@@ -63,6 +63,8 @@ def status_facts(
         keys = ((key_name(action("next_wanting").keys[0]), "next"), *keys)
         # The other chats' questions are told by `others`.
         waiting = len(session.pending_calls()) if session is not None else 0
+    if session is not None and session.read_only_switch:
+        keys = ((key_name(action("toggle_read_only").keys[0]), action("toggle_read_only").hint), *keys)
     if workspace.grants.active:
         keys = ((key_name(action("revoke_grants").keys[0]), action("revoke_grants").hint), *keys)
     account = workspace.account

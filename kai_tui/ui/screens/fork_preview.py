@@ -46,6 +46,9 @@ class ForkPreview:
     def rule(self, call: ToolPart) -> str:
         return ""
 
+    def ruled(self, call: ToolPart) -> bool | None:
+        return None
+
     def noted(self, call: ToolPart) -> str:
         return ""
 

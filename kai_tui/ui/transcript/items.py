@@ -96,6 +96,10 @@ class Surroundings:
         """Which rule decided a call, one sentence; empty while nothing has. Raw."""
         return self.source.rule(call) if self.source is not None else ""
 
+    def ruled(self, call: ToolPart) -> bool | None:
+        """What a rule of the user decided about a call whose answer is not sent yet; None: nothing."""
+        return self.source.ruled(call) if self.source is not None else None
+
     def noted(self, call: ToolPart) -> str:
         """What is noted of the user's decision on a call. Raw."""
         return self.source.noted(call) if self.source is not None else ""

@@ -78,6 +78,10 @@ class TranscriptSource(Protocol):
         """Which rule decided a call, one sentence; empty while nothing has. Raw."""
         ...
 
+    def ruled(self, call: ToolPart) -> bool | None:
+        """What a rule of the user decided about a call whose answer is not sent yet; None: nothing."""
+        ...
+
     def noted(self, call: ToolPart) -> str:
         """What is noted of the user's decision on a call, one sentence; empty when nothing is. Raw."""
         ...

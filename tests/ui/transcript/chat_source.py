@@ -34,6 +34,7 @@ class ChatSource:
         self.pending: list[str] = []
         self.decisions: dict[str, bool] = {}
         self.rules: dict[str, str] = {}
+        self.ruled_now: dict[str, bool] = {}
         self.gone = False
         self.kept_here = False
         self.takes_up = False
@@ -66,6 +67,9 @@ class ChatSource:
 
     def rule(self, call: ToolPart) -> str:
         return self.rules.get(call.tool_call_id, "")
+
+    def ruled(self, call: ToolPart) -> bool | None:
+        return self.ruled_now.get(call.tool_call_id)
 
     def noted(self, call: ToolPart) -> str:
         return self.rules.get(call.tool_call_id, "")

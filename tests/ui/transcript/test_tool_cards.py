@@ -4,6 +4,7 @@ import pytest
 
 from kai_tui.conversation.messages import Message, ToolPart, part_from_wire
 from kai_tui.services.changes import PartChanged, TurnChanged
+from kai_tui.services.standing_rules import denial
 from kai_tui.services.turn import Turn
 from kai_tui.ui.transcript.renderers.duration import words_for
 from kai_tui.ui.transcript.renderers.tool_card import state_of
@@ -90,14 +91,43 @@ async def test_a_card_says_why_the_user_denied_the_call() -> None:
 
 async def test_a_card_says_which_rule_decided() -> None:
     source = ChatSource(answer(tool(output={"ok": True})))
-    source.rules["call-1"] = "You allowed this tool for 10 minutes."
+    source.rules["call-1"] = "You allowed this for 10 minutes."
     app = TranscriptApp(source)
     async with app.run_test(size=(90, 24)) as pilot:
-        assert "allowed" not in app.lines()[0]
+        assert "allowed by your rule · " in app.lines()[0]
         app.transcript.focus()
         await pilot.pause(0)
         await pilot.press("enter")
-        assert "Decided: You allowed this tool for 10 minutes." in app.shown()
+        assert "Decided: You allowed this for 10 minutes." in app.shown()
+
+
+async def test_a_card_says_that_the_read_only_switch_denied_it() -> None:
+    source = ChatSource(answer(tool(state="output-denied")))
+    source.rules["call-1"] = denial().rule
+    app = TranscriptApp(source)
+    async with app.run_test(size=(90, 24)):
+        assert "⊘ query_data" in app.lines()[0]
+        assert "denied: read-only switch" in app.lines()[0]
+
+
+@pytest.mark.parametrize(
+    ("state", "approved", "words"),
+    [
+        ("approval-requested", True, "allowed by your rule, not sent yet"),
+        ("approval-requested", False, "denied by your rule, not sent yet"),
+        ("input-available", True, "allowed by your rule, not sent yet"),
+        ("output-available", True, "3 rows"),
+    ],
+)
+async def test_what_a_rule_decided_and_what_is_not_sent_yet_does_not_wait_for_the_user(
+    state: str, approved: bool, words: str
+) -> None:
+    source = ChatSource(answer(tool(state=state, output={"csv_data": "a\n1\n2\n3\n"})))
+    source.ruled_now["call-1"] = approved
+    app = TranscriptApp(source)
+    async with app.run_test(size=(90, 24)):
+        assert words in app.lines()[0]
+        assert "waiting for you" not in app.lines()[0]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ PREPARING = CardState("○", "preparing", "tool-running")
 RUNNING = CardState("●", "running", "tool-running")
 LEFT_OPEN = CardState("○", "left open by the server", "tool-waiting")
 WAITING = CardState("?", "waiting for you", "tool-waiting")
+ALLOWED = CardState("?", "allowed by your rule, not sent yet", "tool-waiting")
+REFUSED = CardState("?", "denied by your rule, not sent yet", "tool-waiting")
 DONE = CardState("✓", "done", "tool-done")
 FAILED = CardState("✗", "failed", "tool-failed")
 DENIED = CardState("⊘", "denied", "tool-denied")
@@ -101,6 +103,10 @@ class ToolUnit(Unit):
         """What the call is doing."""
         message = self.block.message
         live = self.around.live(message)
+        if self.part.state in ("approval-requested", "input-available"):
+            ruled = self.around.ruled(self.part)
+            if ruled is not None:
+                return ALLOWED if ruled else REFUSED
         if not live and self.part.state == "approval-requested" and self.around.is_last(message):
             # Kai's assistant flavour ends the turn while it waits for the answer (kai.md §9.2).
             return WAITING
