@@ -17,18 +17,17 @@ _LANGUAGES: Final[Mapping[str, str]] = {
 }
 _LAST: Final = re.compile(r"""([^.\[\]"]+)"?\]?(?:\[\d+\])*$""")
 _SQL: Final = re.compile(
-    r"(?i)^\s*(?:--|/\*|//|select|with|insert|create|alter|drop|delete|update|merge|truncate|use|set|begin|declare|call)\b"
-    r"|^\s*(?:--|/\*)"
+    r"(?i)\s*+(?:--|/\*|//|(?:select|with|insert|create|alter|drop|delete|update|merge|truncate|use|set|begin|declare|call)\b)"
 )
 _PYTHON: Final = re.compile(
-    r"(?m)^\s*(?:import \w|from \w[\w.]* import|def \w+\(|class \w+[(:]|@\w+|if __name__)"
+    r"(?m)^[ \t]*+(?:import \w|from \w[\w.]* import|def \w+\(|class \w+[(:]|@\w+|if __name__)"
 )
 _DEEPEST: Final = 100
 
 
 def language_of(path: str, text: str = "") -> str:
     """`sql`, `python` or nothing, for the text at a path like `blocks[0].codes[1].script`."""
-    match = _LAST.search(path)
+    match = _LAST.search(path[-200:])
     named = _LANGUAGES.get(match[1].lower(), "") if match else ""
     if not named or not text:
         return named

@@ -6,8 +6,9 @@ from typing import Any
 
 from kai_tui.conversation.redact import MASK
 from kai_tui.conversation.reviews import present_configs
-from kai_tui.conversation.reviews.call import Call
+from kai_tui.conversation.reviews.call import Call, Fields
 from kai_tui.conversation.reviews.draft import Draft
+from kai_tui.conversation.reviews.json_changes import change_blocks, json_changes
 from kai_tui.conversation.reviews.review import Code, Grid, Present, TextChange
 from kai_tui.conversation.reviews.secret_values import is_secret, shown_json
 
@@ -27,13 +28,21 @@ def show_name_and_text(call: Call, draft: Draft, present: Present | None) -> Non
             draft.show(TextChange(title, before if known else None, text, "", present if known else None))
 
 
-def show_processors(call: Call, draft: Draft) -> None:
+def show_processors(call: Call, draft: Draft, present: Present | None = None) -> None:
     """The steps before and after; each given list takes the place of the present one."""
+    body = present_configs.body(present.value) if present is not None else {}
+    now = Fields(body.get("processors"))
     for name, title in (("processors_before", "Processors before"), ("processors_after", "Processors after")):
         given: Any = call.arguments.value(name)
         if given is None:
             continue
-        if given == []:
+        if present is not None and "parameters" in body:
+            before: Any = now.list(name.removeprefix("processors_")) or []
+            changes = json_changes(before, call.arguments.list(name) or [])
+            draft.show(*change_blocks(title, changes, present))
+            if not changes:
+                draft.say(f"{title} stay as they are.", "quiet")
+        elif given == []:
             draft.say(f"{title}: none any more.", "warning")
         else:
             draft.show(Code(title, shown_json(given), "json"))

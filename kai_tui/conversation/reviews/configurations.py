@@ -86,7 +86,7 @@ def _update(call: Call, draft: Draft, row: str | None) -> None:
     storage = call.arguments.object("storage")
     if storage is not None:
         show_replaced_storage(draft, storage, present)
-    show_processors(call, draft)
+    show_processors(call, draft, present)
     show_folder(call, draft)
     show_variables(call, draft)
 

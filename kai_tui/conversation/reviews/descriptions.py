@@ -50,7 +50,7 @@ def _show(call: Call, draft: Draft, title: str, ref: ObjectRef, text: str) -> No
     before = present.value if present is not None else None
     known = isinstance(before, str) or (present is not None and before is None)
     draft.show(TextChange(title, (before or "") if known else None, text, "", present if known else None))
-    if not text.strip():
+    if not text.strip() and before != text:
         draft.warn(f"The description of {title} is emptied.")
 
 

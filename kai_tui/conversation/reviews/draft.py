@@ -27,6 +27,8 @@ GRAVITY: Final[Sequence[Effect]] = (
     "creates",
     "reads",
 )
+_LONGEST: Final = 240
+"""Characters of a sentence."""
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ class Draft:
 
     def review(self, reason: str) -> Review:
         return Review(
-            sentence=self.sentence,
+            sentence=shortened(self.sentence),
             effects=tuple(gravest_first(self.effects)),
             objects=tuple(self.objects),
             reason=reason,
@@ -83,6 +85,13 @@ def gravest_first(effects: Iterable[Effect]) -> list[Effect]:
     if len(given) > 1:
         given.discard("reads")
     return sorted(given, key=GRAVITY.index) or ["unknown"]
+
+
+def shortened(sentence: str) -> str:
+    """A heading stays one: what is longer says so. The whole text stands in the arguments."""
+    if len(sentence) <= _LONGEST:
+        return sentence
+    return f"{sentence[:_LONGEST]}… ({len(sentence):,} characters)"
 
 
 def count(number: int, what: str, many: str = "") -> str:

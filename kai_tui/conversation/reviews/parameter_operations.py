@@ -26,6 +26,9 @@ _STEP: Final = re.compile(
     r"""\[(\d{1,9})\]|\[(\*)\]|\[(["'])([^"']+)\3\]|(["'])([^"']+)\5|([^.\[\]"'*?@()\s|&,$]+)|(\*)"""
 )
 
+_LONGEST_PATH: Final = 2000
+"""Characters. Longer ones are no paths of a configuration, and working them out takes ever longer."""
+
 
 class NotWorkedOut(ValueError):
     """What an operation makes of the present value cannot be said; the text says why."""
@@ -88,6 +91,8 @@ def applied(parameters: JsonObject, given: Sequence[Operation]) -> JsonObject:
 def path_steps(path: str) -> list[Step]:
     """`a.b[0]["c d"].*` as steps, with or without `$` in front. Raises NotWorkedOut for other JSONPath."""
     bare = path.strip()
+    if len(bare) > _LONGEST_PATH:
+        raise NotWorkedOut(f"A path has {len(bare):,} characters.")
     at = 1 if bare.startswith("$") else 0
     at += bare[at : at + 1] == "."
     steps: list[Step] = []

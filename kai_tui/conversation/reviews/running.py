@@ -30,7 +30,9 @@ def run_job(call: Call, draft: Draft) -> None:
     present = call.present("configuration", ref)
     facts = [("component", component), ("configuration", _named(config, present and present.value))]
     if draft.objects[0].kind not in ("flow", "data app"):
-        facts.append(("rows", ", ".join(rows) if rows else "all that are not disabled"))
+        value = present.value if present is not None else None
+        named = [_named(row, present_configs.row(value, row)) for row in rows]
+        facts.append(("rows", ", ".join(named) if rows else "all that are not disabled"))
     draft.show(Grid("What runs", ("", ""), [fact for fact in facts if fact[1]]))
     draft.say("A job takes time, costs credits and may write data.", "warning")
     if ref.kind != "data app":  # the queue knows their deployments by other names

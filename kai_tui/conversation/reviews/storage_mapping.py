@@ -97,11 +97,11 @@ def _grid(
     """The table, and how many of the old rows have no successor."""
     if old is None:
         return Grid(title, _COLUMNS[1:], new), 0
-    by_place = {row[:2]: row for row in old}
+    by_place = {_place(row): row for row in old}
     rows: list[tuple[str, ...]] = []
     tones: list[Tone] = []
     for row in new:
-        before = by_place.pop(row[:2], None)
+        before = by_place.pop(_place(row), None)
         mark, tone = ("+", "good") if before is None else ("", "plain") if before == row else ("~", "warning")
         how = row[2] if before is None or before == row else f"{row[2]} (now: {before[2] or 'nothing said'})"
         rows.append((mark, row[0], row[1], how))
@@ -110,6 +110,11 @@ def _grid(
         rows.append(("−", *row))
         tones.append("bad")
     return Grid(title, _COLUMNS, rows, tones), len(by_place)
+
+
+def _place(row: tuple[str, str, str]) -> tuple[str, ...]:
+    """What tells mappings apart; files may have neither source nor destination."""
+    return row[:2] if row[0] or row[1] else row
 
 
 def _rest(storage: JsonObject) -> JsonObject:

@@ -1,6 +1,7 @@
 """Whatever a call looks like, its review says what it may do and never fails."""
 
 import json
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -144,3 +145,30 @@ def test_a_deep_or_wide_input_is_no_trouble(tool: str) -> None:
             tool, {"parameters": {f"k{i}": i for i in range(3000)}, "tasks": [{"id": i} for i in range(3000)]}
         )
     )
+
+
+@pytest.mark.parametrize("piece", ["\n", "\n\t", '["', "a.", "[0]", "from a", "@a\n", "aB", "select ", "*/"])
+def test_long_texts_take_no_longer_than_their_length(piece: str) -> None:
+    text = piece * (300_000 // len(piece))
+    operations = [
+        {"op": "set", "path": text, "value": text},
+        {"op": "str_replace", "path": "q", "search_for": text},
+    ]
+    given = {
+        "component_id": text,
+        "configuration_id": text,
+        "parameters": {"query": text, text: text},
+        "parameter_updates": operations,
+        "schedules": [{"action": "add", "cronTab": text}],
+        text: text,
+    }
+    begin = perf_counter()
+    for tool in ("create_config", "update_config", "modify_flow", "update_sql_transformation", "unknown"):
+        sound(review(tool, given))
+    assert perf_counter() - begin < 20, "it grows faster than the text"
+
+
+def test_a_heading_stays_a_heading() -> None:
+    seen = review("create_config", {"name": "x" * 5000, "component_id": "c"})
+    assert len(seen.sentence) < 300
+    assert seen.sentence.endswith("… (5,028 characters)")

@@ -298,3 +298,31 @@ def test_sql_in_parameters_is_looked_through() -> None:
     operation = {"op": "set", "path": "blocks[0].codes[0].script", "value": ["DROP TABLE x", "SELECT 1"]}
     seen = review("update_config", update(parameter_updates=[operation]))
     assert seen.cautions == ("DROP TABLE x: gone once this SQL runs.",)
+
+
+def test_processors_are_compared_with_the_present_ones() -> None:
+    present = {
+        "configuration": {"parameters": {}, "processors": {"after": [{"definition": {"component": "a"}}]}}
+    }
+    seen = review(
+        "update_config",
+        update(processors_after=[{"definition": {"component": "b"}}]),
+        presents=known(present),
+    )
+    assert changes(seen) == [PathChange("[0].definition.component", "sets", "a", True, "b")]
+    gone = review("update_config", update(processors_after=[]), presents=known(present))
+    assert [change.does for change in changes(gone)] == ["removes"]
+    assert "Processors after: none any more." in words(review("update_config", update(processors_after=[])))
+
+
+def test_files_without_names_are_told_apart() -> None:
+    def files(*tags: str) -> dict[str, Any]:
+        return {"input": {"files": [{"tags": [tag]} for tag in tags]}}
+
+    now = {"parameters": {}, "storage": files("a", "b")}
+    seen = review("update_config", update(storage=files("b", "c")), presents=known(now))
+    assert [(row[0], row[3]) for row in grids(seen)["Input files"].rows] == [
+        ("", 'tags ["b"]'),
+        ("+", 'tags ["c"]'),
+        ("−", 'tags ["a"]'),
+    ]
