@@ -68,11 +68,16 @@ class JobWatch:
         return len(self._tasks)
 
     def look(self, session: ChatSession) -> None:
-        """A chat came on screen, or the server is there again: follow its jobs that have not ended."""
-        # The newest first: those of long ago are asked for only when somebody scrolls to nothing newer.
+        """A chat came on screen, or was read anew: follow its jobs that have not ended."""
         newest = islice(reversed(list(jobs_started(session.messages))), MOST_LOOKED_AT)
         for call, job in newest:
             self._follow(session, call.tool_call_id, job, session.job(call), seen=False)
+
+    def connected(self) -> None:
+        """The server is there (again): jobs that could not be followed are."""
+        for session in tuple(self._chats.sessions.values()):
+            if session.watched or session.has_open_jobs:
+                self.look(session)
 
     async def aclose(self) -> None:
         """Ask no more."""

@@ -30,6 +30,11 @@ class SessionJobs(SessionUpkeep):
             if job is not None:
                 self._jobs[call_id] = JobState(job)
 
+    @property
+    def has_open_jobs(self) -> bool:
+        """Whether the end of a job is not known that was looked for."""
+        return any(not each.job.finished for each in self._jobs.values())
+
     def show_job(self, call_id: str, state: JobState) -> None:
         """This is how the job of a call is now. An ended one is noted, also in the ledger."""
         before = self._jobs.get(call_id)

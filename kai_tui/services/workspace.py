@@ -381,8 +381,7 @@ class Workspace:
         self._set(Connection("connected", info, again=again))
         self.offers.connected()
         if self._jobs is not None:
-            for session in tuple(self.chats.sessions.values()):
-                self._jobs.look(session)
+            self._jobs.connected()
         if backend.agents is not None:
             self._list_agents()
         await self.history.refresh()

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 from textual import events
 
+from kai_tui.services.attention import Event, Happening
+from kai_tui.services.changes import Notice
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.notifier import Notifier, sentence
 from kai_tui.ui.terminal.announce import Announcement
@@ -153,3 +155,33 @@ async def test_a_key_that_was_held_back_is_no_sign_of_somebody_coming_back(own_h
         await until(pilot, lambda: app.key_order._under_way is None and not app.key_order._held)
         await pilot.pause()
         assert not app.attendance.here
+
+
+async def test_a_job_that_ends_while_nobody_looks_is_announced_once_and_without_foreign_words(
+    own_home: Path,
+) -> None:
+    gate = asyncio.Event()
+    app = app_for(own_home, ScriptedBackend(replies=[reply("a"), reply("b", gate)]))
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(app, pilot)
+        desktop = Desktop(app)
+        session = await ask(app, pilot, "Run it")
+        assert app.workspace is not None
+        attention = app.workspace.attention
+        attention.job_ended(session, Notice("Job 7 ended well.", code="job"))
+        await pilot.pause()
+        assert desktop.said == [], "it ended before the user's eyes"
+        desktop.attendance.saw(events.AppBlur())
+        app.post_message(events.AppBlur())
+        await pilot.pause()
+        attention.job_ended(session, Notice("Job 8 failed.", "error", "job"))
+        await until(pilot, lambda: desktop.said)
+        assert desktop.texts == ["A job ended in “Run it”"]
+        assert attention.states[session.chat_id].want == "failed"
+
+
+def test_several_jobs_and_replies_in_one_line() -> None:
+    def of(event: Event) -> Happening:
+        return Happening(event, event, event)
+
+    assert sentence([of("job"), of("ended")]) == "2 chats: 1 reply ended, 1 job ended"

@@ -91,7 +91,7 @@ class ToolUnit(Unit):
         """The rows right below the header, opened or not."""
         self._below = Item(self, None, self.base + ITEM_ROWS // 2)
         self._opened: list[Item] = []
-        self._places: tuple[object, Sequence[Place]] | None = None
+        self._places: tuple[object, Sequence[Place], list[Row]] | None = None
         self._job: JobState | None = None
         self._hidden = 0
         """Lines the cap hides."""
@@ -160,13 +160,16 @@ class ToolUnit(Unit):
             return []
         output = self.part.output
         if self._places is None or self._places[0] is not output:
-            self._places = (output, self.around.places(self.part))
-        found, job = self._places[1], self._job
+            found = self.around.places(self.part)
+            self._places = (output, found, link_rows(found))
+        _, found, rows = self._places
+        job = self._job
         if job is None:
-            return link_rows(found)
-        # Its own line leads to it.
-        others = [each for each in found if each.url != job.job.url]
-        return [job_row(job, self.around.clock()), *link_rows(others)]
+            return rows
+        if any(each.url == job.job.url for each in found):
+            # Its own line leads to it.
+            rows = link_rows([each for each in found if each.url != job.job.url])
+        return [job_row(job, self.around.clock()), *rows]
 
     def _summary(self, state: CardState) -> Row:
         part = self.part
