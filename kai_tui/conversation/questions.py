@@ -25,7 +25,7 @@ _MOST: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class Offered:
     """One of the answers offered. All text is raw."""
 
     label: str
@@ -39,7 +39,7 @@ class Question:
     key: str
     """What its answer is called."""
     text: str
-    options: tuple[Option, ...] = ()
+    options: tuple[Offered, ...] = ()
     many: bool = False
     """Whether several options may be chosen."""
     joined: bool = False
@@ -104,23 +104,23 @@ def _question(value: Any) -> Question | None:
     return Question(name or text, text, options, many, joined=not name)
 
 
-def _options(value: Any) -> tuple[Option, ...] | None:
+def _options(value: Any) -> tuple[Offered, ...] | None:
     """None: nothing that can be offered."""
     if value is None:
         return ()
     if not isinstance(value, list) or len(cast("list[Any]", value)) > _MOST:
         return None
-    found: list[Option] = []
+    found: list[Offered] = []
     for each in cast("list[Any]", value):
         if isinstance(each, str):
-            found.append(Option(each))
+            found.append(Offered(each))
         elif isinstance(each, Mapping):
             option = cast("Mapping[str, Any]", each)
             found.append(
-                Option(_text(option, "label", "value", "name"), _text(option, "description", "about"))
+                Offered(_text(option, "label", "value", "name"), _text(option, "description", "about"))
             )
         elif isinstance(each, int | float):
-            found.append(Option(str(each)))
+            found.append(Offered(str(each)))
     labels = [each.label for each in found]
     if len(found) != len(cast("list[Any]", value)) or not all(labels) or len(set(labels)) != len(labels):
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kai_tui.backends.base import ToolAnswer, ToolValue
 from kai_tui.conversation.approvals import about_value, digest, wants_value
@@ -125,7 +125,15 @@ def question(
         asked_at=asked_at,
         note=note,
         edits=edits,
-        wants="value" if value or wants_value(part.approval) else "yes-no",
+        wants=_wants(part, value=value),
         about=about_value(part.approval),
         together=together,
     )
+
+
+def _wants(part: ToolPart, *, value: bool) -> Literal["yes-no", "value", "answers"]:
+    from kai_tui.conversation.questions import questions
+
+    if value or wants_value(part.approval):
+        return "value"
+    return "answers" if part.has_input and questions(part.tool_name, part.input) else "yes-no"

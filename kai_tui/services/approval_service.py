@@ -56,8 +56,9 @@ class Approval:
     """The user's mark of the account: a name of `ACCOUNT_COLOURS`, or empty."""
     edits: bool = False
     """Whether the answer may carry a changed input or answers (`Capabilities.edits_input`)."""
-    wants: Literal["yes-no", "value"] = "yes-no"
-    """`value`: a yes comes with what the user gives (assistant-ui.md §12)."""
+    wants: Literal["yes-no", "value", "answers"] = "yes-no"
+    """`value`: a yes comes with what the user gives (assistant-ui.md §12). `answers`: it asks the user something, and
+    a yes comes with the answers where the server takes them (`edits`; kai.md §4.10)."""
     about: str = ""
     """What the tool is said to do, for a call that wants a value. Raw."""
     account_id: str = ""

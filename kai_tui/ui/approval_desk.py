@@ -223,6 +223,10 @@ class ApprovalDesk:
             from kai_tui.ui.modals.tool_value import ValueDialog
 
             kind = ValueDialog
+        elif approval.wants == "answers":
+            from kai_tui.ui.modals.answers import AnswersDialog
+
+            kind = AnswersDialog
         dialog = kind(
             approval,
             position=position,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kai_tui.conversation.questions import Option, Question, answers, in_words, questions
+from kai_tui.conversation.questions import Offered, Question, answers, in_words, questions
 
 OURS = {
     "questions": [
@@ -33,14 +33,14 @@ SDK = {
 
 def test_both_known_shapes_are_read() -> None:
     assert questions("ask_user", OURS) == [
-        Question("period", "Which period?", (Option("last month"), Option("this year"))),
+        Question("period", "Which period?", (Offered("last month"), Offered("this year"))),
         Question("name", "What shall it be called?"),
     ]
     assert questions("AskUserQuestion", SDK) == [
         Question(
             "Which sections?",
             "Which sections?",
-            (Option("Introduction", "What it is about"), Option("Figures")),
+            (Offered("Introduction", "What it is about"), Offered("Figures")),
             many=True,
             joined=True,
         )
@@ -105,7 +105,7 @@ def test_answers_have_the_names_of_their_questions() -> None:
 def test_several_answers_go_as_the_server_takes_them() -> None:
     both = {"Which sections?": ["Introduction", "Figures"]}
     assert answers(questions("AskUserQuestion", SDK), both) == {"Which sections?": "Introduction, Figures"}
-    many = Question("s", "Which?", (Option("a"), Option("b")), many=True)
+    many = Question("s", "Which?", (Offered("a"), Offered("b")), many=True)
     assert answers([many], {"s": ["a", "b"]}) == {"s": ["a", "b"]}
 
 

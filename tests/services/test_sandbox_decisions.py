@@ -91,6 +91,7 @@ async def test_questions_of_a_tool_are_answered(house: House) -> None:
     await asked(workspace)
     approval = workspace.approvals.pending[0]
     assert approval.tool_name == "ask_user"
+    assert approval.wants == "answers"
     assert [each["id"] for each in approval.input["questions"]] == ["period", "name"]
     answers = {"period": "last month", "name": "Sales | west"}
     assert workspace.approvals.decide(approval, deciding(approval, answers=answers))

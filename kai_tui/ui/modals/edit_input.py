@@ -110,13 +110,11 @@ class EditInput(Guarded[Decision]):
             yield Static(id="keys", markup=False)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._take_fields(0)
         if not self.values.fields:
             self._turn_to_json()
 
     def on_resize(self) -> None:
-        super().on_resize()
         self.set_class(self.size.height < 26, "-low")
         self.set_class(self.size.height < 14, "-lowest")
 

@@ -74,7 +74,6 @@ class Guarded(Ask[T], Generic[T]):
         self.guard.disturb(self._clock())
 
     def on_screen_resume(self) -> None:
-        super().on_screen_resume()
         self.disarm()
 
     def disarm(self) -> None:

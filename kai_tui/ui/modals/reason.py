@@ -148,12 +148,10 @@ class ReasonDialog(Guarded[str]):
             yield _Send(Content("Deny with this"), id="send", markup=False)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._field.move_cursor(self._field.document.end)
         self.tell()
 
     def on_resize(self) -> None:
-        super().on_resize()
         self.set_class(self.size.height < 22, "-low")
         self.set_class(self.size.height < 14, "-lowest")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from textual import events
 from textual.app import ComposeResult
@@ -24,6 +24,14 @@ from kai_tui.ui.widgets.draft import plain
 LONGEST = 20_000
 """Characters of a value; more would make every key slow."""
 _SENT_BY = "Ctrl+S"
+
+
+@runtime_checkable
+class HearsField(Protocol):
+    """A question with a field in it."""
+
+    def hear(self, event: events.Event) -> None:
+        """A key or a paste that came to the field."""
 
 
 class ValueField(TextArea):
@@ -45,8 +53,8 @@ class ValueField(TextArea):
         self.cursor_blink = False
 
     def _forward_event(self, event: events.Event) -> None:
-        dialog = self.screen
-        if isinstance(event, events.Key | events.Paste) and isinstance(dialog, ValueDialog):
+        dialog: Any = self.screen
+        if isinstance(event, events.Key | events.Paste) and isinstance(dialog, HearsField):
             dialog.hear(event)
         else:
             super()._forward_event(event)
@@ -219,7 +227,8 @@ class ValueDialog(ApprovalDialog):
             self._tell()
         elif event.key == "ctrl+s":
             if self.guard.counts(when, key=True):
-                self._decide("approve")
+                # Behind the keys that the field has not taken yet.
+                self._field.call_later(self._decide, "approve")
         elif event.key in ("tab", "shift+tab") and self.writing:
             if self.guard.counts(when, key=True):
                 self._turn_to(writing=False)

@@ -1,0 +1,245 @@
+"""A tool that asks the user something: its questions as a form, and what is answered goes as it stands there.
+
+The rules of the question before a change hold here, too (reliability.md A1-A4): nothing counts before half a second of
+quiet, no key that writes can send, and the whole call is shown beside the form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static, TextArea
+
+from kai_tui.conversation.approvals import decision_digest
+from kai_tui.conversation.events import JsonObject
+from kai_tui.conversation.input_changes import LONGEST_REASON
+from kai_tui.conversation.questions import answers, in_words, questions
+from kai_tui.services.approval_service import Approval, Decision
+from kai_tui.ui.modals.answer_choice import Answer
+from kai_tui.ui.modals.approval import ApprovalDialog
+from kai_tui.ui.modals.approval_choices import LABELS
+from kai_tui.ui.modals.question_form import QuestionForm
+from kai_tui.ui.modals.tool_value import ValueField
+
+LONGEST_ANSWER = 20_000
+_FORM_KEYS = ("up", "down", "enter")
+
+
+class AnswersDialog(ApprovalDialog):
+    """Result as of `ApprovalDialog`; a yes has the answers in it, where the server takes them."""
+
+    heading: ClassVar[str] = "The assistant asks you"
+    reviews: ClassVar[bool] = False
+    unseen: ClassVar[str] = "Sending is off until the last line above was on screen: PgDn"
+    DEFAULT_CSS = """
+    AnswersDialog #form { margin-top: 1; }
+    AnswersDialog #value { height: 3; }
+    AnswersDialog #sent-as { height: auto; color: $text-muted; }
+    AnswersDialog #sent-as.-bad { color: $text-warning; }
+    AnswersDialog.-low #form { margin: 0; }
+    AnswersDialog.-low #value { height: 1; border: none; padding: 0; }
+    """
+
+    writing: bool = True
+    """Whether keys go to the form; else to the answers below it."""
+
+    def __init__(
+        self,
+        approval: Approval,
+        *,
+        position: int = 1,
+        total: int = 1,
+        changed: bool = False,
+        clock: Callable[[], float] = monotonic,
+        stamp: Callable[[events.Event], float] | None = None,
+    ) -> None:
+        self.labels: Mapping[Answer, str] = {
+            **LABELS,
+            "approve": "Send the answers" if approval.edits else "Deny with the answers",
+        }
+        super().__init__(approval, position=position, total=total, changed=changed, clock=clock, stamp=stamp)
+        self._form = QuestionForm(questions(approval.tool_name, approval.input), id="form")
+        self._field = ValueField()
+        self._followed = self._form.question
+        """The question whose own words the field has."""
+        self._sent_as = Static(id="sent-as", markup=False)
+
+    def _fields(self) -> ComposeResult:
+        yield self._form
+        yield self._field
+        yield self._sent_as
+
+    def _offered(self) -> Sequence[Answer]:
+        return ("deny", "approve", "reason")
+
+    def on_mount(self) -> None:
+        self._field.focus()
+        self._say_what_is_sent()
+
+    def on_resize(self) -> None:
+        # Said, not left to the layout: the panes take the rows that the rest leaves.
+        rows = self._form.rows(max(20, min(90, self.size.width - 8)))
+        self._form.styles.height = max(3, min(rows, self.size.height // 3))
+
+    # The answers
+
+    def sent(self) -> JsonObject:
+        """What would be sent, by the names of the questions."""
+        return answers(self._form.questions, self._form.given)
+
+    def why_not(self) -> str | None:
+        """Why it cannot be sent now."""
+        why = super().why_not()
+        if why is not None:
+            return why
+        sent = self.sent()
+        if not sent:
+            return "Answer a question first, or deny."
+        if any(len(each) > LONGEST_ANSWER for said in self._form.given.values() for each in said):
+            return f"An answer is longer than {LONGEST_ANSWER:,} characters."
+        if not self.approval.edits:
+            more = len(in_words(self._form.questions, sent)) - LONGEST_REASON
+            if more > 0:
+                return f"{more:,} characters more than fit into a reason."
+        return None
+
+    def _yes(self) -> Decision:
+        sent = self.sent()
+        if not self.approval.edits:
+            return Decision(approved=False, reason=in_words(self._form.questions, sent))
+        shown = decision_digest(self.approval.digest, None, sent)
+        return Decision(approved=True, answers=sent, shown=shown)
+
+    def _say_what_is_sent(self) -> None:
+        from kai_tui.conversation.safe_text import safe_exact
+
+        asked, answered = len(self._form.questions), len(self.sent())
+        words = f"{answered} of {asked} answered, sent exactly as marked"
+        if not self.approval.edits:
+            words = (
+                f"{answered} of {asked} answered. This server takes no answers: they go as the reason of a No"
+            )
+        hidden = sum(
+            safe_exact(each, one_line=True).hidden for said in self._form.given.values() for each in said
+        )
+        if hidden:
+            words += f" · ! {hidden} character(s) cannot be seen"
+        self._sent_as.update(Content(f"{words} · ↑↓ Enter choose"))
+        self._sent_as.set_class(hidden > 0 or not self.approval.edits, "-bad")
+
+    def on_question_form_changed(self, message: QuestionForm.Changed) -> None:
+        message.stop()
+        self._follow()
+        self._say_what_is_sent()
+        self._tell()
+
+    def _follow(self, *, anew: bool = False) -> None:
+        """The field has the own words about the question the cursor is at."""
+        if anew or self._followed is not self._form.question:
+            self._followed = self._form.question
+            if self._field.text != self._form.own:
+                self._field.load_text(self._form.own)
+                self._field.move_cursor(self._field.document.end)
+
+    def _take_own(self) -> None:
+        """What stands in the field are the own words."""
+        if self._followed is self._form.question:
+            self._form.say(self._field.text)
+
+    def on_text_area_changed(self, message: TextArea.Changed) -> None:
+        message.stop()
+        self._take_own()
+
+    def on_text_area_selection_changed(self) -> None:
+        """A click into the field: keys go there."""
+        if self._field.has_focus and not self.writing:
+            self._turn_to(writing=True)
+
+    # Keys
+
+    def _tell(self) -> None:
+        super()._tell()
+        ready = self._built and self.is_attached and not self._withdrawn and self.guard.armed
+        if ready and self.writing and self.why_not() is None:
+            self._state.update(Content("● Ready: Ctrl+S sends · Tab on · Esc decides later"))
+
+    def _back(self) -> None:
+        super()._back()
+        if self._built:
+            self._turn_to(writing=True)
+
+    def _turn_to(self, *, writing: bool) -> None:
+        self.writing = writing
+        if writing:
+            self._field.focus()
+        else:
+            self.chosen = "deny"
+            self.set_focus(None)
+        self._tell()
+
+    def hear(self, event: events.Event) -> None:
+        """A key or a paste that came to the field."""
+        self._forward_event(event)
+
+    def _forward_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Paste) and not event.is_forwarded and self._takes_text():
+            self.guard.pass_by(self._stamp(event))
+            self._form.to_own()
+            self._field.take(event)
+            return
+        super()._forward_event(event)
+
+    def _takes_text(self) -> bool:
+        return self.guard.armed and self.writing and self._field.has_focus and not self._withdrawn
+
+    def _key(self, event: events.Key) -> None:
+        when = self._stamp(event)
+        if event.key == "ctrl+s":
+            if self.guard.counts(when, key=True):
+                # Behind the keys that the field has not taken yet.
+                self._field.call_later(self._send)
+        elif not self.writing:
+            last = event.key == "tab" and self.chosen == self.answers[-1]
+            if last or (event.key == "shift+tab" and self.chosen == self.answers[0]):
+                self._turn_to(writing=True)
+            else:
+                super()._key(event)
+        elif event.key in ("pageup", "pagedown", "escape"):
+            super()._key(event)
+        elif not self._takes_text():
+            self.guard.disturb(when)
+        elif event.key in ("tab", "shift+tab"):
+            if self.guard.counts(when, key=True):
+                self._field.call_later(self._act, event.key)
+        else:
+            self.guard.pass_by(when)
+            if event.key in _FORM_KEYS or (event.key == "space" and self._form.on_option):
+                self._field.call_later(self._act, event.key)
+            else:
+                self._form.to_own()
+                self._field.take(event)
+
+    def _send(self) -> None:
+        self._take_own()
+        self._decide("approve")
+
+    def _act(self, key: str) -> None:
+        """A key for the form: moving and choosing."""
+        form = self._form
+        self._take_own()
+        if key in ("up", "down"):
+            form.move(1 if key == "down" else -1)
+        elif key in ("tab", "shift+tab"):
+            if not form.turn(1 if key == "tab" else -1):
+                self._turn_to(writing=False)
+        else:
+            answered = form.choose()
+            self._follow(anew=True)
+            if answered and key == "enter" and not form.question.many:
+                form.turn(1)
+        self._follow()
