@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,10 +52,12 @@ def add_ledger_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) ->
 def run_ledger(arguments: argparse.Namespace) -> int:
     """Run `kai-tui ledger …`; answers with the exit code."""
     from kai_tui.conversation.safe_text import safe_line
+    from kai_tui.services.account_service import AccountService
     from kai_tui.services.ledger_book import read_books
-    from kai_tui.storage.paths import app_paths
 
-    books = read_books(app_paths(os.environ), noted=getattr(arguments, "head", None) or "")
+    accounts = AccountService()
+    names = {each.id: each.label for each in accounts.named_accounts()}
+    books = read_books(accounts.paths, names=names, noted=getattr(arguments, "head", None) or "")
     wanted = arguments.account
     if wanted is not None:
         books = [each for each in books if each.label.casefold() == wanted.strip().casefold()]

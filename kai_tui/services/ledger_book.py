@@ -141,10 +141,12 @@ class Book:
         ]
 
 
-def read_books(paths: Paths, *, first: str = "", noted: str = "") -> list[Book]:
+def read_books(
+    paths: Paths, *, first: str = "", names: Mapping[str, str] | None = None, noted: str = ""
+) -> list[Book]:
     """Every ledger there is, also of accounts that were signed out of; that of account `first` first.
 
-    `noted`: a head that was noted elsewhere; one of them has to have it. Never raises.
+    `names` of accounts by id, for ledgers that do not tell. `noted`: a head that was noted elsewhere; one of them has to have it. Never raises.
     """
     own = account_files(paths, first).ledger
     try:
@@ -152,23 +154,24 @@ def read_books(paths: Paths, *, first: str = "", noted: str = "") -> list[Book]:
     except OSError as error:
         problem = f"The ledgers cannot be looked for ({own.parent}: {reason(error)})."
         return [Book(own.parent, "", own.parent.name, problem=problem)]
-    books = [read_book(paths, path) for path in found]
+    called = {account_files(paths, each).ledger: name for each, name in (names or {}).items()}
+    books = [_read(paths, path, called.get(path, path.name)) for path in found]
     if noted and not any(row.hash.startswith(noted) for book in books for row in book.rows):
-        return [read_book(paths, path, noted=noted) for path in found]
+        return [_read(paths, book.path, book.label, noted) for book in books]
     return books
 
 
-def read_book(paths: Paths, path: Path, *, noted: str = "") -> Book:
-    """One ledger, checked from its first entry to its last. Never raises."""
+def _read(paths: Paths, path: Path, name: str, noted: str = "") -> Book:
+    """One ledger, checked from its first entry to its last."""
     try:
         rows, kept = LedgerFile(path).checked()
     except StorageError as error:
-        return Book(path, "", path.name, problem=error.sentence, damaged=error.fault == "damaged")
+        return Book(path, "", name, problem=error.sentence, damaged=error.fault == "damaged")
     account_id = str(rows[0].entry.get("account_id", "")) if rows else ""
     # A ledger stands under its account's name: another one's, copied here, does not count.
     expected = account_id if account_files(paths, account_id).ledger == path else ""
     records = records_of(rows)
-    label = next((each.text("account") for each in records if each.text("account")), "") or path.name
+    label = next((each.text("account") for each in records if each.text("account")), name)
     verified = verify(rows, kept, account_id=expected if rows else None, noted=noted)
     return Book(path, account_id, label, rows, records, verified)
 

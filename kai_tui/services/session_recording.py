@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kai_tui.services.call_questions import CallQuestions
     from kai_tui.services.ledger import Outcome
 
+NOT_RECORDED = "not-recorded"
+"""Code of the BackendError of an answer that was not sent because it could not be written down first."""
 _NOT_NOTED = "It could not be noted on disk first, so it was not sent. Please decide again."
 _ENDS: dict[str, Outcome] = {"output-available": "done", "output-error": "failed", "output-denied": "denied"}
 
@@ -46,14 +48,16 @@ class SessionRecording(SessionTurn):
                 self.chat_id, call_id, answer.approval_id, answer.approved
             ):
                 await self._withdraw(together)
-                raise BackendError(_NOT_NOTED, delivery="not-sent")
+                raise BackendError(_NOT_NOTED, code=NOT_RECORDED, delivery="not-sent")
             self._ledger[call_id, answer.approval_id or ""] = answer.approved
             why = await self._tools.ledger.decided(approval, decision)
             if why is None:
                 self._recorded.add(call_id)
             elif decision.approved:
                 await self._withdraw(together)
-                raise BackendError(f"{why} Nothing is approved unrecorded.", delivery="not-sent")
+                raise BackendError(
+                    f"{why} Nothing is approved unrecorded.", code=NOT_RECORDED, delivery="not-sent"
+                )
             else:
                 self._tell(Notice(f"Your No is sent, but the ledger does not have it. {why}", "warning"))
 

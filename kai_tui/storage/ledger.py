@@ -284,7 +284,7 @@ class LedgerFile:
             )
         if fault in ("damaged", "other"):
             return StorageError(
-                f"The ledger is damaged ({self.path}: {why}). Open the ledger to set it aside and begin a new one.",
+                f"The ledger is damaged ({why}). Open the ledger to set it aside and begin a new one.",
                 fault="damaged",
             )
         return StorageError(

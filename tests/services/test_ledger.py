@@ -218,7 +218,7 @@ async def test_what_cannot_be_recorded_is_not_approved_but_a_no_is_sent(
     await until(lambda: desk.approvals.pending)
     assert desk.backend.answered == []
     (notice,) = desk.notices()
-    assert "did not arrive" in notice
+    assert "Your decision was not sent." in notice
     assert "ledger is damaged" in notice
     assert "Nothing is approved unrecorded." in notice
     assert ("withdraw", "w1") in desk.keeper.log

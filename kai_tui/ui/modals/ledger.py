@@ -22,6 +22,7 @@ from kai_tui.ui.widgets.filter_input import FilterInput
 from kai_tui.ui.widgets.ledger_list import LedgerList
 
 if TYPE_CHECKING:
+    from kai_tui.services.account import Account
     from kai_tui.storage.paths import Paths
 
 _KEYS = "/ search · a this account or all · e export · v verify · r read again\nSpace reads on · o opens the job · Esc close"
@@ -54,11 +55,11 @@ class LedgerDialog(Ask[None]):
     LedgerDialog #ledger-problem.-shown { display: block; }
     """
 
-    def __init__(self, paths: Paths, account_id: str, open_link: Callable[[str], None]) -> None:
-        """`account_id`: the open account's, whose decisions come first. `open_link` asks before it opens one."""
+    def __init__(self, paths: Paths, account: Account, open_link: Callable[[str], None]) -> None:
+        """`account`: the open one, whose decisions come first. `open_link` asks before it opens one."""
         super().__init__(name="ledger")
         self._paths = paths
-        self._account_id = account_id
+        self._account = account
         self._open_link = open_link
         self._books: Sequence[Book] | None = None
         """None until they were read."""
@@ -89,14 +90,20 @@ class LedgerDialog(Ask[None]):
         self.run_worker(self._read(), group="ledger", exclusive=True, exit_on_error=False)
 
     async def _read(self) -> None:
-        self._books = await asyncio.to_thread(read_books, self._paths, first=self._account_id)
+        self._books = await asyncio.to_thread(
+            read_books, self._paths, first=self._account.id, names={self._account.id: self._account.label}
+        )
         self._draw()
 
     @property
     def _mine(self) -> Sequence[Book]:
         """The ledgers that are shown."""
         books = self._books or ()
-        return books if self._everywhere else [each for each in books if each.account_id == self._account_id]
+        return (
+            books
+            if self._everywhere
+            else [each for each in books if each.account_id in (self._account.id, "")]
+        )
 
     @property
     def _damaged(self) -> Book | None:
@@ -113,6 +120,8 @@ class LedgerDialog(Ask[None]):
             else _NOTHING
             if any(each.records for each in self._mine)
             else _NONE
+            if all(each.sound for each in self._mine)
+            else ""  # what is wrong is said below
         )
         self.rows.show(self._mine)
         problem = self.query_one("#ledger-problem", Static)
@@ -227,7 +236,7 @@ class LedgerDialog(Ask[None]):
             self.notify("No ledger is damaged: there is nothing to set aside.", markup=False)
             return
         body = Content(
-            f"{safe_prose(book.problem)}\n\nThe file is kept under another name, and what stands in it is not shown "
+            f"{safe_prose(book.problem)}\n\n{safe_prose(str(book.path))}\n\nThe file is kept under another name, and what stands in it is not shown "
             "here any more. The next decision begins a new ledger, which says so for good."
         )
         app_of(self).push_screen(

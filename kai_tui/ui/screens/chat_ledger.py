@@ -26,4 +26,4 @@ class ChatLedger(ChatReading):
 
         if not isinstance(app_of(self).screen, LedgerDialog):
             paths = self.kai.accounts.paths
-            app_of(self).push_screen(LedgerDialog(paths, self.workspace.account.id, self.open_link))
+            app_of(self).push_screen(LedgerDialog(paths, self.workspace.account, self.open_link))
