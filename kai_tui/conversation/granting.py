@@ -40,6 +40,7 @@ _HARD: Final = frozenset(
         "wipe",
     ]
 )
+_ASKS: Final = frozenset(["ask", "asks", "clarify", "elicit", "question", "questions"])
 _SECRETS: Final = frozenset(
     ["credential", "credentials", "key", "oauth", "password", "secret", "secrets", "token", "tokens"]
 )
@@ -59,7 +60,7 @@ def why_never(tool: str, input: Any, has_input: bool, review: Review) -> str | N
         return _WHY["destroys"]
     if words & _SECRETS:
         return "It is about secrets, so it is asked every time."
-    if _asks_questions(input):
+    if _asks_questions(input) or words & _ASKS:
         return "It asks you something, so it is asked every time."
     if not nothing_hides(tool, input, has_input):
         return "Something in it hides or looks like something else, so it is asked every time."

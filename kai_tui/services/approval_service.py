@@ -204,8 +204,7 @@ class ApprovalService:
         """The user switched something on that decides this question, which waits."""
         question = self._questions.get(approval.key)
         if question is not None and question.approval.digest == approval.digest:
-            self._ruled[approval.key] = decision
-            self._apply_soon()
+            self._rule(approval, decision)
             self._observers.tell(None)
 
     def _by_policy(self, question: _Question) -> None:
@@ -213,8 +212,12 @@ class ApprovalService:
             return
         decision = self.policy.decide(question.approval, again=question.again)
         if decision is not None:
-            self._ruled[question.approval.key] = decision
-            self._apply_soon()
+            self._rule(question.approval, decision)
+
+    def _rule(self, approval: Approval, decision: Decision) -> None:
+        self._ruled[approval.key] = decision
+        self._explained.add(approval.key)  # the card says which rule it was
+        self._apply_soon()
 
     def _apply_soon(self) -> None:
         # Not within this call: whoever asks notes first that it asked.
@@ -231,7 +234,6 @@ class ApprovalService:
                 del self._ruled[key]
                 self._observers.tell(None)  # it is the user's after all
             elif not (approval.together and self._user_decides_beside(approval)):
-                self._explained.add(key)  # the card says which rule it was
                 del self._ruled[key]
                 if not self.decide(approval, decision):
                     self._observers.tell(None)

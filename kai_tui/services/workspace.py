@@ -20,6 +20,7 @@ from kai_tui.backends.base import (
     Waiting,
 )
 from kai_tui.services.account import Account
+from kai_tui.services.account_rules import account_rules
 from kai_tui.services.agents import AgentList
 from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.attention import Attention
@@ -29,14 +30,12 @@ from kai_tui.services.connection import Connection as Connection
 from kai_tui.services.connection import ConnectionState as ConnectionState
 from kai_tui.services.connection import Pause as Pause
 from kai_tui.services.disk_keeper import DiskKeeper
-from kai_tui.services.grants import Grants, GrantsEnded
 from kai_tui.services.history_service import HistoryService
 from kai_tui.services.ledger import Ledger, NoLedger
 from kai_tui.services.naming import assistant_name
 from kai_tui.services.observers import Observers
 from kai_tui.services.offers import Offers
 from kai_tui.services.session_tools import SessionTools
-from kai_tui.services.standing_rules import StandingRules
 
 if TYPE_CHECKING:
     from kai_tui.backends.attachments import Attachments
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
     from kai_tui.services.changes import SessionChange
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.documents import DocumentDesk
-    from kai_tui.services.grants import GrantTerms
     from kai_tui.services.inbox import Inbox
     from kai_tui.services.instructions import Instructions
     from kai_tui.services.jobs import JobWatch
@@ -90,10 +88,6 @@ class Workspace:
         """Whether the server does not take the token any more; until `renew`."""
         self.connection = Connection("connecting")
         self.approvals = ApprovalService()
-        self.grants = Grants(clock=clock)
-        self.grants.observe(self._grants_changed)
-        self.approvals.policy = StandingRules(self.grants, self._switched)
-        self.approvals.on_granted = self._granted
         self.history = HistoryService(self.backend, keeper)
         self.chats = ChatService(
             SessionTools(
@@ -110,6 +104,7 @@ class Workspace:
             self.history,
             keeper,
         )
+        self.grants = account_rules(self.approvals, self.chats, clock)
         self.offers = Offers(
             self.backend,
             self.chats,
@@ -416,20 +411,6 @@ class Workspace:
         if waiting is not None:
             pause = Pause(self.clock() + waiting.seconds, waiting.attempt, waiting.of, waiting.sentence)
         self._set(replace(self.connection, pause=pause))
-
-    # What holds without asking
-
-    def _switched(self, chat_id: str) -> bool:
-        session = self.chats.sessions.get(chat_id)
-        return session is not None and session.read_only_switch
-
-    def _granted(self, approval: Approval, terms: GrantTerms) -> None:
-        if self.grants.give(approval, terms) is not None:
-            self.approvals.reconsider()
-
-    def _grants_changed(self, ended: GrantsEnded | None) -> None:
-        if ended is not None and not ended.used_up:
-            self.approvals.reconsider()
 
     def _set(self, connection: Connection) -> None:
         if connection.state != "connected":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
+from kai_tui.conversation import events as e
 from kai_tui.services.approval_service import Decision
 from kai_tui.services.grants import GrantTerms
 from tests.services.scripted_backend import until
@@ -136,3 +139,25 @@ async def test_a_connection_made_anew_ends_all_grants(house: House, how: str) ->
     await until(lambda: workspace.connection.state == "connected")
     session.send("Create a bucket called second")
     await asked(workspace)
+
+
+async def test_a_reply_whose_connection_was_lost_ends_all_grants(house: House) -> None:
+    workspace = await house.enter()
+    session = workspace.chats.new_chat()
+    session.send(BUCKET)
+    await asked(workspace)
+    workspace.approvals.decide(workspace.approvals.pending[0], Decision(True, grant=ANY_BUCKET))
+    await over(session)
+    assert workspace.grants.active
+    backend = await workspace.backend()
+
+    async def broken(*_: object, **__: object) -> AsyncIterator[e.Event]:
+        yield e.Start("answer")
+        yield e.TextStart("0")
+        yield e.TextDelta("0", "half a ")
+        yield e.Finish("lost")
+
+    backend.send = broken  # type: ignore[method-assign,assignment]
+    session.send("go on")
+    await until(lambda: session.turn.reason == "lost")
+    assert not workspace.grants.active
