@@ -16,6 +16,9 @@ from kai_tui.conversation.reviews.secret_values import is_secret, shown_json
 def show_name_and_text(call: Call, draft: Draft, present: Present | None) -> None:
     """A new name and description; empty ones keep what is there."""
     body = present_configs.body(present.value) if present is not None else {}
+    called = body.get("name")
+    if isinstance(called, str) and called and call.arguments.text("name") in ("", called):
+        draft.called = called
     for field, title in (("name", "Name"), ("description", "Description")):
         text = call.arguments.text(field)
         if not text:
@@ -23,7 +26,8 @@ def show_name_and_text(call: Call, draft: Draft, present: Present | None) -> Non
         before = body.get(field)
         known = isinstance(before, str)
         if before == text:
-            draft.say(f"{title} stays as it is.", "quiet")
+            if field != "name":
+                draft.say(f"{title} stays as it is.", "quiet")
         else:
             draft.show(TextChange(title, before if known else None, text, "", present if known else None))
 

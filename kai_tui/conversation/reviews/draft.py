@@ -39,6 +39,8 @@ class Draft:
     cautions: list[str] = field(default_factory=list[str])
     blocks: list[Block] = field(default_factory=list[Block])
     to_type: str = ""
+    called: str = ""
+    """What people call the thing, where it is known and does not change."""
 
     def touches(self, *objects: ObjectRef) -> None:
         """Name what the call touches, once each."""
@@ -67,6 +69,9 @@ class Draft:
         """It does this too."""
         self.effects = gravest_first([*self.effects, *effects])
 
+    def _name(self) -> Iterable[Block]:
+        return [Words(f"It is called {quoted(self.called)}.", "quiet")] if self.called else []
+
     def review(self, reason: str) -> Review:
         return Review(
             sentence=shortened(self.sentence),
@@ -74,7 +79,7 @@ class Draft:
             objects=tuple(self.objects),
             reason=reason,
             cautions=tuple(self.cautions),
-            blocks=tuple(self.blocks),
+            blocks=(*self._name(), *self.blocks),
             to_type=self.to_type,
         )
 

@@ -15,7 +15,7 @@ def warn_of_values(draft: Draft, value: Any) -> None:
     names = list(dict.fromkeys(plain_secrets(value)))
     if names:
         draft.warn(
-            f"Holds a secret in plain text: {', '.join(names)}. It is hidden here; all arguments have it."
+            f"Holds a secret in plain text: {', '.join(names)}. It is hidden in this view, not in what is sent."
         )
     for sql in sql_texts(value):
         draft.warn(*sql_dangers(sql))

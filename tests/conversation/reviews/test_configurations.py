@@ -205,7 +205,7 @@ def test_secrets_are_hidden_everywhere_and_encrypted_ones_are_not() -> None:
     assert "1234" not in repr(seen)
     assert "KBC::ProjectSecure::xyz" in repr(seen)
     assert seen.cautions == (
-        "Holds a secret in plain text: #key, #pin. It is hidden here; all arguments have it.",
+        "Holds a secret in plain text: #key, #pin. It is hidden in this view, not in what is sent.",
     )
     for operation in (
         {"op": "set", "path": "db['#password']", "value": "hunter2"},
@@ -326,3 +326,10 @@ def test_files_without_names_are_told_apart() -> None:
         ("+", 'tags ["c"]'),
         ("−", 'tags ["a"]'),
     ]
+
+
+def test_people_are_told_what_it_is_called() -> None:
+    assert "It is called “Customers”." in words(review("update_config", update(folder="x"), presents=known()))
+    row = update(configuration_row_id="11", is_disabled=True)
+    assert "It is called “Orders”." in words(review("update_config_row", row, presents=known()))
+    assert "called" not in words(review("update_config", update(folder="x")))

@@ -75,7 +75,7 @@ def test_an_unknown_tool_shows_all_it_was_given() -> None:
     assert "hunter2" not in repr(seen)
     assert codes(seen)[1] == Code("sql", "SELECT 1;\nDROP TABLE x", "sql")
     assert seen.cautions == (
-        "Holds a secret in plain text: #key. It is hidden here; all arguments have it.",
+        "Holds a secret in plain text: #key. It is hidden in this view, not in what is sent.",
         "DROP TABLE x: gone once this SQL runs.",
     )
 

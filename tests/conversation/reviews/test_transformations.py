@@ -26,6 +26,7 @@ NOW = {
         }
     },
 }
+CALLED = Words("It is called “Revenue”.", "quiet")
 ORIGIN = Present(None, "project", 1.0)
 
 
@@ -88,6 +89,7 @@ def test_changes_are_worked_out_on_the_present_sql() -> None:
     assert seen.sentence == "Change SQL transformation 900"
     assert (seen.effects, seen.objects, seen.reason) == (("changes",), (CONFIG,), "why")
     assert list(seen.blocks) == [
+        CALLED,
         Code("Added: First / New", "SELECT 3", "sql", "good"),
         TextChange("Prepare / Clean", "DELETE FROM t;\n\nSELECT 1;", "SELECT 2;", "sql", ORIGIN),
         TextChange(
@@ -113,7 +115,7 @@ def test_removing_shows_what_goes() -> None:
         Code("Removed: Prepare / Clean", "DELETE FROM t;\n\nSELECT 1;", "sql", "bad"),
         Code("Removed: Report / Sum", "SELECT sum(orders) FROM b;", "sql", "bad"),
     ]
-    assert words(seen) == "Renames code “Join” to “Joined”."
+    assert words(seen) == f"{CALLED.text}\nRenames code “Join” to “Joined”."
 
 
 def test_without_the_present_sql_each_operation_is_listed() -> None:
@@ -167,7 +169,7 @@ def test_what_cannot_be_worked_out_says_why(operation: dict[str, Any], why: str)
     seen = review("update_sql_transformation", update(operation), presents=known(CONFIG, configuration=NOW))
     assert why in words(seen)
     assert "What comes out cannot be shown, only what is asked for:" in words(seen)
-    assert len(seen.blocks) == 2
+    assert len(seen.blocks) == 3
 
 
 def test_the_servers_preview_is_shown_code_by_code() -> None:
@@ -186,6 +188,7 @@ def test_the_servers_preview_is_shown_code_by_code() -> None:
     presents = known(CONFIG, configuration=NOW) | {Wanted("preview", CONFIG): Present(preview, "preview")}
     seen = review("update_sql_transformation", update({"op": "any"}), presents=presents)
     assert list(seen.blocks) == [
+        CALLED,
         TextChange("B / two", "SELECT 2", "SELECT 3", "sql", Present(None, "preview")),
         Words("Renames code “old” to “new”."),
         Code("Added: B / more", "SELECT 8", "sql", "good"),
