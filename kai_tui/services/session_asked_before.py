@@ -194,8 +194,8 @@ class SessionAskedBefore(SessionWaking):
 
     async def _answer_open_stream(self, run: object | None, approval: Approval, decision: Decision) -> None:
         await super()._answer_open_stream(run, approval, decision)
-        if run is None:
-            # No stream tells what came of it.
+        if run is None and approval.tool_call_id not in self.pending_calls():
+            # No stream tells what came of it. One that is asked again was not sent.
             await self._look_for_result(approval.tool_call_id)
 
     def _show_what_runs(self, message: Message, part: ToolPart, decision: Decision) -> None:

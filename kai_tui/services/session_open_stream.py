@@ -62,7 +62,7 @@ class SessionOpenStream(SessionRecording):
             else:
                 self._came_of_it(together, "unsure", error.sentence)
             self._tell(Notice(f"Your decision {arrived}. {error.sentence}", "error"))
-            if self._run is run and run is not None and not part.settled:
+            if self._run is run and (run is not None or unsent) and not part.settled:
                 self._questions.ask(part, message, f"Your first answer {arrived}.")
         self._tell(TurnChanged())
 

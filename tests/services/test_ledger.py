@@ -550,3 +550,27 @@ async def test_with_a_ledger_that_cannot_be_written_nothing_changes_in_the_proje
     await until(lambda: not session._background, 20)
     assert session.messages[-1].tool_calls()[0].state == "output-available"
     assert [each.split()[-1] for each in told(LedgerFile(place))] == ["approved", "sent", "done"]
+
+
+async def test_a_question_of_an_earlier_run_waits_on_when_the_ledger_takes_nothing(
+    enter: Callable[[str], Awaitable[Workspace]], tmp_path: Path
+) -> None:
+    from kai_tui.storage.paths import account_files
+
+    first = await enter("agent")
+    session = first.chats.new_chat()
+    session.send("Create a bucket called reports")
+    await until(lambda: first.approvals.pending, 20)
+    await until(lambda: not session._background, 20)
+    await first.aclose()
+    place = account_files(app_paths({"KAI_TUI_HOME": str(tmp_path)}), SANDBOX.id).ledger
+    place.mkdir(parents=True)
+    second = await enter("agent")
+    await until(lambda: second.approvals.pending, 20)
+    asked = second.approvals.pending[0]
+    assert second.approvals.decide(asked, Decision(True))
+    await until(lambda: second.approvals.pending and second.approvals.pending[0].asked != asked.asked, 20)
+    assert second.approvals.pending[0].note == "Your first answer was not sent."
+    place.rmdir()
+    assert second.approvals.decide(second.approvals.pending[0], Decision(False))
+    await until(lambda: len(told(LedgerFile(place))) == 2, 20)
