@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from kai_tui.conversation.events import JsonObject
-    from kai_tui.conversation.reviews.review import Wanted
+    from kai_tui.conversation.reviews.review import ObjectRef, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,11 @@ class Project(Protocol):
 
     async def present(self, wanted: Wanted) -> Any:
         """A present value in the shape `Wanted` says. Raises NotFound, Unsupported."""
+        ...
+
+    async def version(self, of: ObjectRef, version: int) -> JsonObject:
+        """A configuration (flow, data app) as it was in an earlier version, in the shape of `Wanted`.
+        Raises NotFound, Unsupported."""
         ...
 
     async def preview(self, tool: str, input: JsonObject) -> JsonObject:

@@ -15,8 +15,9 @@ from kai_tui.conversation.redact import MASK
 from kai_tui.conversation.reviews import present_configs
 from kai_tui.conversation.reviews.call import Fields, same
 from kai_tui.conversation.reviews.json_changes import step_path
+from kai_tui.conversation.reviews.objects import FLOW_COMPONENTS, configuration
 from kai_tui.conversation.reviews.parameter_operations import NotWorkedOut, applied, operations
-from kai_tui.conversation.reviews.review import Presents
+from kai_tui.conversation.reviews.review import ObjectRef, Presents
 from kai_tui.conversation.reviews.secret_values import is_secret, masked
 from kai_tui.conversation.tool_results import answer_of
 
@@ -39,14 +40,33 @@ _SHORT: Final = 300
 """Characters of a value that stands inside a line."""
 
 
+def changed_configuration(call: ToolPart) -> tuple[ObjectRef, int] | None:
+    """Which configuration a call changed, and the number of its version before."""
+    component, config, _ = _ids(call)
+    number = Fields(answer_of(call.output)[0]).value("version")
+    if not config or not isinstance(number, int) or isinstance(number, bool) or number < 2:
+        return None
+    if "data_app" in call.tool_name:
+        return ObjectRef("data app", config), number - 1
+    if "flow" in call.tool_name and component not in FLOW_COMPONENTS:
+        return ObjectRef("flow", config), number - 1
+    return (configuration(component, config) if component else ObjectRef("configuration", config)), number - 1
+
+
+def _ids(call: ToolPart) -> tuple[str, str, str]:
+    """Component (empty when it is not said), configuration and row."""
+    given, said = Fields(call.input), Fields(answer_of(call.output)[0])
+    component = given.text("component_id") or said.text("component_id") or given.text("flow_type")
+    config = given.text("configuration_id", "config_id") or said.text("configuration_id")
+    return component, config, given.text("configuration_row_id", "row_id", "config_row_id")
+
+
 def configuration_back(call: ToolPart, before: Presents) -> Undoing:
     """The message for one call, or why there is none."""
     given = Fields(call.input)
     answer, _ = answer_of(call.output)
     said = Fields(answer)
-    component = given.text("component_id") or said.text("component_id") or given.text("flow_type")
-    config = given.text("configuration_id", "config_id") or said.text("configuration_id")
-    row = given.text("configuration_row_id", "row_id", "config_row_id")
+    component, config, row = _ids(call)
     name = _name(call.tool_name, component, config, row)
     whole = _known_before(before)
     known = whole

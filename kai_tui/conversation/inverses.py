@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from kai_tui.conversation.messages import Message, ToolPart
 from kai_tui.conversation.reviews.call import Fields
 from kai_tui.conversation.reviews.objects import PROJECT, item_words, storage_item
-from kai_tui.conversation.reviews.review import Present, Presents, Wanted
+from kai_tui.conversation.reviews.review import ObjectRef, Present, Presents, Wanted
 from kai_tui.conversation.reviews.reviewing import wanted
 from kai_tui.conversation.seen_values import may_have_changed, seen_values
 from kai_tui.conversation.tool_results import answer_of
@@ -79,6 +79,15 @@ def may_be_undone(call: ToolPart) -> bool:
     if tool == "deploy_data_app":
         return isinstance(_deployment(call), Inverse)
     return tool in _DESCRIBES or (tool in _CONFIGURES and not _makes(call))
+
+
+def version_before(call: ToolPart) -> tuple[ObjectRef, int] | None:
+    """The configuration a call changed, and the number of its version before; None where the call does not say."""
+    if call.tool_name not in _CONFIGURES or _makes(call) or _nothing_to_undo(call) is not None:
+        return None
+    from kai_tui.conversation.inverse_configurations import changed_configuration
+
+    return changed_configuration(call)
 
 
 def values_before(messages: Sequence[Message], call: ToolPart) -> dict[Wanted, Present]:

@@ -15,6 +15,10 @@ JsonObject: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str]
 
 
+KEPT_VERSIONS = 50
+"""Earlier versions of each configuration."""
+
+
 def component(component_id: str) -> Component | None:
     """A component by its id."""
     return next((each for each in COMPONENTS if each.id == component_id), None)
@@ -54,6 +58,28 @@ def _shown(row: sqlite3.Row) -> JsonObject:
         "storage": json.loads(row["storage"]),
         "rows": json.loads(row["rows"]),
     }
+
+
+def version(project: Project, key: Key, number: int) -> JsonObject | None:
+    """A configuration as it was in a version; None when that is not kept any more."""
+    now = config(project, key)
+    if now is None or now["version"] == number:
+        return now
+    with project.look() as connection:
+        _keep_versions(connection)
+        row = connection.execute(
+            "SELECT shown FROM kai_config_versions WHERE component_id=? AND id=? AND version=?",
+            (*key, number),
+        ).fetchone()
+    return json.loads(row["shown"]) if row is not None else None
+
+
+def _keep_versions(connection: sqlite3.Connection) -> None:
+    """Projects of earlier releases have no place for versions yet."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS kai_config_versions("
+        "component_id TEXT, id TEXT, version INTEGER, shown TEXT NOT NULL, PRIMARY KEY(component_id, id, version))"
+    )
 
 
 def create(
@@ -110,6 +136,15 @@ def update(
             parameters = apply_operations(old["parameters"], operations)
         except ValueError as error:
             raise NotPossible(str(error)) from None
+        _keep_versions(connection)
+        connection.execute(
+            "INSERT OR REPLACE INTO kai_config_versions VALUES(?, ?, ?, ?)",
+            (*key, old["version"], to_json(old)),
+        )
+        connection.execute(
+            "DELETE FROM kai_config_versions WHERE component_id=? AND id=? AND version<=?",
+            (*key, old["version"] - KEPT_VERSIONS),
+        )
         connection.execute(
             "UPDATE kai_configs SET name=?, description=?, parameters=?, storage=?, version=version+1, "
             "change_description=?, updated=? WHERE component_id=? AND id=?",

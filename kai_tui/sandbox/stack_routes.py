@@ -99,6 +99,11 @@ def _storage(project: Project) -> list[BaseRoute]:
             lambda on, of: stored.configuration(on, of["component"], of["config"]),
         ),
         (
+            "/components/{component}/configs/{config}/versions/{version}",
+            "configurations",
+            lambda on, of: stored.version(on, of["component"], of["config"], of["version"]),
+        ),
+        (
             "/components/{component}/configs/{config}/rows/{row}",
             "configurationRows",
             lambda on, of: stored.row(on, of["component"], of["config"], of["row"]),

@@ -103,6 +103,14 @@ def configuration(project: Project, component_id: str, config_id: str) -> JsonOb
     return shown(found) if found is not None else None
 
 
+def version(project: Project, component_id: str, config_id: str, number: str) -> JsonObject | None:
+    """`GET …/configs/{id}/versions/{version}`; None when there is none."""
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        return None
+    found = configs.version(project, (component_id, config_id), int(number))
+    return shown(found) if found is not None else None
+
+
 def configurations(project: Project, component_id: str) -> list[JsonObject]:
     """`GET …/components/{component}/configs`."""
     return [shown(found) for found in configs.configs(project, [component_id])]

@@ -171,13 +171,14 @@ class Workspace:
 
             self._jobs = JobWatch(
                 self.chats,
-                self._project,
+                self.project,
                 lambda session, job: self.attention.job_ended(session, ending(job)),
                 clock=self.clock,
             )
         return self._jobs
 
-    async def _project(self) -> Project | None:
+    async def project(self) -> Project | None:
+        """What it works on, to be looked at; None where there is none. Raises BackendError."""
         return (await self.backend()).project
 
     def _call_ended(self, session: ChatSession, change: SessionChange) -> None:

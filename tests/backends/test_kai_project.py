@@ -168,6 +168,14 @@ async def test_whose_configuration_it_is_when_the_call_does_not_say(
     assert [seen.path for seen in stack.seen] == [f"{BRANCH}/components/{each}/configs/17" for each in asked]
 
 
+async def test_an_earlier_version_of_a_configuration(stack: KaiServer, project: KaiProject) -> None:
+    stack.on(f"GET {BRANCH}/components/ex.crm/configs/17/versions/3", answer(200, {**CONFIG, "version": 3}))
+    found = await project.version(ObjectRef("configuration", "ex.crm/17"), 3)
+    assert (found["component_id"], found["version"], found["parameters"]["a"]) == ("ex.crm", 3, 1)
+    with pytest.raises(NotFound):
+        await project.version(ObjectRef("configuration", "ex.crm/17"), 2)
+
+
 async def test_a_row_is_asked_for_by_itself(stack: KaiServer, project: KaiProject) -> None:
     stack.on(
         f"GET {BRANCH}/components/ex.crm/configs/17/rows/r1",

@@ -135,6 +135,26 @@ async def test_a_branch_has_its_own_values(stack: tuple[httpx.AsyncClient, Proje
     assert (await got(client, f"/v2/storage/branch/default/{path}"))["name"] == "CRM extract"
 
 
+async def test_earlier_versions_of_a_configuration_are_kept(
+    stack: tuple[httpx.AsyncClient, Project],
+) -> None:
+    client, project = stack
+    path = f"/v2/storage/components/{CRM[0]}/configs/{CRM[1]}"
+    before = await got(client, path)
+    configs.update(project, CRM, "one", name="Second", operations=[{"op": "set", "path": "a", "value": 1}])
+    configs.update(project, CRM, "two", name="Third")
+    first, second = [await got(client, f"{path}/versions/{number}") for number in (1, 2)]
+    assert first == before
+    assert (second["name"], second["configuration"]["parameters"]["a"]) == ("Second", 1)
+    assert await got(client, f"{path}/versions/3") == await got(client, path)
+    for number in ("0", "4", "x", "99999999999999999999"):
+        assert (await client.get(f"{path}/versions/{number}")).status_code == 404
+    for number in range(configs.KEPT_VERSIONS + 3):
+        configs.update(project, CRM, "more", name=f"Name {number}")
+    assert (await client.get(f"{path}/versions/2")).status_code == 404
+    assert (await client.get(f"{path}/versions/50")).status_code == 200
+
+
 async def test_jobs_are_found_by_their_number_whatever_branch_they_ran_on(
     stack: tuple[httpx.AsyncClient, Project],
 ) -> None:

@@ -87,7 +87,7 @@ class House:
         workspace = Workspace(PROJECT, provide, DiskKeeper(files), clock=lambda: self.now)
         workspace._jobs = JobWatch(
             workspace.chats,
-            workspace._project,
+            workspace.project,
             lambda session, job: workspace.attention.job_ended(session, ending(job)),
             clock=lambda: self.now,
             wall=lambda: 0.0,

@@ -128,7 +128,7 @@ async def test_a_change_is_undone_by_a_message_that_the_user_sends(tmp_path: Pat
             "My own words\n\nPlease undo your change: set the description of table in.c-shop.orders back to exactly "
             f"this text:\n\n```\n{old}\n```"
         )
-        assert any("Nothing was sent." in text for _, text in toasts(app))
+        await until(pilot, lambda: any("Nothing was sent." in text for _, text in toasts(app)))
         assert len(session.messages) == sent
         assert await description(screen, "in.c-shop.orders") == "Something else"
         screen._composer.load(screen._composer.text_to_send.removeprefix("My own words\n\n"))
@@ -174,8 +174,44 @@ async def test_values_the_project_had_at_the_yes_are_kept_for_undoing(tmp_path: 
         screen = await sandbox_ready(again, pilot)
         await screen._open(chat_id)
         await until(pilot, lambda: screen.session is not None and screen.session.chat_id == chat_id)
+        session = screen.session
+        assert session is not None
+        call = session.messages[-1].tool_calls()[-1]
+        assert call.tool_name == "update_config"
+        kept = [each for each in session.values_before(call).values() if each.source == "project"]
+        assert kept
         screen.action_undo_change()
+        await until(pilot, lambda: screen._composer.text_to_send)
         text = screen._composer.text_to_send
         assert text.startswith("Please undo your change: bring configuration ")
         assert "\n- set parameters.db.host back to " in text
         assert "new.example" not in text
+
+
+async def test_a_configuration_goes_back_to_its_version_before_although_nobody_looked_at_it(
+    tmp_path: Path,
+) -> None:
+    app = sandbox_app(tmp_path, "agent")
+    async with app.run_test(size=(100, 40)) as pilot:
+        screen = await sandbox_ready(app, pilot)
+        where = Wanted("configuration", ObjectRef("configuration", "keboola.ex-db-mysql/4102"))
+        project = (await screen.workspace.backend()).project
+        assert project is not None
+        old = await project.present(where)
+        await asked(app, pilot, screen, "Set db.host of the Web shop database to new.example")
+        await asked(app, pilot, screen, "Rename the Web shop database to Other name")
+        assert (await project.present(where))["name"] == "Other name"
+        session = screen.session
+        assert session is not None
+        first = session.messages[1].tool_calls()[-1]
+        await screen._undo(session, first)
+        assert "- set parameters.db.host back to " in screen._composer.text_to_send
+        assert "name back" not in screen._composer.text_to_send
+        warning = "It was changed again later in this chat"
+        await until(pilot, lambda: any(warning in text for _, text in toasts(app)))
+        count = len(session.messages)
+        await pilot.press("enter")
+        await approve_next(app, pilot, screen)
+        await until(pilot, lambda: len(session.messages) == count + 2 and not session.turn.busy, 30)
+        now = await project.present(where)
+        assert (now["parameters"], now["name"]) == (old["parameters"], "Other name")

@@ -107,6 +107,10 @@ class KaiProject:
             return [shapes.job_value(job) for job in await self.last_jobs(component, configuration)]
         raise Unsupported("A preview needs the whole call.")
 
+    async def version(self, of: ObjectRef, version: int) -> JsonObject:
+        """A configuration as it was in an earlier version. Raises NotFound."""
+        return await self._configuration(of, f"/versions/{version}")
+
     async def preview(self, tool: str, input: JsonObject) -> JsonObject:
         """What the stack's MCP server says an update would make of a configuration (keboola-tools.md §5).
 
@@ -216,7 +220,8 @@ class KaiProject:
                 pass
         return await self._read(shapes.Described, self._stack, f"/v2/storage{path}", named)
 
-    async def _configuration(self, of: ObjectRef) -> JsonObject:
+    async def _configuration(self, of: ObjectRef, below: str = "") -> JsonObject:
+        """`below`: the rest of the address of one of its versions."""
         if of.kind == "configuration row":
             component, configuration, row = [*of.id.split("/", 2), "", ""][:3]
             path = f"{self._config_path(component, configuration)}/rows/{segment(row)}"
@@ -232,9 +237,8 @@ class KaiProject:
         missing = NotFound(f"The project has no {named}.")
         for candidate in (component,) if component else _COMPONENTS[of.kind]:
             try:
-                found = await self._read(
-                    shapes.Configuration, self._stack, self._config_path(candidate, configuration), named
-                )
+                path = self._config_path(candidate, configuration) + below
+                found = await self._read(shapes.Configuration, self._stack, path, named)
             except NotFound as error:
                 missing = error
             else:

@@ -58,49 +58,40 @@ class ChatAfter(ChatReading, ChatLoan):
 
     def action_undo_change(self) -> None:
         """Put a message into the prompt that asks for the opposite of a change. Runs and sends nothing."""
-        from kai_tui.conversation.inverses import NoInverse, changed_since, inverse
-        from kai_tui.conversation.safe_text import safe_code
-
         session = self._session
         if not self._is_there("undo_change") or session is None or self._is_lent():
             return
+        from kai_tui.services.undoing import newest_change
+
         call = self._transcript.call_under_cursor
         if call is None and self._transcript.has_focus:
             self._tell(Notice("This is no change. Move to the tool call that made it, then press u."))
             return
-        call = call or _newest_change(session)
+        call = call or newest_change(session)
         if call is None:
             self._tell(Notice("Nothing was changed in this chat."))
             return
-        if session.decision(call) is False:
-            self._tell(Notice("You denied this call. It changed nothing."))
-            return
-        found = inverse(call, session.values_before(call))
+        self.run_worker(self._undo(session, call), group="undo", exclusive=True, exit_on_error=False)
+
+    async def _undo(self, session: ChatSession, call: ToolPart) -> None:
+        from kai_tui.conversation.inverses import NoInverse
+        from kai_tui.conversation.safe_text import safe_code
+        from kai_tui.services.undoing import what_undoes
+
+        found = await what_undoes(session, call, self.workspace.project)
+        if self._session is not session:
+            return  # the user went elsewhere meanwhile
         if isinstance(found, NoInverse):
             self._tell(Notice(found.why))
+            return
+        if self._is_lent():
             return
         text = str(safe_code(found.message))
         cautions = list(found.cautions)
         if text != found.message:
             cautions.append("What was there holds characters that cannot be shown: they are symbols now.")
-        if changed_since(session.messages, call):
-            cautions.append("It was changed again later in this chat: that would be undone too.")
-        if session.read_only_switch:
-            cautions.append("The read-only switch of this chat is on: it would deny the change.")
         typed = self._composer.text_to_send
         self._composer.load(f"{typed}\n\n{text}" if typed else text)
         self.set_focus(self._composer)
         how = "Nothing was sent. Read the message in the prompt; Enter sends it, and you are asked again."
         self._tell(Notice(" ".join([how, *cautions]), "warning" if cautions else "information"))
-
-
-def _newest_change(session: ChatSession) -> ToolPart | None:
-    """The newest call that may have changed something."""
-    from kai_tui.conversation.tools import risk
-
-    for message in reversed(session.messages):
-        for call in reversed(message.tool_calls()):
-            done = call.state == "output-available" and not call.preliminary
-            if done and risk(call.tool_name) != "reads":
-                return call
-    return None
