@@ -147,7 +147,7 @@ class KaiApp(
 
     def _chat_screen(self, account: Account) -> ChatScreen:
         self.workspace = workspace = self.accounts.open(account)
-        self.desk.watch(workspace.approvals)
+        self.desk.watch(workspace.approvals, lambda approval: workspace.present_values.look(approval))
         self.notifier.watch(workspace.attention)
         self.renewals_begin()
         self._chat = ChatScreen(workspace, self.preferences, self.desk, self.type_ahead)

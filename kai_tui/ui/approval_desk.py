@@ -14,6 +14,7 @@ from kai_tui.services.approval_service import Approval, ApprovalService, Decisio
 if TYPE_CHECKING:
     from textual import events
 
+    from kai_tui.services.present_values import Look
     from kai_tui.ui.modals.approval import ApprovalDialog, Later
 
 TYPING_SECONDS = 1.0
@@ -39,6 +40,7 @@ class ApprovalDesk:
         self._clock = clock
         self._stamp = stamp
         self._service: ApprovalService | None = None
+        self._look: Callable[[Approval], Look] | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self._dialog: ApprovalDialog | None = None
         self._newest: ApprovalDialog | None = None
@@ -54,8 +56,11 @@ class ApprovalDesk:
 
     # Whom to watch
 
-    def watch(self, service: ApprovalService | None) -> None:
-        """Serve another account's queue; an open dialog of the last one is withdrawn."""
+    def watch(self, service: ApprovalService | None, look: Callable[[Approval], Look] | None = None) -> None:
+        """Serve another account's queue; an open dialog of the last one is withdrawn.
+
+        `look` begins to look for what is there now, beside what a question would make of it.
+        """
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
@@ -65,6 +70,7 @@ class ApprovalDesk:
         self._later.clear()
         self._held = False  # whoever held it went with the screens of the last account
         self._service = service
+        self._look = look
         if service is not None:
             self._unsubscribe = service.observe(self._heard)
             self._app.call_later(self.update)
@@ -236,6 +242,8 @@ class ApprovalDesk:
             stamp=self._stamp,
         )
         dialog.know_rules(*self._rules_of(approval))
+        if self._look is not None:
+            dialog.follow(self._look)
         dialog.collected = collect is not None
         self._collect = collect
         self._dialog = self._newest = dialog

@@ -18,10 +18,9 @@ from textual.widgets import Input
 from kai_tui.conversation.reviews.review import Review
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.grants import GrantTerms
-from kai_tui.ui.modals import approval_choices
 from kai_tui.ui.modals.approval import ApprovalDialog, Later
 from kai_tui.ui.modals.argument_view import ArgumentView, fold
-from kai_tui.ui.modals.base import Ask
+from kai_tui.ui.modals.guarded import Guarded
 from kai_tui.ui.modals.reason import ReasonDialog
 from kai_tui.ui.themes import THEMES
 from tests.ui.fakes import Clock, approval, arm, pass_time, until
@@ -248,12 +247,19 @@ async def test_escape_decides_later() -> None:
         assert await desk.answered() == Later()
 
 
-class FakeDialog(Ask[object]):
+class FakeDialog(Guarded[object]):
     """Stands in for a dialog that the question opens; answers as the test says."""
 
     def __init__(self, approval: Approval, review: Review) -> None:
         super().__init__(name="fake")
         self.asked = approval, review
+
+    def tell(self) -> None:
+        pass
+
+    def hear_key(self, event: events.Key, when: float) -> None:
+        if event.key == "escape":
+            self.finish(None)
 
 
 @pytest.fixture
@@ -262,7 +268,6 @@ def further_dialogs(monkeypatch: pytest.MonkeyPatch) -> None:
         fake = ModuleType(f"kai_tui.ui.modals.{module}")
         setattr(fake, dialog, FakeDialog)
         monkeypatch.setitem(sys.modules, fake.__name__, fake)
-    monkeypatch.setattr(approval_choices, "_is_there", lambda dialog: True)
 
 
 @pytest.mark.usefixtures("further_dialogs")

@@ -7,10 +7,8 @@ The safety heart of the program (reliability.md A1-A4, A9). What it shows comes 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib import import_module
 from time import monotonic, time
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,19 +18,19 @@ from textual.widgets import Static
 
 from kai_tui.conversation.reviews.review import Presents, Review
 from kai_tui.services.approval_service import Approval, Decision
-from kai_tui.services.grants import GrantTerms
-from kai_tui.ui.app_of import app_of
 from kai_tui.ui.modals.answer_choice import ANSWERS, Answer, Choice
 from kai_tui.ui.modals.approval_choices import LABELS, SHORT, offered
 from kai_tui.ui.modals.approval_head import head, level, on_main, whole_head
 from kai_tui.ui.modals.approval_panes import Panes
 from kai_tui.ui.modals.approval_rules import Beside, beside_paragraphs
 from kai_tui.ui.modals.argument_view import rows_for
-from kai_tui.ui.modals.base import Ask
-from kai_tui.ui.modals.guarded import Guarded
-from kai_tui.ui.modals.guarded_question import GuardedQuestion
-from kai_tui.ui.modals.reason import ReasonDialog
+from kai_tui.ui.modals.further_dialogs import Later, OpensDialogs
 from kai_tui.ui.modals.typed_name import TypedName
+
+__all__ = ["ApprovalDialog", "Later"]
+
+if TYPE_CHECKING:
+    from kai_tui.services.present_values import Known, Look
 
 LEAST_WIDTH = 40
 LEAST_HEIGHT = 14
@@ -44,12 +42,7 @@ NARROW = 78
 _MOVES = {"right": 1, "tab": 1, "left": -1, "shift+tab": -1}
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
-    """The user put the question off; it keeps waiting."""
-
-
-class ApprovalDialog(GuardedQuestion[Decision | Later]):
+class ApprovalDialog(OpensDialogs):
     """Asks about one call. Result: a decision, `Later`, or None when the question was withdrawn."""
 
     labels: Mapping[Answer, str] = LABELS
@@ -102,8 +95,7 @@ class ApprovalDialog(GuardedQuestion[Decision | Later]):
     ) -> None:
         """`clock`, `stamp` (the moment an event happened) and `wall` (seconds since the epoch) are injected by
         tests."""
-        super().__init__(name="approval", clock=clock, stamp=stamp)
-        self.approval = approval
+        super().__init__(approval, name="approval", clock=clock, stamp=stamp)
         self._position = (position, total)
         self._changed = changed
         self._wall = wall
@@ -119,9 +111,10 @@ class ApprovalDialog(GuardedQuestion[Decision | Later]):
         self._facts = Static(id="facts", markup=False)
         self._typed = Static(id="to-type", markup=False)
         self._state = Static(id="state", markup=False)
-        self._withdrawn = False
-        self._over: Guarded[Any] | None = None
-        """The dialog it opened last."""
+        self._begin_to_look: Callable[[Approval], Look] | None = None
+        self._look: Look | None = None
+        self._note = ""
+        """Why not all is known that is there now."""
         self._built = False
         self._fitted = False
         self.add_class(f"-{level(self.review)}")
@@ -189,15 +182,19 @@ class ApprovalDialog(GuardedQuestion[Decision | Later]):
             self._show_review()
             self.disarm()
 
-    def set_presents(self, presents: Presents, words: str = "") -> None:
-        """What is there now, as far as it is known; `words` say what is being looked for or why it is not known.
+    def follow(self, look: Callable[[Approval], Look]) -> None:
+        """Look for what is there now while the question is open. Before it is shown."""
+        self._begin_to_look = look
 
-        What is read stays where it is. When it shows something else by that, it has to be read again.
-        """
-        review = self._reviewed(presents)
-        self.panes.say(words)
-        if review != self.review and not self._withdrawn:
-            self.review = review
+    def _known(self, known: Known) -> None:
+        """More is known of what is there now. What is read stays where it is; what is new has to be read again."""
+        if self._withdrawn or self.done or not self.is_attached:
+            return
+        self.panes.say("looking at the project…" if known.looking else "")
+        note = "" if known.looking else known.note
+        review = self._reviewed(known.presents)
+        if (review, note) != (self.review, self._note):
+            self.review, self._note = review, note
             if self._show_review():
                 self.disarm()
 
@@ -214,7 +211,8 @@ class ApprovalDialog(GuardedQuestion[Decision | Later]):
             return self.panes.show(above)
         from kai_tui.ui.modals.review_view import paragraphs
 
-        return self.panes.show([*above, *paragraphs(self.review, now=self._wall())])
+        change = paragraphs(self.review, now=self._wall(), note=self._note)
+        return self.panes.show([*above, *change])
 
     def why_not(self) -> str | None:
         """Why Approve is off; None when it is on (once armed)."""
@@ -271,6 +269,14 @@ class ApprovalDialog(GuardedQuestion[Decision | Later]):
         self._typed.set_class(bool(self._to_type.wanted), "-shown")
         self._show_review()
         self._tell()
+        if self._begin_to_look is not None and self.reviews:
+            self._look = self._begin_to_look(self.approval)
+            self._look.observe(self._known)
+            self._known(self._look.known)
+
+    def on_unmount(self) -> None:
+        if self._look is not None:
+            self._look.stop()
 
     def on_resize(self) -> None:
         size = self.size
@@ -363,46 +369,16 @@ class ApprovalDialog(GuardedQuestion[Decision | Later]):
         elif answer == "deny":
             self.finish(Decision(approved=False))
         elif answer == "reason":
-            self._push(ReasonDialog(self.approval), self._deny_with)
+            self.ask_for_reason()
         elif answer == "edit":
-            self._open("edit_input", "EditInput", self._edited)
+            self.edit()
         elif not self.guard.armed or self.why_not() is not None:
             self.chosen = answer
             self._tell()
         elif answer == "allow":
-            self._open("allow", "AllowDialog", self._allowed)
+            self.allow_for_a_while()
         else:
             self.finish(self._yes())
 
-    def _open(self, module: str, dialog: str, then: Callable[[Any], None]) -> None:
-        kind = getattr(import_module(f"kai_tui.ui.modals.{module}"), dialog)
-        self._push(kind(self.approval, self.review), then)
-
-    def _push(self, dialog: Ask[Any], then: Callable[[Any], None]) -> None:
-        if isinstance(dialog, Guarded):
-            dialog.keep_time(self._clock, self._stamp)
-            self._over = dialog
-        app_of(self).push_screen(dialog, then)
-
-    def _edited(self, decision: Decision | None) -> None:
-        if decision is not None and not self._withdrawn:
-            self.finish(decision)
-
-    def _allowed(self, terms: GrantTerms | None) -> None:
-        if terms is not None and not self._withdrawn:
-            self.finish(Decision(approved=True, grant=terms))
-
     def _yes(self) -> Decision:
         return Decision(approved=True)
-
-    def _deny_with(self, reason: str | None) -> None:
-        if reason is not None and not self._withdrawn:
-            self.finish(Decision(approved=False, reason=reason or None))
-
-    def withdraw(self) -> None:
-        """The question was settled elsewhere or its chat is gone."""
-        self._withdrawn = True
-        self._tell()
-        if self._over is not None:
-            self._over.lapse()
-        super().withdraw()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 
 from kai_tui.conversation.reviews.review import Review
 from kai_tui.services.approval_service import Approval
@@ -24,12 +23,8 @@ SHORT: Mapping[Answer, str] = {"allow": "Allow…", "reason": "Reason…"}
 def offered(approval: Approval, review: Review, *, clear: bool) -> Sequence[Answer]:
     """The answers this question can get, in their order. `clear`: its arguments can be shown and sent."""
     never: set[Answer] = set()
-    if not clear or not approval.input or not _is_there("edit_input"):
+    if not clear or not approval.input:
         never.add("edit")
     if not clear or why_no_grant(approval, review) is not None:
         never.add("allow")
     return [answer for answer in ANSWERS if answer not in never]
-
-
-def _is_there(dialog: str) -> bool:
-    return find_spec(f"kai_tui.ui.modals.{dialog}") is not None

@@ -64,6 +64,10 @@ class GuardedQuestion(Ask[T]):
     def _back(self) -> None:
         """Something came that does not count: whatever was chosen is Deny again."""
 
+    @abstractmethod
+    def _tell(self) -> None:
+        """Say in words what a key would do now."""
+
     def disarm(self) -> None:
         """Something outside changed (connection, account): look again before deciding (A8)."""
         self.guard.disturb(self._clock())

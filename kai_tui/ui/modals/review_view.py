@@ -39,8 +39,11 @@ _SOURCES = {
 }
 
 
-def paragraphs(review: Review, *, now: float) -> list[Paragraph]:
-    """Everything a review says besides its sentence. `now`: seconds since the epoch."""
+def paragraphs(review: Review, *, now: float, note: str = "") -> list[Paragraph]:
+    """Everything a review says besides its sentence.
+
+    `now`: seconds since the epoch; `note`: why not all is known that is there now, foreign text in it.
+    """
     found: list[Paragraph] = []
     for caution in review.cautions:
         found += _said(caution, "caution", "▲ ")
@@ -54,6 +57,9 @@ def paragraphs(review: Review, *, now: float) -> list[Paragraph]:
         if found and drawn and not (isinstance(block, Words) and _is_said(found[-1])):
             found.append(GAP)
         found += drawn
+    if note:
+        # Last: it comes late, and nothing that is being read may move by it.
+        found += [GAP, *_said(note, "quiet", "◦ ")] if found else _said(note, "quiet", "◦ ")
     return found
 
 
