@@ -120,8 +120,7 @@ def show_parameters(call: Call, draft: Draft, present: Present | None, preview: 
         warn_of_values(draft, replaced)
     if preview is not None and (changes or replaced is not None):
         before, after = preview.parameters
-        draft.show(*change_blocks("Parameters", json_changes(before, after), preview.present))
-        _say_if_equal(draft, before, after)
+        _show_difference(draft, before, after, preview.present)
         return
     before = present_configs.parameters(present.value) if present is not None else None
     if replaced is not None:
@@ -129,8 +128,7 @@ def show_parameters(call: Call, draft: Draft, present: Present | None, preview: 
         if before is None:
             draft.show(Code("Parameters", shown_json(replaced), "json"))
         else:
-            draft.show(*change_blocks("Parameters", json_changes(before, replaced), present))
-            _say_if_equal(draft, before, replaced)
+            _show_difference(draft, before, replaced, present)
     if changes:
         _show_operations(draft, changes, before, present)
 
@@ -144,14 +142,15 @@ def _show_operations(
         except NotWorkedOut as problem:
             draft.say(f"{problem} What comes out cannot be shown, only what is asked for:", "warning")
         else:
-            draft.show(*change_blocks("Parameters", json_changes(before, after), present))
-            _say_if_equal(draft, before, after)
+            _show_difference(draft, before, after, present)
             return
     draft.show(PathChanges("Parameters", tuple(listed(each, "") for each in changes)))
 
 
-def _say_if_equal(draft: Draft, before: Any, after: Any) -> None:
-    if before == after:
+def _show_difference(draft: Draft, before: Any, after: Any, present: Present | None) -> None:
+    changes = json_changes(before, after)
+    draft.show(*change_blocks("Parameters", changes, present))
+    if not changes:
         draft.say("The parameters stay as they are.", "quiet")
 
 

@@ -11,7 +11,7 @@ from kai_tui.conversation.reviews.config_parts import show_folder, show_name_and
 from kai_tui.conversation.reviews.cron_words import cron_words
 from kai_tui.conversation.reviews.draft import Draft, count, quoted
 from kai_tui.conversation.reviews.flow_rows import FlowRow, flow_rows, recipients
-from kai_tui.conversation.reviews.objects import configuration_id, odd_fields
+from kai_tui.conversation.reviews.objects import configuration_id, flow_of, odd_fields
 from kai_tui.conversation.reviews.previews import previewed
 from kai_tui.conversation.reviews.review import Code, Grid, ObjectRef, Present, Tone
 
@@ -38,7 +38,7 @@ def create_flow(call: Call, draft: Draft) -> None:
 def update_flow(call: Call, draft: Draft) -> None:
     given = call.arguments
     flow, kind = configuration_id(call) or given.text("flow_id"), given.text("flow_type", "component_id")
-    ref = ObjectRef("flow", f"{kind}/{flow}")
+    ref = flow_of(kind, flow)
     draft.touches(ref)
     has_lists = given.has("phases") or given.has("tasks")
     only_schedules = given.has("schedules") and not has_lists

@@ -59,7 +59,7 @@ def _is_long(change: PathChange) -> bool:
 
 def _changes(before: Any, after: Any, path: str, key: str, depth: int) -> Iterator[PathChange]:
     if is_secret(key, before) or is_secret(key, after):
-        if before != after:
+        if _token(before) != _token(after):
             yield PathChange(path, "sets", _hidden(key, before), known=True, after=_hidden(key, after))
     elif depth > _DEEPEST:
         yield PathChange(path, "sets", masked(before), known=True, after=masked(after))

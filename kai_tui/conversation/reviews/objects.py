@@ -22,6 +22,9 @@ def storage_item(item_id: str) -> ObjectRef:
 
 def configuration(component: str, config: str, row: str = "") -> ObjectRef:
     """A configuration, or what it is called where its component makes something else of it."""
+    if any("/" in part for part in (component, config, row)):
+        # Joined they could read like the ids of another thing, which somebody may have allowed.
+        return ObjectRef("other", " | ".join(part for part in (component, config, row) if part))
     if component == DATA_APPS:
         return ObjectRef("data app", config)
     if row:
@@ -29,6 +32,12 @@ def configuration(component: str, config: str, row: str = "") -> ObjectRef:
     if component in FLOW_COMPONENTS:
         return ObjectRef("flow", f"{component}/{config}")
     return ObjectRef("configuration", f"{component}/{config}")
+
+
+def flow_of(component: str, flow: str) -> ObjectRef:
+    """A flow; the component may not be said."""
+    ref = configuration(component, flow)
+    return ref if ref.kind == "other" else ObjectRef("flow", f"{component}/{flow}")
 
 
 def component_id(call: Call) -> str:

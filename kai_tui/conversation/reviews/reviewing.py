@@ -123,6 +123,8 @@ def _finish(call: Call, draft: Draft) -> None:
 def _name_what_is_not_named(draft: Draft) -> None:
     """An object without an id must not be taken for another one without an id."""
     for at, ref in enumerate(draft.objects):
+        if ref.kind == "other" and " | " in ref.id:
+            draft.warn(f"An id with a slash in it: {ref.id}.")
         if ref.kind != "project" and (not ref.id.strip() or ref.id.endswith("/")):
             draft.objects[at] = ObjectRef("other", f"a {ref.kind} that is not named")
             draft.warn(f"The call does not say which {ref.kind} it is about.")

@@ -122,6 +122,8 @@ def test_nothing_makes_it_fail(tool: str, input: Any, read_only: bool | None, va
 
 @settings(max_examples=200, deadline=None)
 @given(VALUES, VALUES)
+@example([False], [0])
+@example({"#a": 1}, {"#a": True})
 def test_a_difference_is_never_passed_over(before: Any, after: Any) -> None:
     config = ObjectRef("configuration", "c/1")
     now, then = (

@@ -200,3 +200,18 @@ def test_an_update_without_a_change_says_so(tool: str, given: dict[str, object])
         if tool != "update_descriptions"
         else "It does not say what is to be changed.\nNot known to this program, but sent along:"
     )
+
+
+@pytest.mark.parametrize(
+    ("tool", "given"),
+    [
+        ("update_config", {"component_id": "c/1", "configuration_id": "2"}),
+        ("update_config", {"component_id": "c", "configuration_id": "1/2"}),
+        ("update_config_row", {"component_id": "c", "configuration_id": "1/2", "configuration_row_id": "3"}),
+        ("update_flow", {"flow_type": "keboola.flow/1", "configuration_id": "2"}),
+    ],
+)
+def test_ids_with_slashes_are_never_taken_for_another_thing(tool: str, given: dict[str, object]) -> None:
+    seen = review(tool, given)
+    assert [ref.kind for ref in seen.objects] == ["other"]
+    assert any(caution.startswith("An id with a slash in it") for caution in seen.cautions)
