@@ -129,6 +129,14 @@ class Book:
         return self.verified is not None and self.verified.sound
 
     @property
+    def worst(self) -> str:
+        """The first thing that is wrong, one line; empty when nothing is."""
+        if self.verified is None or self.sound:
+            return self.problem
+        more = len(self.verified.troubles) - 1
+        return trouble_words(self.verified.troubles[0]) + (f" And {more:,} more." if more else "")
+
+    @property
     def found(self) -> list[str]:
         """What a look at it found: a sentence, then its head and every trouble."""
         if self.verified is None:

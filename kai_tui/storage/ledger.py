@@ -50,6 +50,7 @@ LEDGER_SCHEMA: Final = Schema(
     ),
 )
 
+_JOURNAL = "-journal"
 _COLUMNS = "number, content, before, hash, chat_id, call_id"
 Entry = Mapping[str, Any]
 
@@ -109,9 +110,9 @@ class LedgerFile:
         try:
             aside = dated_name(self.path, "broken")
             self.path.rename(aside)
-            journal = self.path.with_name(self.path.name + "-journal")
+            journal = self.path.with_name(self.path.name + _JOURNAL)
             if journal.exists():  # what it takes back belongs to that file
-                journal.rename(aside.with_name(aside.name + "-journal"))
+                journal.rename(aside.with_name(aside.name + _JOURNAL))
         except OSError as error:
             raise self._error(error) from error
         return aside
@@ -160,7 +161,7 @@ class LedgerFile:
         if last is None:
             if kept is None or not kept.number:
                 return {}
-            aside = dated_files(self.path, "broken")
+            aside = [each for each in dated_files(self.path, "broken") if not each.name.endswith(_JOURNAL)]
             why = f"The ledger before this one was set aside as {aside[-1].name}." if aside else ""
             return _loss(why or "The ledger before this one was gone.", kept)
         if kept is None:

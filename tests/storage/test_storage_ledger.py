@@ -261,12 +261,13 @@ def test_a_damaged_file_stays_until_it_is_set_aside(file: LedgerFile, broken: by
     with pytest.raises(StorageError, match="damaged"):
         file.checked()
     assert file.path.read_bytes()[:4000] == broken[:4000]
+    file.path.with_name(file.path.name + "-journal").write_bytes(b"")
     aside = file.set_aside()
     assert aside is not None
     assert aside.read_bytes()[:4000] == broken[:4000]
     file.add(decision("f"))
     (trouble,) = look(file).troubles
-    assert aside.name in trouble.sentence
+    assert f"set aside as {aside.name}." in trouble.sentence
 
 
 def test_a_file_of_a_newer_version_is_left_as_it_is(file: LedgerFile) -> None:

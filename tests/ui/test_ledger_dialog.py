@@ -135,7 +135,7 @@ async def test_a_change_is_said_at_once_and_where_it_is(own_home: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(app, pilot)
         assert "NOT as it was written" in words(app)
-        assert "1 thing is not as it was written" in words(app)
+        assert "entry 3: This entry was changed" in words(app)
         await pilot.press("v")
         await until(pilot, lambda: isinstance(app.screen, LedgerCheck))
         assert "entry 3: This entry was changed after it was written." in words(app)

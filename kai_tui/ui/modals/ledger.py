@@ -128,7 +128,7 @@ class LedgerDialog(Ask[None]):
         unsound = [each for each in self._books or () if not each.sound]
         problem.set_class(bool(unsound), "-shown")
         if unsound:
-            lines = [f"! {safe_line(f'{each.label}: {each.found[0]}')} v shows all." for each in unsound]
+            lines = [f"! {safe_line(f'{each.label}: {each.worst}')} v shows all." for each in unsound]
             problem.update(Content("\n".join(lines)))
         self.query_one("#ledger-keys", Static).update(
             Content((_KEYS_DAMAGED if self._damaged is not None else "") + _KEYS)

@@ -31,7 +31,7 @@ class LedgerCheck(Ask[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
-            box.border_title = Content("Ledger verified")
+            box.border_title = Content("What the check of the ledger found")
             with VerticalScroll(id="check"):
                 yield Static(self._words, id="check-words", markup=False)
             yield Static(_KEYS, classes="quiet", markup=False)
