@@ -20,6 +20,12 @@ _ASKING: Final = re.compile(
 """Whole names, without case and separators, of tools that do nothing but ask."""
 _KNOWN: Final = frozenset({"questions", "title", "header", "reason", "justification", "metadata"})
 """What may stand beside the questions. With anything else in it, a call may do more than ask."""
+_TEXTS: Final = ("question", "text", "prompt", "label")
+_KEYS: Final = ("id", "name", "key")
+_CHOICES: Final = ("options", "choices")
+_MANY: Final = ("multiSelect", "multi_select", "multiple")
+_LABELS: Final = ("label", "value", "name")
+_ABOUTS: Final = ("description", "about")
 _MOST: Final = 50
 """Questions, and options of one, that a form is made for."""
 
@@ -44,6 +50,7 @@ class Question:
     """Whether several options may be chosen."""
     joined: bool = False
     """Whether several answers go as one text."""
+    header: str = ""
 
 
 def questions(tool: str, input: Any) -> list[Question]:
@@ -60,6 +67,34 @@ def questions(tool: str, input: Any) -> list[Question]:
     read = [each for each in found if each is not None]
     distinct = len({each.key for each in read}) == len(read)
     return read if len(read) == len(found) and distinct else []
+
+
+def besides(input: Any) -> JsonObject:
+    """What a call that asks has in it besides what `questions` found, by where it stands."""
+    rest: JsonObject = {}
+    if not isinstance(input, Mapping):
+        return rest
+    for name, value in cast("Mapping[str, Any]", input).items():
+        if name != "questions" or not isinstance(value, list):
+            rest[name] = value
+            continue
+        for number, item in enumerate(cast("list[Any]", value)):
+            if not isinstance(item, Mapping):
+                rest[f"questions[{number}]"] = item
+                continue
+            each = cast("Mapping[str, Any]", item)
+            place = f"questions[{number}]"
+            used = _used(each, _TEXTS, _KEYS, _CHOICES, ("header",))
+            flags = {key for key in _MANY if isinstance(each.get(key), bool)}
+            rest.update({f"{place}.{key}": each[key] for key in each if key not in used | flags})
+            options: Any = next((each[key] for key in _CHOICES if key in used), None)
+            for at, option in enumerate(cast("list[Any]", options) if isinstance(options, list) else []):
+                if isinstance(option, Mapping):
+                    known = cast("Mapping[str, Any]", option)
+                    shown = _used(known, _LABELS, _ABOUTS)
+                    more = {f"{place}.options[{at}].{key}": known[key] for key in known if key not in shown}
+                    rest.update(more)
+    return {name: value for name, value in rest.items() if value not in ("", None)}
 
 
 def answers(asked: Sequence[Question], given: Mapping[str, Sequence[str]]) -> JsonObject:
@@ -95,13 +130,13 @@ def _question(value: Any) -> Question | None:
     if not isinstance(value, Mapping):
         return None
     each = cast("Mapping[str, Any]", value)
-    text = _text(each, "question", "text", "prompt", "label")
-    name = _text(each, "id", "name", "key")
-    options = _options(each.get("options", each.get("choices")))
+    text = _text(each, *_TEXTS)
+    name = _text(each, *_KEYS)
+    options = _options(next((each[key] for key in _CHOICES if each.get(key) is not None), None))
     if not text or options is None:
         return None
-    many = any(each.get(key) is True for key in ("multiSelect", "multi_select", "multiple"))
-    return Question(name or text, text, options, many, joined=not name)
+    many = any(each.get(key) is True for key in _MANY)
+    return Question(name or text, text, options, many, joined=not name, header=_text(each, "header"))
 
 
 def _options(value: Any) -> tuple[Offered, ...] | None:
@@ -116,15 +151,26 @@ def _options(value: Any) -> tuple[Offered, ...] | None:
             found.append(Offered(each))
         elif isinstance(each, Mapping):
             option = cast("Mapping[str, Any]", each)
-            found.append(
-                Offered(_text(option, "label", "value", "name"), _text(option, "description", "about"))
-            )
+            found.append(Offered(_text(option, *_LABELS), _text(option, *_ABOUTS)))
         elif isinstance(each, int | float):
             found.append(Offered(str(each)))
     labels = [each.label for each in found]
     if len(found) != len(cast("list[Any]", value)) or not all(labels) or len(set(labels)) != len(labels):
         return None
     return tuple(found)
+
+
+def _used(value: Mapping[str, Any], *groups: Sequence[str]) -> set[str]:
+    """Of each group the name whose value was taken."""
+    found: set[str] = set()
+    for names in groups:
+        if names is _CHOICES:
+            name = next((name for name in names if value.get(name) is not None), None)
+        else:
+            name = next((name for name in names if _text(value, name)), None)
+        if name is not None:
+            found.add(name)
+    return found
 
 
 def _text(value: Mapping[str, Any], *names: str) -> str:

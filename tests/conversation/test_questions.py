@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kai_tui.conversation.questions import Offered, Question, answers, in_words, questions
+from kai_tui.conversation.questions import Offered, Question, answers, besides, in_words, questions
 
 OURS = {
     "questions": [
@@ -43,6 +43,7 @@ def test_both_known_shapes_are_read() -> None:
             (Offered("Introduction", "What it is about"), Offered("Figures")),
             many=True,
             joined=True,
+            header="Sections",
         )
     ]
 
@@ -114,6 +115,32 @@ def test_where_answers_cannot_go_they_are_the_reason_of_a_no() -> None:
     assert said.endswith("- Which period? this year\n- What shall it be called? x")
 
 
+def test_what_the_form_does_not_show_is_told_apart() -> None:
+    assert besides(OURS) == {}
+    assert besides(SDK) == {}
+    odd = {
+        "questions": [
+            {
+                "id": "a",
+                "name": "b",
+                "question": "?",
+                "text": "!",
+                "multiSelect": "yes",
+                "options": ["x", {"label": "y", "value": "rm -rf /", "description": "z"}],
+            }
+        ],
+        "title": "T",
+    }
+    assert questions("ask_user", odd)
+    assert besides(odd) == {
+        "questions[0].name": "b",
+        "questions[0].text": "!",
+        "questions[0].multiSelect": "yes",
+        "questions[0].options[1].value": "rm -rf /",
+        "title": "T",
+    }
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
@@ -129,5 +156,7 @@ _JSON = st.recursive(
 @given(_JSON)
 def test_no_input_is_too_odd(value: Any) -> None:
     for asked in (questions("ask_user", value), questions("ask_user", {"questions": [value]})):
+        if asked:
+            besides(value if isinstance(value, dict) and "questions" in value else {"questions": [value]})
         keys = [each.key for each in asked]
         assert len(set(keys)) == len(keys)

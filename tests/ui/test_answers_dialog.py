@@ -131,7 +131,35 @@ async def test_nothing_is_sent_before_the_whole_call_was_on_screen() -> None:
         await desk.arm()
         await desk.press(*"yes", "ctrl+s")
         assert desk.open
+        assert "Sending is off until the last question was on screen" in desk.text
+        await desk.press(*["tab"] * 29)
+        await desk.pass_time(0.2)
+        await desk.press("ctrl+s")
+        assert await desk.answered() == given(q0="yes")
+
+
+async def test_what_comes_besides_the_questions_has_to_be_read() -> None:
+    more = {"questions": QUESTIONS, "reason": "\n".join(f"line {number}" for number in range(50))}
+    async with asked(input=more) as desk:
+        await desk.arm()
+        await desk.press("enter", "ctrl+s")
+        assert desk.open
         assert "Sending is off until the last line above was on screen" in desk.text
+        await read(desk)
+        await desk.press("ctrl+s")
+        assert await desk.answered() == given(period="last month")
+
+
+async def test_the_call_can_be_seen_as_it_came() -> None:
+    async with asked() as desk:
+        await read(desk)
+        assert "nothing else: all that came stands in the form" in " ".join(desk.text.split())
+        await desk.press("f2")
+        await desk.pass_time(0.3)
+        assert '"id": "period"' in desk.text
+        await desk.press("f2")
+        await desk.pass_time(0.3)
+        assert '"id": "period"' not in desk.text
 
 
 async def test_a_paste_is_an_answer_and_sends_nothing() -> None:

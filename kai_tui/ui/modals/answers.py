@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,11 +18,14 @@ from textual.widgets import Static, TextArea
 from kai_tui.conversation.approvals import decision_digest
 from kai_tui.conversation.events import JsonObject
 from kai_tui.conversation.input_changes import LONGEST_REASON
-from kai_tui.conversation.questions import answers, in_words, questions
+from kai_tui.conversation.questions import answers, besides, in_words, questions
+from kai_tui.conversation.reviews.review import Presents, Review
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.ui.modals.answer_choice import Answer
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.approval_choices import LABELS
+from kai_tui.ui.modals.approval_panes import Panes
+from kai_tui.ui.modals.argument_view import Row, rows_for
 from kai_tui.ui.modals.question_form import QuestionForm
 from kai_tui.ui.modals.tool_value import ValueField
 
@@ -36,6 +39,8 @@ class AnswersDialog(ApprovalDialog):
     heading: ClassVar[str] = "The assistant asks you"
     reviews: ClassVar[bool] = False
     unseen: ClassVar[str] = "Sending is off until the last line above was on screen: PgDn"
+    raw: bool = False
+    """Whether the call is shown as it came; else only what the form does not show."""
     DEFAULT_CSS = """
     AnswersDialog #form { margin-top: 1; }
     AnswersDialog #value { height: 3; }
@@ -62,8 +67,12 @@ class AnswersDialog(ApprovalDialog):
             **LABELS,
             "approve": "Send the answers" if approval.edits else "Deny with the answers",
         }
+        self._asked = questions(approval.tool_name, approval.input)
         super().__init__(approval, position=position, total=total, changed=changed, clock=clock, stamp=stamp)
-        self._form = QuestionForm(questions(approval.tool_name, approval.input), id="form")
+        self._whole, _, _ = rows_for(approval.input, approval.has_input)
+        self._besides = _rows_besides(approval.input)
+        self.panes = Panes(self._besides, on_end=self._tell, name="The call")
+        self._form = QuestionForm(self._asked, id="form")
         self._field = ValueField()
         self._followed = self._form.question
         """The question whose own words the field has."""
@@ -73,6 +82,10 @@ class AnswersDialog(ApprovalDialog):
         yield self._form
         yield self._field
         yield self._sent_as
+
+    def _reviewed(self, presents: Presents | None) -> Review:
+        count = len(self._asked)
+        return Review(f"Asks you {count} questions" if count > 1 else "Asks you a question", ("reads",))
 
     def _offered(self) -> Sequence[Answer]:
         return ("deny", "approve", "reason")
@@ -97,6 +110,8 @@ class AnswersDialog(ApprovalDialog):
         why = super().why_not()
         if why is not None:
             return why
+        if not self._form.end_seen:
+            return "Sending is off until the last question was on screen: ↓ Tab"
         sent = self.sent()
         if not sent:
             return "Answer a question first, or deny."
@@ -115,6 +130,13 @@ class AnswersDialog(ApprovalDialog):
         shown = decision_digest(self.approval.digest, None, sent)
         return Decision(approved=True, answers=sent, shown=shown)
 
+    def beat(self) -> None:
+        super().beat()
+        if self._fitted and not self._form.end_seen:
+            self._form.look()
+            if self._form.end_seen:
+                self._tell()
+
     def _say_what_is_sent(self) -> None:
         from kai_tui.conversation.safe_text import safe_exact
 
@@ -129,7 +151,7 @@ class AnswersDialog(ApprovalDialog):
         )
         if hidden:
             words += f" · ! {hidden} character(s) cannot be seen"
-        self._sent_as.update(Content(f"{words} · ↑↓ Enter choose"))
+        self._sent_as.update(Content(f"{words} · ↑↓ Enter choose · F2 the call as it came"))
         self._sent_as.set_class(hidden > 0 or not self.approval.edits, "-bad")
 
     def on_question_form_changed(self, message: QuestionForm.Changed) -> None:
@@ -199,7 +221,12 @@ class AnswersDialog(ApprovalDialog):
 
     def _key(self, event: events.Key) -> None:
         when = self._stamp(event)
-        if event.key == "ctrl+s":
+        if event.key == "f2":
+            self.guard.pass_by(when)
+            self.raw = not self.raw
+            self.panes.use_rows(self._whole if self.raw else self._besides)
+            self._fitted = False
+        elif event.key == "ctrl+s":
             if self.guard.counts(when, key=True):
                 # Behind the keys that the field has not taken yet.
                 self._field.call_later(self._send)
@@ -243,3 +270,12 @@ class AnswersDialog(ApprovalDialog):
             if answered and key == "enter" and not form.question.many:
                 form.turn(1)
         self._follow()
+
+
+def _rows_besides(input: Any) -> list[Row]:
+    """What the form does not show of a call, whole and exact."""
+    rest = besides(input)
+    if not rest:
+        return [Row("names", "It asks, and nothing else: all that came stands in the form below.")]
+    rows, _, _ = rows_for(rest, has_input=True)
+    return [Row("names", "What came besides the questions below:"), *rows]

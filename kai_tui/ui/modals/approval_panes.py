@@ -46,8 +46,10 @@ class Panes(Horizontal):
     Panes.-tiny ReadingView { border-top: none; padding: 0; }
     """
 
-    def __init__(self, rows: Sequence[Row], *, on_end: Callable[[], None]) -> None:
+    def __init__(self, rows: Sequence[Row], *, on_end: Callable[[], None], name: str = _SENT) -> None:
+        """`name`: what the arguments are called."""
         super().__init__(id="panes")
+        self._name = name
         self._sent = passages(rows)
         self._change: Sequence[Paragraph] = ()
         self._words = ""
@@ -91,6 +93,12 @@ class Panes(Horizontal):
         self._spread()
         return self.two
 
+    def use_rows(self, rows: Sequence[Row]) -> None:
+        """Show other arguments from now on."""
+        self._sent = passages(rows)
+        self._spread_as = (not self.two, self._change)
+        self._spread()
+
     def _spread(self) -> bool:
         """Give both views their paragraphs."""
         two = self.two
@@ -101,14 +109,14 @@ class Panes(Horizontal):
         self._spread_as = (two, self._change)
         one_scroll = self._sent
         if self._change and not two:
-            one_scroll = [*self._change, GAP, Passage(_SENT, "divider", fill="rule"), *self._sent]
+            one_scroll = [*self._change, GAP, Passage(self._name, "divider", fill="rule"), *self._sent]
         news = self._arguments.show(one_scroll)
         return self._review.show(self._change if two else ()) or news
 
     def _name_panes(self) -> None:
         change = f"{_CHANGE} · {self._words}" if self._words else _CHANGE
         self._review.border_title = Content(change)
-        self._arguments.border_title = Content(change if self._change and not self.two else _SENT)
+        self._arguments.border_title = Content(change if self._change and not self.two else self._name)
 
     def fit(self, room: int) -> bool:
         """Take up to `room` rows, as many as there are lines; True when that is so already."""

@@ -69,6 +69,8 @@ class QuestionForm(ScrollView):
         self._lines: list[tuple[str, str, int | None]] = []
         """Text, style and stop of each line."""
         self._width = 0
+        self.end_seen = False
+        """Whether the last line was on screen at some time."""
 
     # The answers
 
@@ -188,7 +190,11 @@ class QuestionForm(ScrollView):
                 lines.append(("", "question", None))
             head = f"{number}. " if len(self.questions) > 1 else ""
             text = safe_exact(question.text, one_line=True).text
+            if question.header.strip():
+                text = f"{safe_exact(question.header, one_line=True).text}: {text}"
             more = "  (several)" if question.many else ""
+            if question.key != question.text:
+                more += f"  [{safe_exact(question.key, one_line=True).text}]"
             lines += [(each, "question", None) for each in _hung(head, f"{text}{more}", width)]
             for index, option in enumerate(question.options):
                 text = safe_exact(option.label, one_line=True).text
@@ -206,6 +212,12 @@ class QuestionForm(ScrollView):
     def _answer(self, text: str, chosen: bool, stop: int, width: int) -> None:
         style = "chosen" if chosen else "answer"
         self._lines += [(each, style, stop) for each in _hung("  ● " if chosen else "  ○ ", text, width)]
+
+    def look(self) -> None:
+        """Note whether the last line is on screen now. Called after a paint, never before one."""
+        height = self.scrollable_content_region.height
+        if height > 0 and self._lines and self.scroll_offset.y + height >= len(self._lines):
+            self.end_seen = True
 
     def _show_cursor(self) -> None:
         places = [place for place, line in enumerate(self._lines) if line[2] == self.at]
