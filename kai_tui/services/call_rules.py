@@ -33,6 +33,8 @@ def decision_words(approval: Approval, decision: Decision) -> str:
     """What decided, of a decision made in this run. Raw."""
     if decision.by != "you":
         return decision.rule
+    from kai_tui.services.grant_words import terms_words
+
     edits: list[str] = []
     if decision.approved and decision.updated_input is not None:
         from kai_tui.conversation.input_changes import changes
@@ -41,7 +43,7 @@ def decision_words(approval: Approval, decision: Decision) -> str:
     words = your_words(
         approved=decision.approved,
         changed=decision.updated_input is not None,
-        granted=decision.grant is not None,
+        granted=terms_words(decision.grant) if decision.grant is not None else "",
         answered=decision.answers is not None,
     )
     return told(words, reason=decision.reason or "", edits=edits)
@@ -69,12 +71,12 @@ def short_words(words: str) -> str:
     return f"denied: {' '.join(words[len(_SAID) :].split())}" if words.startswith(_SAID) else ""
 
 
-def your_words(*, approved: bool, changed: bool, granted: bool, answered: bool = False) -> str:
-    """A decision of the user."""
+def your_words(*, approved: bool, changed: bool, granted: str = "", answered: bool = False) -> str:
+    """A decision of the user. `granted`: for what further calls it holds, in words."""
     if not approved:
         return _DENIED
     words = _CHANGED if changed else "You answered it" if answered else "You approved it"
-    return f"{words}, and further calls like it." if granted else f"{words}."
+    return f"{words}, and further calls like it {granted}." if granted else f"{words}."
 
 
 def rule_words(part: ToolPart, *, noted: str, decided: bool | None, tool: ToolInfo | None) -> str:

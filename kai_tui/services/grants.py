@@ -60,6 +60,8 @@ class Grant:
     @property
     def words(self) -> str:
         """How long it holds, as it was given: "for 10 minutes, at most 5 calls"."""
+        from kai_tui.services.grant_words import span_words
+
         return span_words(self.terms)
 
 
@@ -78,16 +80,6 @@ class GrantsEnded:
     def told(self) -> Sequence[Grant]:
         """Those the user still counted on."""
         return [each for each in self.grants if self.used_up or each.left != 0]
-
-
-def span_words(terms: GrantTerms) -> str:
-    """For how long and how often, in words."""
-    calls = "" if terms.calls is None else "1 call" if terms.calls == 1 else f"{terms.calls} calls"
-    if terms.minutes is None:
-        return f"for {calls}" if calls else "until you leave"
-    whole = int(terms.minutes) if terms.minutes == int(terms.minutes) else terms.minutes
-    time = "1 minute" if whole == 1 else f"{whole} minutes"
-    return f"for {time}, at most {calls}" if calls else f"for {time}"
 
 
 class Grants:
@@ -153,7 +145,7 @@ class Grants:
             self._observers.tell(ended)
         calls = grant.terms.calls
         count = f": call {grant.used} of {calls}" if calls is not None else f": call {grant.used}"
-        return Decision(approved=True, by="grant", rule=f"{GRANTED}{span_words(grant.terms)}{count}.")
+        return Decision(approved=True, by="grant", rule=f"{GRANTED}{grant.words}{count}.")
 
     def holds(self, approval: Approval) -> bool:
         """Whether the grant that decided this call holds still: looked at before the answer goes out."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from kai_tui.services.call_rules import told, your_words
+from kai_tui.services.grant_words import noted_words
 
 if TYPE_CHECKING:
     from kai_tui.storage.ledger_chain import Trouble, Verified
@@ -18,7 +19,7 @@ def who_decided(entry: Mapping[str, Any]) -> str:
     return your_words(
         approved=entry.get("decision") == "approved",
         changed="edits" in entry,
-        granted="grant" in entry,
+        granted=noted_words(entry.get("grant")),
         answered="answered" in entry,
     )
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from kai_tui.conversation.reviews.review import ObjectRef
 from kai_tui.services.approval_service import Decision
 from kai_tui.services.call_rules import decision_words, short_words
+from kai_tui.services.grants import GrantTerms
 from kai_tui.services.ledger_entries import decision_entry
 from kai_tui.services.ledger_words import card_words
 from tests.ui.fakes import approval
@@ -25,6 +27,16 @@ def edited(**changes: Any) -> Decision:
         (Decision(approved=True), "You approved it.", ""),
         (Decision(approved=True, answers={"q": "a"}), "You answered it.", ""),
         (Decision(approved=False), "You denied it.", ""),
+        (
+            Decision(approved=True, grant=GrantTerms("create_bucket", chat_id="chat", minutes=10, calls=5)),
+            "You approved it, and further calls like it about anything, in this chat, for 10 minutes, at most 5 calls.",
+            "",
+        ),
+        (
+            Decision(approved=True, grant=GrantTerms("create_bucket", of=ObjectRef("table", "in.c-crm.t"))),
+            "You approved it, and further calls like it about table in.c-crm.t and its columns, in every chat, until you leave.",
+            "",
+        ),
         (
             Decision(approved=False, reason="not\nyet"),
             "You denied it, and said: not\nyet",

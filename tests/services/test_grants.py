@@ -10,7 +10,8 @@ import pytest
 from kai_tui.conversation.reviews.review import ObjectRef
 from kai_tui.conversation.safe_text import Pairs
 from kai_tui.services.approval_service import Approval, ApprovalService, Decision
-from kai_tui.services.grants import Grants, GrantsEnded, GrantTerms, span_words
+from kai_tui.services.grant_words import span_words
+from kai_tui.services.grants import Grants, GrantsEnded, GrantTerms
 from kai_tui.services.standing_rules import StandingRules
 from kai_tui.services.wake import SleepWatch
 from tests.services.scripted_backend import until

@@ -14,10 +14,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from kai_tui.conversation.granting import inside_words, object_of
+from kai_tui.conversation.granting import object_of
 from kai_tui.conversation.reviews.review import ObjectRef, Review
 from kai_tui.services.approval_service import Approval
-from kai_tui.services.grants import GrantTerms, covers, grant_for, span_words
+from kai_tui.services.grant_words import about_words, span_words
+from kai_tui.services.grants import GrantTerms, covers, grant_for
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.modals.answer_choice import Choice
 from kai_tui.ui.modals.guarded import LAPSED, Guarded
@@ -169,19 +170,18 @@ class AllowDialog(Guarded[GrantTerms]):
         approval, terms = self.approval, self.terms
         tool = safe_exact(approval.tool_name, one_line=True).text
         account = safe_exact(approval.account, one_line=True).text
-        about = "about anything"
-        if terms.of is not None:
-            thing = safe_exact(terms.of.id or terms.of.name, one_line=True).text
-            kind = "" if terms.of.kind == "other" else f"{terms.of.kind} "
-            about = f"about {kind}{thing}{inside_words(terms.of)}" if thing else f"about the {kind.strip()}"
+        about = safe_exact(about_words(terms.of), one_line=True).text
         where = "in this chat" if terms.chat_id is not None else f"in every chat of {account}"
-        branch = safe_exact(approval.branch, one_line=True).text
-        if branch:
-            where += f", on branch {branch}"
         parts: list[tuple[str, str]] = [
             ("Approves this call now. Further calls of ", ""),
             (tool, "bold"),
-            (f" {about}, {where}, run without a question ", ""),
+            (f" {about}, {where}", ""),
+        ]
+        branch = safe_exact(approval.branch, one_line=True).text
+        if branch:
+            parts += [(", on branch ", ""), (branch, "$text-warning")]
+        parts += [
+            (", run without a question ", ""),
             (f"{span_words(terms)}.", "bold"),
         ]
         waiting = self._decided_at_once(terms)

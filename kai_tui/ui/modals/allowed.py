@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from kai_tui.services.grant_words import about_words
 from kai_tui.ui.modals.tools import ToolsDialog
 from kai_tui.ui.widgets.grant_list import GrantList, left_words
 
@@ -117,15 +118,11 @@ class AllowedDialog(ToolsDialog):
 
 def grant_words(grant: Grant, now: float) -> str:
     """All about one grant, in a sentence."""
-    from kai_tui.conversation.granting import inside_words
     from kai_tui.conversation.safe_text import safe_exact, safe_line
 
-    terms, of = grant.terms, grant.terms.of
+    terms = grant.terms
     tool = safe_exact(terms.tool, one_line=True).text
-    about = "about anything"
-    if of is not None:
-        kind = "" if of.kind == "other" else f"{of.kind} "
-        about = f"about {kind}{safe_exact(of.id, one_line=True).text}{inside_words(of)}"
+    about = safe_exact(about_words(terms.of), one_line=True).text
     where = "in every chat of this account"
     if terms.chat_id is not None:
         where = f"in the chat “{safe_line(grant.chat_title, 60)}”"
