@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from kai_tui.storage.ledger import LedgerFile
+from kai_tui.storage.paths import account_files, app_paths
 from tests.e2e.conftest import Start
 from tests.e2e.hostile_kai import HostileKai
 from tests.e2e.odd_stacks import Asked, answering
 from tests.e2e.test_hostile_screens import EACH, TALL, TOGETHER, assert_harmless
-from tests.e2e.user import DOWN, ENTER, ESCAPE, User
+from tests.e2e.user import CLEAR, DOWN, ENTER, ESCAPE, User
 from tests.pty_harness import posix_only
 
 pytestmark = posix_only
@@ -123,4 +126,40 @@ def test_panels_with_each_payload_by_itself(user: User) -> None:
     user.wait_quiet(0.3)
     user.write(ESCAPE)
     user.wait_gone("Tools and permissions")
+    assert_harmless(user)
+
+
+@pytest.mark.slow
+def test_the_ledger(start: Start, own_home: Path) -> None:
+    """Its list, its words, what its check finds, its export: every word of every decision is a payload."""
+    texts = [text for _, text in TOGETHER]
+    ledger = LedgerFile(account_files(app_paths({"KAI_TUI_HOME": str(own_home)}), "evil").ledger, "evil")
+    for text in texts:
+        words = dict.fromkeys(
+            ("account", "host", "branch", "tool", "sentence", "asked", "decision", "by", "rule", "reason"),
+            text,
+        )
+        lists = {
+            "objects": [{"kind": text, "id": text}],
+            "edits": [{"path": text, "before": text, "after": text}],
+            "effects": [text],
+            "answered": [text],
+        }
+        ledger.add({"kind": "decision", "at": text, "chat_id": text, "call_id": text, **words, **lists})
+        end = {"kind": "outcome", "chat_id": text, "call_id": text, "outcome": text, "job": text}
+        ledger.add_outcome(text, text, {**end, "detail": text})
+    user = start("--sandbox", size=TALL).ready()
+    run(user, "ledger of decisions", f"{len(texts)} decisions")
+    for _ in texts:
+        user.write(" " + DOWN)
+        user.wait_quiet(0.05)
+    user.write("v")
+    user.wait_for("What this cannot find")
+    user.write(ESCAPE)
+    user.wait_gone("What this cannot find")
+    user.write("e")
+    user.wait_for("change ticket")
+    user.write(f"{END}{CLEAR}{own_home / 'ticket.md'}{ENTER}")
+    user.wait_gone("change ticket")
+    assert "### 2." in (own_home / "ticket.md").read_text(encoding="utf-8")
     assert_harmless(user)
