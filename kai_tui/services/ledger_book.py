@@ -6,7 +6,7 @@ Blocks: call it in a thread. Texts are raw.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +25,8 @@ class Record:
     entry: Mapping[str, Any]
     outcomes: tuple[Mapping[str, Any], ...] = ()
     """In the order in which they were written."""
+    searched: str = ""
+    """All that a search looks at, in small letters."""
 
     def text(self, name: str) -> str:
         """A field of the decision; empty where it has none."""
@@ -94,15 +96,6 @@ class Record:
 
     def _parts(self, name: str) -> list[Mapping[str, Any]]:
         return [cast("Mapping[str, Any]", each) for each in self._list(name) if isinstance(each, dict)]
-
-    @property
-    def searched(self) -> str:
-        """All that a search looks at, in small letters."""
-        words = (self.text("at"), self.text("account"), self.text("host"), f"branch {self.text('branch')}",
-                 self.text("tool"), self.text("sentence"), self.text("asked"), self.text("decision"), self.who, self.text("reason"),
-                 self.outcome, self.detail, self.job, self.effects, *self.objects, self.text("chat_id"),
-                 self.text("call_id"), f"#{self.row.number}")  # fmt: skip
-        return " ".join(words).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +187,39 @@ def records_of(rows: Sequence[LedgerRow]) -> list[Record]:
             decisions[row.number] = row, entry
         elif entry.get("kind") == "outcome" and isinstance(entry.get("of"), int):
             outcomes.setdefault(entry["of"], []).append(entry)
-    return [
+    found = [
         Record(row, entry, tuple(outcomes.get(number, ())))
         for number, (row, entry) in reversed(decisions.items())
     ]
+    # Once, and in the thread that reads: a search looks at all of them with every key.
+    return [replace(each, searched=_searched(each)) for each in found]
+
+
+def _searched(record: Record) -> str:
+    fields = (
+        "at",
+        "account",
+        "host",
+        "tool",
+        "sentence",
+        "asked",
+        "decision",
+        "reason",
+        "chat_id",
+        "call_id",
+    )
+    words = [
+        *(record.text(name) for name in fields),
+        f"branch {record.text('branch')}",
+        record.who,
+        record.outcome,
+        record.detail,
+        record.job,
+        record.effects,
+        *record.objects,
+        f"#{record.row.number}",
+    ]
+    return " ".join(words).lower()
 
 
 def matching(records: Sequence[Record], words: str) -> list[Record]:
