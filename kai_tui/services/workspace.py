@@ -24,7 +24,6 @@ from kai_tui.services.account_rules import account_rules
 from kai_tui.services.agents import AgentList
 from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.attention import Attention
-from kai_tui.services.changes import CallEnded, MessagesReset
 from kai_tui.services.chat_service import ChatService
 from kai_tui.services.connection import Connection as Connection
 from kai_tui.services.connection import ConnectionState as ConnectionState
@@ -36,27 +35,17 @@ from kai_tui.services.naming import assistant_name
 from kai_tui.services.observers import Observers
 from kai_tui.services.offers import Offers
 from kai_tui.services.session_tools import SessionTools
+from kai_tui.services.workspace_desks import WorkspaceDesks
 
 if TYPE_CHECKING:
     from kai_tui.backends.attachments import Attachments
-    from kai_tui.backends.base import Whose
-    from kai_tui.backends.project import Project
     from kai_tui.backends.secret import Secret
-    from kai_tui.conversation.reviews.review import Presents
     from kai_tui.services.approval_round import Place
-    from kai_tui.services.approval_service import Approval
-    from kai_tui.services.changes import SessionChange
-    from kai_tui.services.chat_session import ChatSession
-    from kai_tui.services.documents import DocumentDesk
-    from kai_tui.services.inbox import Inbox
-    from kai_tui.services.instructions import Instructions
-    from kai_tui.services.jobs import JobWatch
-    from kai_tui.services.present_values import PresentValues
 
 _LOG = logging.getLogger(__name__)
 
 
-class Workspace:
+class Workspace(WorkspaceDesks):
     """The chat screen's one door to the services."""
 
     def __init__(
@@ -76,9 +65,6 @@ class Workspace:
         self._backend: Backend | None = None
         self._retired: list[Backend] = []
         """Those before `reopen`: what still streams on them goes on."""
-        self._documents: DocumentDesk | None = None
-        self._inbox: Inbox | None = None
-        self._present_values: PresentValues | None = None
         self._opening: asyncio.Lock = asyncio.Lock()
         self._connecting: asyncio.Task[None] | None = None
         self._observers: Observers[Connection] = Observers()
@@ -114,76 +100,7 @@ class Workspace:
         self.agents = AgentList(self.backend, lambda: self._backend)
         self._listing: asyncio.Task[None] | None = None
         self.attention = Attention(self.chats, self.approvals, self.history, keeper)
-        self._jobs: JobWatch | None = None
         self.chats.hear(self._call_ended)
-
-    @property
-    def inbox(self) -> Inbox:
-        """All questions that wait in this account, over all its chats; made at its first use."""
-        if self._inbox is None:
-            from kai_tui.services.inbox import Inbox
-
-            self._inbox = Inbox(self.chats, self.approvals, self.history, self._keeper, self._notices.tell)
-        return self._inbox
-
-    @property
-    def unread_questions(self) -> int:
-        """How many questions waited when they were last heard of and were not read again since."""
-        return len(self._inbox.unread) if self._inbox is not None else 0
-
-    def instructions(self, whose: Whose) -> Instructions:
-        """The user's own instructions for Kai, or the project's, to be edited."""
-        from kai_tui.services.instructions import Instructions
-
-        return Instructions(self.backend, self._keeper, whose)
-
-    @property
-    def present_values(self) -> PresentValues:
-        """What is there now, beside what a call would make of it."""
-        if self._present_values is None:
-            from kai_tui.services.present_values import PresentValues
-
-            self._present_values = PresentValues(self.backend, self.chats)
-        return self._present_values
-
-    def _presents(self, approval: Approval) -> Presents:
-        return self._present_values.known(approval) if self._present_values is not None else {}
-
-    @property
-    def documents(self) -> DocumentDesk:
-        """What the assistant looks things up in: the list, and what is on its way to it."""
-        if self._documents is None:
-            from kai_tui.services.documents import DocumentDesk
-
-            self._documents = DocumentDesk(self.backend)
-        return self._documents
-
-    @property
-    def has_documents(self) -> bool:
-        """Whether the assistant looks things up in documents; False until the backend is open."""
-        return self._backend is not None and self._backend.documents is not None
-
-    @property
-    def jobs(self) -> JobWatch:
-        """Follows the jobs that chats started."""
-        if self._jobs is None:
-            from kai_tui.services.jobs import JobWatch, ending
-
-            self._jobs = JobWatch(
-                self.chats,
-                self.project,
-                lambda session, job: self.attention.job_ended(session, ending(job)),
-                clock=self.clock,
-            )
-        return self._jobs
-
-    async def project(self) -> Project | None:
-        """What it works on, to be looked at; None where there is none. Raises BackendError."""
-        return (await self.backend()).project
-
-    def _call_ended(self, session: ChatSession, change: SessionChange) -> None:
-        if isinstance(change, CallEnded) or (isinstance(change, MessagesReset) and session.watched):
-            self.jobs.heard(session, change)
 
     def attachments(self, chat_id: str | None) -> Attachments | None:
         """How files go with messages of a chat (None: a new one); None where they do not, or nothing is known yet."""
