@@ -248,7 +248,8 @@ class AnswersDialog(ApprovalDialog):
             if event.key in _FORM_KEYS or (event.key == "space" and self._form.on_option):
                 self._field.call_later(self._act, event.key)
             else:
-                self._form.to_own()
+                if event.is_printable or event.key in ("backspace", "delete"):
+                    self._form.to_own()
                 self._field.take(event)
 
     def _send(self) -> None:
