@@ -168,6 +168,14 @@ class ApprovalService:
         """Why this cannot be approved by anybody now: one sentence; None when it can."""
         return self.policy.forbids(approval) if self.policy is not None else None
 
+    def stands(self, approval: Approval, decision: Decision) -> bool:
+        """Whether a decision that was taken may still be sent: no rule it rests on was taken back, none forbids it."""
+        if not decision.approved or self.policy is None:
+            return True
+        if decision.by == "grant":
+            return self.policy.holds(approval, decision)
+        return self.policy.forbids(approval) is None
+
     def observe(self, callback: Callable[[None], None]) -> Callable[[], None]:
         """Hear of every change of `pending`; call the result to stop hearing."""
         return self._observers.add(callback)

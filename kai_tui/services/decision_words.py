@@ -8,6 +8,7 @@ YES_OR_NO = (
 DECIDE_PLAINLY = "Nothing was sent: this server takes only a yes or a no."
 CHANGED = "This request changed since you saw it."
 NOT_ARRIVED = "Your first answer did not arrive."
+NOT_SENT = "Your first answer was not sent."
 ANSWERED_BEFORE = (
     "You answered this before, and the server still shows it as waiting: it may be at work on it. "
     "That is checked again before anything is sent."

@@ -32,11 +32,13 @@ from kai_tui.services.decision_words import (
     DECIDE_PLAINLY,
     NOT_ARRIVED,
     NOT_KNOWN,
+    NOT_SENT,
     YES_OR_NO,
 )
 from kai_tui.services.kept_words import not_known
 from kai_tui.services.read_back import adopt, differs, holder, put_in_place
 from kai_tui.services.session_open_stream import SessionOpenStream
+from kai_tui.services.session_recording import TAKEN_BACK
 from kai_tui.services.session_state import SessionTools
 from kai_tui.services.turn import ENDED_WELL
 
@@ -219,7 +221,7 @@ class SessionDecisions(SessionOpenStream):
             if noted and error.delivery != "not-sent":
                 await self._ask_what_still_waits(run, message, together)
             elif self._run is run:
-                self._ask_again(message, NOT_ARRIVED)
+                self._ask_again(message, NOT_SENT if error.code == TAKEN_BACK else NOT_ARRIVED)
 
     def _may_be_read_anew(self) -> bool:
         return self._answering is None and super()._may_be_read_anew()

@@ -10,7 +10,7 @@ from kai_tui.services.approval_round import ApprovalRound, digest_of
 from kai_tui.services.changes import Notice, PartChanged, TurnChanged
 from kai_tui.services.decision_words import CHANGED, DECIDE_PLAINLY, SETTLED, YES_OR_NO
 from kai_tui.services.read_back import holder
-from kai_tui.services.session_recording import NOT_RECORDED, SessionRecording
+from kai_tui.services.session_recording import NOT_RECORDED, TAKEN_BACK, SessionRecording
 
 if TYPE_CHECKING:
     from kai_tui.conversation.messages import Message, ToolPart
@@ -55,7 +55,7 @@ class SessionOpenStream(SessionRecording):
         except BackendError as error:
             unsent = error.delivery == "not-sent"
             arrived = "did not arrive" if unsent else "may not have arrived"
-            if error.code == NOT_RECORDED:
+            if error.code in (NOT_RECORDED, TAKEN_BACK):
                 arrived = "was not sent"
             if unsent:
                 await self._withdraw(together)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 NOT_RECORDED = "not-recorded"
 """Code of the BackendError of an answer that was not sent because it could not be written down first."""
+TAKEN_BACK = "taken-back"
+"""Code of the BackendError of an answer that was not sent because what allowed it was taken back meanwhile."""
+_NOT_ALLOWED_NOW = "What allowed it was taken back, or is over, before it was sent. Nothing was changed."
 _NOT_NOTED = "It could not be noted on disk first, so it was not sent. Please decide again."
 _ENDS: dict[str, Outcome] = {"output-available": "done", "output-error": "failed", "output-denied": "denied"}
 
@@ -60,6 +63,10 @@ class SessionRecording(SessionTurn):
                 )
             else:
                 self._tell(Notice(f"Your No is sent, but the ledger does not have it. {why}", "warning"))
+        # Last, right before it is sent: all this took a moment.
+        if not all(self._tools.approvals.stands(*each) for each in together.decided.values()):
+            await self._withdraw(together)
+            raise BackendError(_NOT_ALLOWED_NOW, code=TAKEN_BACK, delivery="not-sent")
 
     async def _withdraw(self, together: ApprovalRound) -> None:
         """The answers provably never reached the server."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -161,3 +162,41 @@ async def test_a_reply_whose_connection_was_lost_ends_all_grants(house: House) -
     session.send("go on")
     await until(lambda: session.turn.reason == "lost")
     assert not workspace.grants.active
+
+
+@pytest.mark.parametrize("how", ["revoked", "switched"])
+async def test_taken_back_while_its_answer_is_on_the_way_to_the_wire_nothing_is_sent(
+    house: House, how: str
+) -> None:
+    workspace = await house.enter()
+    session = workspace.chats.new_chat()
+    house.hear(session)
+    session.send(BUCKET)
+    await asked(workspace)
+    workspace.approvals.decide(workspace.approvals.pending[0], Decision(True, grant=ANY_BUCKET))
+    await over(session)
+    gate, reached = asyncio.Event(), asyncio.Event()
+    remember = workspace.keeper.remember_answer
+
+    async def slowly(*noted: object) -> bool:
+        reached.set()
+        await gate.wait()
+        return await remember(*noted)  # type: ignore[arg-type]
+
+    workspace.keeper.remember_answer = slowly  # type: ignore[method-assign]
+    session.send("Create a bucket called second")
+    await asyncio.wait_for(reached.wait(), 20)
+    if how == "revoked":
+        workspace.grants.revoke_all()
+    else:
+        session.switch_read_only(True)
+    gate.set()
+    await asked(workspace)
+    again = workspace.approvals.pending[0]
+    assert again.note is not None
+    assert (workspace.approvals.forbidden(again) is not None) == (how == "switched")
+    assert any("taken back, or is over, before it was sent" in each for each in house.said)
+    assert session.decision(calls(session)[0]) is None
+    assert workspace.approvals.decide(again, Decision(False))
+    await over(session)
+    assert "second" not in await buckets(workspace)
