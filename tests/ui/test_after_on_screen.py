@@ -215,3 +215,32 @@ async def test_a_configuration_goes_back_to_its_version_before_although_nobody_l
         await until(pilot, lambda: len(session.messages) == count + 2 and not session.turn.busy, 30)
         now = await project.present(where)
         assert (now["parameters"], now["name"]) == (old["parameters"], "Other name")
+
+
+EVIL = "a\x1b]8;;https://evil.test\x07b\u202ec\x9b2J"
+
+
+async def test_nothing_foreign_acts_on_the_terminal_from_links_jobs_or_undoing(tmp_path: Path) -> None:
+    links = [
+        {"type": "ui-detail", "title": f"{EVIL}{number}", "url": f"https://stack.test/{number}{EVIL}"}
+        for number in range(3)
+    ]
+    looked = tool("get_tables", input={}, output={"tables": [{"id": "in.c-a.t", "description": EVIL}]})
+    updates = [{"item_id": "in.c-a.t", "description": "New"}]
+    call = tool("update_descriptions", input={"updates": updates}, output={"results": [], "links": links})
+    app = app_with(tmp_path, looked, call)
+    async with app.run_test(size=(100, 40)) as pilot:
+        screen = await reading(app, pilot)
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, PickLink) and isinstance(app.focused, OptionList))
+        shown = words(app)
+        assert "⟨U+202E⟩" in shown
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen)
+        assert not isinstance(app.screen, OpenLink), "an address with such characters is never opened"
+        await pilot.press("u")
+        await until(pilot, lambda: screen._composer.text_to_send)
+        shown += words(app) + screen._composer.text_to_send + "".join(text for _, text in toasts(app))
+        for character in ("\x1b", "\x07", "\u202e", "\x9b"):
+            assert character not in shown
+        await until(pilot, lambda: any("they are symbols now" in text for _, text in toasts(app)))
