@@ -140,6 +140,15 @@ class Attention:
         if self._unseen.pop(chat_id, None) is not None:
             self._changed(chat_id)
 
+    def waits_no_more(self, chat_id: str) -> None:
+        """What waited in this chat in an earlier run is settled or gone: it has news, and no question."""
+        state = self._unseen.get(chat_id)
+        if state is not None and state.want == "waiting" and chat_id not in self._asking:
+            del self._unseen[chat_id]
+            if not self.looked_at(chat_id):
+                self._unseen[chat_id] = ChatState("new", self._title(chat_id) or state.title)
+            self._changed(chat_id)
+
     # The account opens and closes
 
     async def restore(self) -> None:

@@ -35,10 +35,14 @@ class Inbox:
         approvals: ApprovalService,
         history: HistoryService,
         keeper: DiskKeeper,
+        *,
         say: Callable[[str], None],
+        settled: Callable[[str], None],
     ) -> None:
-        """`say` tells the user a sentence that belongs to no open chat. Foreign text in it is raw."""
+        """`say` tells the user a sentence that belongs to no open chat (foreign text in it is raw), `settled` that
+        nothing waits in a chat any more."""
         self._say = say
+        self._settled = settled
         self._chats = chats
         self._approvals = approvals
         self._history = history
@@ -188,6 +192,7 @@ class Inbox:
         self._dirty.add(chat_id)
         if not self._rows[chat_id]:
             del self._rows[chat_id]
+            self._settled(chat_id)
 
     def _write_soon(self) -> None:
         if self._dirty and (self._writer is None or self._writer.done()):

@@ -53,7 +53,14 @@ class WorkspaceDesks:
         if self._inbox is None:
             from kai_tui.services.inbox import Inbox
 
-            self._inbox = Inbox(self.chats, self.approvals, self.history, self._keeper, self._notices.tell)
+            self._inbox = Inbox(
+                self.chats,
+                self.approvals,
+                self.history,
+                self._keeper,
+                say=self._notices.tell,
+                settled=self.attention.waits_no_more,
+            )
         return self._inbox
 
     @property

@@ -43,6 +43,12 @@ async def enter(tmp_path: Path) -> AsyncIterator[Enter]:
 
         workspace = Workspace(SANDBOX, provide, DiskKeeper(files_in(tmp_path)))
         opened.append(workspace)
+        said: list[str] = []
+        workspace.said = said  # type: ignore[attr-defined]
+        workspace.observe_notices(said.append)
+        workspace.chats.hear(
+            lambda _, change: said.append(change.sentence) if isinstance(change, Notice) else None
+        )
         workspace.connect()
         await until(lambda: workspace.connection.state == "connected")
         return workspace
@@ -57,11 +63,8 @@ def noted(folder: Path) -> dict[str, list[Asked]]:
 
 
 def hear(workspace: Workspace) -> list[str]:
-    said: list[str] = []
-    workspace.chats.hear(
-        lambda _, change: said.append(change.sentence) if isinstance(change, Notice) else None
-    )
-    return said
+    """All that was said since it was opened."""
+    return workspace.said  # type: ignore[attr-defined]
 
 
 async def crash(house: House, to: Path) -> None:
@@ -198,6 +201,8 @@ async def test_what_was_settled_elsewhere_meanwhile_is_said_and_not_asked(
     said = hear(again)
     await until(lambda: any("settled elsewhere" in each for each in said))
     assert not again.approvals.pending
+    # Nobody waits there any more; that something happened is still marked.
+    await until(lambda: again.attention.states[session.chat_id].want == "new")
     await until(lambda: not noted(tmp_path))
 
 
@@ -292,7 +297,6 @@ async def test_a_chat_that_is_gone_from_the_server_takes_its_questions_along(
         files_in(tmp_path).cache.unlink()
     again = await enter(backend)
     said = hear(again)
-    again.observe_notices(said.append)
     await until(lambda: said)
     assert any(
         "can no longer be decided" in each or "no longer exists. In it create_config waited" in each

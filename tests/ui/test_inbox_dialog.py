@@ -254,6 +254,29 @@ async def test_an_answer_to_what_changed_or_went_is_taken_back(own_home: Path) -
         assert here.asked.made == []
 
 
+async def test_what_the_rules_forbid_is_not_said_to_be_on_its_way(own_home: Path) -> None:
+    async with room(own_home) as here:
+        await here.ask("one", "two")
+        await here.open()
+        await here.quiet()
+        await here.key("d")
+        await until(here.pilot, lambda: here.says("Send 1 answer"))
+        here.asked.service.decide = lambda *_: False  # type: ignore[method-assign]
+        await here.key("tab", "enter")
+        await until(here.pilot, lambda: here.says("1 answer was not sent"))
+        assert not here.says("on its way")
+
+
+async def test_a_question_that_waits_long_says_so(own_home: Path) -> None:
+    async with room(own_home) as here:
+        await here.ask("one", asked_at=time.time() - 3 * 3600 - 5)
+        here.clock.now += 2
+        await here.pilot.press("ctrl+r")
+        await until(
+            here.pilot, lambda: isinstance(here.app.screen, ApprovalDialog) and here.says("asked 3 h ago")
+        )
+
+
 @pytest.mark.slow
 async def test_u_takes_an_answer_back(own_home: Path) -> None:
     async with room(own_home) as here:

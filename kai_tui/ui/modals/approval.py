@@ -202,10 +202,11 @@ class ApprovalDialog(OpensDialogs):
         """Draw head and change anew; True when that changes what is to be read."""
         width = max(20, self._box.content_size.width or self.size.width - 8)
         most = 1 if self.size.height < LEAST_HEIGHT + 4 else 2 if self.size.height < LOW else 3
-        shown = head(self.approval, self.review, width=width, most=most, changed=self._changed)
+        now = self._wall()
+        shown = head(self.approval, self.review, width=width, most=most, changed=self._changed, now=now)
         self._what.update(shown.what)
         self._facts.update(shown.facts)
-        above = whole_head(self.approval, self.review) if self._too_small else shown.whole
+        above = whole_head(self.approval, self.review, now=now) if self._too_small else shown.whole
         above = [*above, *beside_paragraphs(self.beside)]
         if not self.reviews:
             return self.panes.show(above)

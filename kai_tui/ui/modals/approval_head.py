@@ -58,8 +58,11 @@ def level(review: Review) -> str:
     return EFFECTS[review.effects[0]].colour
 
 
-def head(approval: Approval, review: Review, *, width: int, most: int, changed: bool = False) -> Head:
-    """The head of a question, at most `width` cells wide; `most`: lines for its sentence."""
+def head(
+    approval: Approval, review: Review, *, width: int, most: int, changed: bool = False, now: float = 0.0
+) -> Head:
+    """The head of a question, at most `width` cells wide; `most`: lines for its sentence, `now`: seconds since
+    the epoch."""
     from kai_tui.conversation.safe_text import safe_exact
     from kai_tui.ui.modals.reading_view import Passage, fold_words
 
@@ -94,7 +97,7 @@ def head(approval: Approval, review: Review, *, width: int, most: int, changed: 
     with_words = shortened("Tool", tool, room)
     aside = ""
     # The chat's title is foreign: nothing of ours stands behind it.
-    for words in (approval.rule, f"chat {chat}" if chat else ""):
+    for words in (waits_words(approval, now), approval.rule, f"chat {chat}" if chat else ""):
         if words and cell_len(with_words) + cell_len(aside) + cell_len(words) + 3 <= room:
             aside += f" · {words}"
         elif words:
@@ -103,7 +106,14 @@ def head(approval: Approval, review: Review, *, width: int, most: int, changed: 
     return Head(Content.assemble(*parts), Content("\n").join(lines), whole)
 
 
-def whole_head(approval: Approval, review: Review) -> Sequence[Paragraph]:
+def waits_words(approval: Approval, now: float) -> str:
+    """How long it waits by now, when that is worth a word."""
+    from kai_tui.ui.inbox_rows import age_words
+
+    return f"asked {age} ago" if (age := age_words(approval.asked_at, now)) not in ("", "now") else ""
+
+
+def whole_head(approval: Approval, review: Review, *, now: float = 0.0) -> Sequence[Paragraph]:
     """All of the head as paragraphs, where a window has no rows for it."""
     from kai_tui.conversation.safe_text import safe_exact
     from kai_tui.ui.modals.reading_view import GAP, Passage
@@ -117,6 +127,7 @@ def whole_head(approval: Approval, review: Review) -> Sequence[Paragraph]:
         (f"branch {approval.branch}", "value") if approval.branch else ("", ""),
         (f"at {approval.host}", "value"),
         (f"with {approval.tool_name}", "value"),
+        (waits_words(approval, now), "quiet"),
         (approval.rule, "quiet"),
         (f"chat {approval.chat_title}" if approval.chat_title else "", "quiet"),
     ]

@@ -157,7 +157,7 @@ class InboxDialog(Guarded[Account]):
         self._take_back({each.key: each.digest for each in pending})
         rows = [self._row(each) for each in _by_message(pending)]
         rows = [
-            _with(row, bracket=mark if self._goes_together(row.approval) else "")
+            _with(row, bracket=mark if row.approval is not None and row.approval.together else "")
             for row, mark in zip(rows, bracketed(rows), strict=True)
         ]
         if self._workspace is not None:
@@ -211,11 +211,6 @@ class InboxDialog(Guarded[Account]):
                 f"{'its answer was' if one else 'their answers were'} not sent."
             )
 
-    def _goes_together(self, approval: Approval | None) -> bool:
-        """Whether the answers to all questions of its message go in one post (kai.md §9.1)."""
-        caps = self._workspace.caps_of(approval.chat_id) if self._workspace and approval else None
-        return caps is not None and caps.approval in ("continuation", "tool-result")
-
     def _ready(self) -> list[tuple[Approval, Decision]]:
         """What can be sent: of messages whose answers go together only when all are there."""
         if self._workspace is None:
@@ -224,7 +219,7 @@ class InboxDialog(Guarded[Account]):
         open_groups = {
             (each.chat_id, each.message_id)
             for each in pending
-            if each.key not in self._answers and self._goes_together(each)
+            if each.key not in self._answers and each.together
         }
         return [
             (each, self._answers[each.key][1])
@@ -417,15 +412,25 @@ class InboxDialog(Guarded[Account]):
         ready = self._ready()
         self._place = "list"
         self.guard.disturb(self._clock())
+        taken = 0
         for approval, decision in ready:
             del self._answers[approval.key]
-            self._workspace.approvals.decide(approval, decision)
-        if ready:
-            one = len(ready) == 1
-            self._said = f"{len(ready)} answer{' is' if one else 's are'} on {'its' if one else 'their'} way."
-            self._warns = False
-        waits = [each for each in self._workspace.approvals.pending if each not in (one for one, _ in ready)]
-        if ready and not waits and not self._workspace.inbox.unread and not self._elsewhere:
+            taken += self._workspace.approvals.decide(approval, decision)
+        self._warns = taken < len(ready)
+        if self._warns:
+            left = len(ready) - taken
+            self._said = (
+                f"{left} answer{' was' if left == 1 else 's were'} not sent: the question changed, or something "
+                "you set forbids it."
+            )
+        elif ready:
+            self._said = f"{taken} answer{' is on its' if taken == 1 else 's are on their'} way."
+        everything = (
+            *self._workspace.approvals.pending,
+            *self._workspace.inbox.unread,
+            *(self._elsewhere or ()),
+        )
+        if ready and not self._warns and not everything:
             self._close(sure=True)
         else:
             self.draw()
