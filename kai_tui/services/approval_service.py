@@ -205,6 +205,7 @@ class ApprovalService:
             decision = self._ruled.get(key)
             if decision is None or not self._holds(question.approval, decision):
                 self._ruled.pop(key, None)
+                self._explained.discard(key)
                 self._by_policy(question)
         self._observers.tell(None)
 
@@ -238,8 +239,12 @@ class ApprovalService:
             if question is None or self._ruled.get(key) is not decision:
                 continue
             approval = question.approval
-            if not self._holds(approval, decision):
+            holds = self._holds(approval, decision)
+            if self._ruled.get(key) is not decision:
+                continue  # looking ended a grant, and everything was looked at again
+            if not holds:
                 del self._ruled[key]
+                self._explained.discard(key)
                 self._observers.tell(None)  # it is the user's after all
             elif not (approval.together and self._user_decides_beside(approval)):
                 del self._ruled[key]
