@@ -455,3 +455,56 @@ async def test_from_the_question_to_the_answer() -> None:
         await pass_time(pilot, screen, clock, 0.3)
         await desk.press("right", "enter")
         assert await desk.answered() == edited(name="reports2")
+
+
+@asynccontextmanager
+async def from_the_question(question: Approval) -> AsyncIterator[tuple[Editing, ApprovalDialog]]:
+    """The question is open, and above it the dialog in which its input is edited."""
+    app, clock = Host(), Clock()
+    async with app.run_test(size=(100, 40)) as pilot:
+        dialog = ApprovalDialog(question, clock=clock, stamp=lambda event: clock())
+        app.push_screen(dialog)
+        await until(pilot, lambda: app.screen is dialog and dialog.is_mounted)
+        dialog.edit()
+        await until(pilot, lambda: isinstance(app.screen, EditInput) and app.screen.is_mounted)
+        yield Editing(app, pilot, app.screen, clock), dialog  # type: ignore[arg-type]
+
+
+async def test_what_a_rule_forbids_cannot_be_approved_with_changes_either() -> None:
+    async with from_the_question(approval(input=INPUT, edits=True)) as (desk, question):
+        await desk.press(*"2")
+        screen = await desk.look()
+        question.know_rules("This chat is read-only.", ())
+        await arm(desk.pilot, screen, desk.clock)
+        await desk.press("end", "right", "enter")
+        assert desk.app.screen is screen
+        assert "This chat is read-only." in desk.text
+
+
+async def test_a_new_connection_disarms_what_stands_above_the_question() -> None:
+    async with from_the_question(approval(input=INPUT, edits=True)) as (desk, question):
+        await desk.press(*"2")
+        screen = await desk.look()
+        await arm(desk.pilot, screen, desk.clock)
+        assert screen.guard.armed
+        question.disarm()
+        assert not screen.guard.armed
+
+
+async def test_what_needs_a_typed_name_needs_it_with_changes_too() -> None:
+    question = approval(
+        tool_name="delete_python_js_data_app_draft", input={"configuration_id": "draft-1"}, edits=True
+    )
+    async with from_the_question(question) as (desk, _):
+        await desk.press("backspace", *"2")
+        screen = await desk.look()
+        await arm(desk.pilot, screen, desk.clock)
+        await desk.press("end")
+        await pass_time(desk.pilot, screen, desk.clock, 0.3)
+        await desk.press("right", "enter")
+        assert desk.app.screen is screen, "the name of what is meant now was not typed"
+        await desk.press(*"draft-1")
+        await desk.press("right", "enter")
+        assert desk.app.screen is screen, "that is the other one"
+        await desk.press(*["backspace"] * 7, *"draft-2", "right", "enter")
+        await until(desk.pilot, lambda: desk.app.screen is not screen)

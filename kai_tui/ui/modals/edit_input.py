@@ -20,14 +20,13 @@ from kai_tui.conversation.edited_input import (
     Path,
     check,
     json_to_edit,
-    one_line,
-    path_words,
 )
 from kai_tui.conversation.input_changes import correction
 from kai_tui.conversation.json_text import copy_json
 from kai_tui.conversation.reviews.review import Review
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.ui.app_of import app_of
+from kai_tui.ui.modals.edit_words import KINDS, NO_EDITS, changes_words, is_too_big, was_words
 from kai_tui.ui.modals.edited_values import EditedValues
 from kai_tui.ui.modals.guarded import LAPSED, Guarded, GuardedField
 from kai_tui.ui.modals.input_rows import MASK, InputRows
@@ -36,22 +35,8 @@ if TYPE_CHECKING:
     from kai_tui.ui.modals.reason import ReasonDialog
     from kai_tui.ui.modals.send_edited import SendEdited
 
-LONGEST_TEXT = 200_000
-"""Characters of a text that can be edited here; more would make keys slow."""
-LONGEST_LINE = 20_000
 _OURS = ("escape", "ctrl+s", "f2", "f3", "tab", "shift+tab")
 _FLIPS = ("space", "enter", "left", "right")
-NO_EDITS = (
-    "This server cannot be given another input. What you change here goes to the assistant as the reason of a No: "
-    "it can ask again with it."
-)
-_WORDS = {
-    "text": "text",
-    "escaped text": "text with characters that cannot be seen, written as in JSON",
-    "number": "number",
-    "yes or no": "true or false: Space changes it",
-    "JSON": "JSON",
-}
 
 
 class EditInput(Guarded[Decision]):
@@ -93,6 +78,8 @@ class EditInput(Guarded[Decision]):
         self._rows = InputRows(id="rows")
         self._editor = GuardedField(id="editor")
         self._why = ""
+        self.opened_by: object = None
+        """The question it was opened from: what that hears of rules and of the project holds here too."""
         self._over: SendEdited | ReasonDialog | None = None
 
     def compose(self) -> ComposeResult:
@@ -151,7 +138,7 @@ class EditInput(Guarded[Decision]):
         self._why = self.values.why_not(number)
 
     def _fill(self, text: str, *, read_only: bool) -> None:
-        if _too_big(text):
+        if is_too_big(text):
             text, read_only = "", True
         self._editor.read_only = read_only
         self._editor.load_text(text)
@@ -239,7 +226,9 @@ class EditInput(Guarded[Decision]):
         from kai_tui.ui.modals.send_edited import SendEdited
 
         value = copy_json(self.values.value)
-        self._push(SendEdited(self.approval, value, clock=self._clock, stamp=self._stamp))
+        dialog = SendEdited(self.approval, value, clock=self._clock, stamp=self._stamp)
+        dialog.heed(self.opened_by)
+        self._push(dialog)
 
     def _ask_whether_to_deny(self) -> None:
         from kai_tui.ui.modals.reason import ReasonDialog
@@ -267,6 +256,11 @@ class EditInput(Guarded[Decision]):
         elif self._over is not None:
             self._over.withdraw()
         super().lapse()
+
+    def disarm(self) -> None:
+        super().disarm()
+        if self._over is not None and self._over.is_attached:
+            self._over.disarm()
 
     def action_leave(self) -> None:
         """Back to the question; ask first when something was changed."""
@@ -349,7 +343,7 @@ class EditInput(Guarded[Decision]):
         problem = self.query_one("#problem", Static)
         problem.update(Content(f"◐ {why}" if why else ""))
         problem.display = bool(why)
-        self.query_one("#changed", Static).update(Content(self._changes_in_words()))
+        self.query_one("#changed", Static).update(Content(self._changes()))
         parts = ["Ctrl+S look at it and send"]
         if not self.as_json:
             parts.append("Tab next value")
@@ -366,42 +360,17 @@ class EditInput(Guarded[Decision]):
                 said = "The input is too long to be edited in one piece. F2 goes back to its values."
             return Content(said)
         name = safe_exact(field.name, one_line=True).text
-        kind = _WORDS[field.kind]
+        kind = KINDS[field.kind]
         if self._hides(field):
             kind = "a secret: F3 shows it and lets you change it. What you type becomes part of the chat"
-        elif _too_big(self.values.text(self._at)):
+        elif is_too_big(self.values.text(self._at)):
             length = len(self.values.text(self._at))
             kind = f"{length:,} characters are too many to be edited here; it is sent as it was asked"
         else:
-            kind += self._was(field)
+            kind += was_words(self.values, field)
         return Content.assemble((name, "bold $text"), f" · {kind}")
 
-    def _was(self, field: InputField) -> str:
-        """What was asked, beside what stands there now."""
-        from kai_tui.conversation.safe_text import safe_line
-
-        was = next((each for each in self.values.changes() if each.path == field.path), None)
-        if was is None or was.secret:
-            return ""
-        if was.does == "adds":
-            return " · you added this"
-        return f" · it was {safe_line(one_line(was.before), 120)}"
-
-    def _changes_in_words(self) -> str:
-        from kai_tui.conversation.safe_text import safe_line
-
+    def _changes(self) -> str:
         if self.as_json and self._typed:
             return "Changed. What differs is shown before anything is sent."
-        wrong = self.values.wrong
-        if wrong:
-            names = ", ".join(self.values.fields[number].name for number in wrong[:6])
-            return safe_line(f"! Cannot be sent as it stands: {names}", 200)
-        found = self.values.changes()
-        if not found:
-            return "Nothing is changed yet."
-        names = " · ".join(dict.fromkeys(path_words(each.path) for each in found[:12]))
-        return safe_line(f"● {len(found)} changed: {names}", 300)
-
-
-def _too_big(text: str) -> bool:
-    return len(text) > LONGEST_TEXT or any(len(line) > LONGEST_LINE for line in text.split("\n"))
+        return changes_words(self.values)

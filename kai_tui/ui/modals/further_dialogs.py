@@ -55,7 +55,9 @@ class OpensDialogs(GuardedQuestion[Decision | Later]):
         """Approve something else than what was asked."""
         from kai_tui.ui.modals.edit_input import EditInput
 
-        self._push(EditInput(self.approval, self.review), self._edited)
+        dialog = EditInput(self.approval, self.review)
+        dialog.opened_by = self
+        self._push(dialog, self._edited)
 
     def allow_for_a_while(self) -> None:
         """Approve, also what comes after it."""
@@ -79,6 +81,11 @@ class OpensDialogs(GuardedQuestion[Decision | Later]):
     def _allowed(self, terms: GrantTerms | None) -> None:
         if terms is not None and not self._withdrawn:
             self.finish(Decision(approved=True, grant=terms))
+
+    def disarm(self) -> None:
+        super().disarm()
+        if self._over is not None and self._over.is_attached:
+            self._over.disarm()
 
     def withdraw(self) -> None:
         """The question was settled elsewhere or its chat is gone."""

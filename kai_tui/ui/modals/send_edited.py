@@ -18,6 +18,7 @@ from kai_tui.ui.modals.answer_choice import Answer
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.approval_choices import LABELS
 
+_LONGEST_NAME = 40
 _NAMED = 6
 """Changed places that are named in the heading; all of them are in the view."""
 
@@ -42,7 +43,22 @@ class SendEdited(ApprovalDialog):
         self._differs = changes(approval.input, value)
         yes = "Approve with changes" if self._differs else "Approve as asked"
         self.labels = {**LABELS, "deny": "Back to editing", "approve": yes}
+        self._question: ApprovalDialog | None = None
         super().__init__(replace(approval, input=value, note=_note(self._differs)), clock=clock, stamp=stamp)
+
+    def heed(self, question: object) -> None:
+        """What the question it comes from knows of rules and of the project holds here too. Before it is shown."""
+        if not isinstance(question, ApprovalDialog):
+            return
+        self._question = question
+        self.know_rules(question.locked, question.beside)
+        if question._begin_to_look is not None:
+            self.follow(question._begin_to_look)
+
+    def beat(self) -> None:
+        if self._question is not None:
+            self.know_rules(self._question.locked, self._question.beside)
+        super().beat()
 
     def _reviewed(self, presents: Presents | None) -> Review:
         known = super()._reviewed(presents)
@@ -91,10 +107,14 @@ def _note(differs: Sequence[InputChange]) -> str:
 
     if not differs:
         return "Nothing is changed: this is the input as it was asked."
-    names = [safe_exact(path_words(each.path), one_line=True).text for each in differs[:_NAMED]]
+    names = [_clip(safe_exact(path_words(each.path), one_line=True).text) for each in differs[:_NAMED]]
     more = len(differs) - len(names)
     listed = ", ".join(dict.fromkeys(names)) + (f" and {more} more" if more else "")
     return f"You changed {listed}. If you approve, it runs with what stands below."
+
+
+def _clip(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"…{name[-_LONGEST_NAME:]}"
 
 
 def _path_change(change: InputChange) -> PathChange:
