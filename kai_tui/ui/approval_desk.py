@@ -276,11 +276,8 @@ class ApprovalDesk:
             and self._service is not None
             and not self._service.decide(dialog.approval, result)
         ):
-            self._app.notify(
-                "The question changed or was settled meanwhile. Nothing was sent.",
-                severity="warning",
-                markup=False,
-            )
+            why = self._service.forbidden(dialog.approval) or "The question changed or was settled meanwhile."
+            self._app.notify(f"{why} Nothing was sent.", severity="warning", markup=False)
         self.update()
 
 

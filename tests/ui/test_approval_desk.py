@@ -316,3 +316,19 @@ async def test_under_the_read_only_switch_a_question_asked_again_cannot_be_appro
         clock.now += 0.2
         await pilot.press("enter")
         await until(pilot, lambda: asked.made == [("call-1", Decision(approved=False))])
+
+
+async def test_a_yes_the_switch_forbids_says_why_and_is_not_sent(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(110, 40), notifications=True) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        assert app.workspace is not None
+        session = app.workspace.chats.new_chat()
+        session.switch_read_only(True)
+        asked.ask(chat_id=session.chat_id, note="Your first answer did not arrive.")
+        await until(pilot, showing(app))
+        dialog_of(app).finish(Decision(True))
+        await until(pilot, lambda: "switched to read-only" in words(app) and "Nothing was sent" in words(app))
+        assert asked.made == []
