@@ -287,6 +287,32 @@ async def test_a_deleted_chat_takes_its_questions_along(enter: Enter, tmp_path: 
     assert not noted(tmp_path)
 
 
+async def test_a_decision_whose_outcome_was_not_seen_is_looked_after_in_the_next_run(
+    enter: Enter, tmp_path: Path
+) -> None:
+    """The program ends between the answer and what comes of it: the chat is read, and asked about only if it waits."""
+    gate = asyncio.Event()
+    backend = ScriptedBackend(
+        style="continuation", replies=[asking("w1")], answers=[[gate, *text_reply("x")]]
+    )
+    workspace = await enter(backend)
+    session = workspace.chats.new_chat()
+    session.send("go")
+    await until(lambda: workspace.approvals.pending)
+    backend.stored = waiting(session.chat_id, [each.reopened() for each in session.messages])
+    assert workspace.approvals.decide(workspace.approvals.pending[0], Decision(True))
+    await until(lambda: backend.answered)
+    await until(lambda: [each.answered for each in noted(tmp_path).get(session.chat_id, ())] == [True])
+    workspace.inbox.leave()
+    await workspace.aclose()
+    assert [each.answered for each in noted(tmp_path)[session.chat_id]] == [True]
+
+    again = await enter(backend)
+    await until(lambda: again.approvals.pending)
+    assert "You answered this before" in (again.approvals.pending[0].note or "")
+    assert len(backend.answered) == 1
+
+
 @pytest.mark.parametrize("copy", [True, False])
 async def test_a_chat_that_is_gone_from_the_server_takes_its_questions_along(
     enter: Enter, tmp_path: Path, copy: bool
