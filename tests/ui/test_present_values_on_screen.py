@@ -60,7 +60,7 @@ async def test_a_value_that_is_known_at_once_is_shown_as_a_difference_with_its_a
         await desk.arm()
         assert "- One row per order." in desk.text
         assert "+ One row per customer." in desk.text
-        assert "as it is in the project, 3 min ago" in desk.text
+        assert "before: read from the project, 3 min ago" in desk.text
 
 
 async def test_a_value_that_comes_late_disarms_and_has_to_be_read() -> None:

@@ -115,8 +115,8 @@ class Panes(Horizontal):
 
     def _name_panes(self) -> None:
         change = f"{_CHANGE} · {self._words}" if self._words else _CHANGE
-        self._review.border_title = Content(change)
-        self._arguments.border_title = Content(change if self._change and not self.two else self._name)
+        self._review.border_title = Content(f" {change} ")
+        self._arguments.border_title = Content(f" {change if self._change and not self.two else self._name} ")
 
     def fit(self, room: int) -> bool:
         """Take up to `room` rows, as many as there are lines; True when that is so already."""

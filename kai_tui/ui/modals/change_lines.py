@@ -40,7 +40,7 @@ def _exact(line: str) -> str:
     return f"{_TAB}   ".join(safe_exact(piece, one_line=True).text for piece in pieces)
 
 
-def code_lines(text: str, language: str, tone: Tone = "plain") -> Iterator[Paragraph]:
+def code_lines(text: str, language: str, tone: Tone = "plain", *, indent: str = "") -> Iterator[Paragraph]:
     """Code that is new (`good`), goes (`bad`), or stands as it is."""
     lines = exact_lines(text)
     colours = _coloured(lines, language)
@@ -49,37 +49,43 @@ def code_lines(text: str, language: str, tone: Tone = "plain") -> Iterator[Parag
         "bad": ("- ", "removed-lead", "removed"),
     }.get(tone, ("│ ", "line", ""))
     for line, spans in zip(lines, colours, strict=True):
-        yield _line(line, lead, lead_style, fill, spans, language)
+        yield _line(line, indent + lead, lead_style, fill, spans, language)
 
 
-def change_lines(before: str | None, after: str, language: str = "") -> Iterator[Paragraph]:
+def change_lines(
+    before: str | None, after: str, language: str = "", *, indent: str = ""
+) -> Iterator[Paragraph]:
     """What becomes of a text; the whole new one where the old one is not known (None)."""
     if before is None:
         yield Passage(
             "What is there now is not known here; this takes its place:", "quiet", "  ", "  ", wrap="words"
         )
-        yield from code_lines(after, language)
+        yield from code_lines(after, language, indent=indent)
         return
     old, new = exact_lines(before), exact_lines(after)
     if old == new:
         stays = "It stays as it is." if before == after else "Only blanks in empty lines change."
         yield Passage(stays, "quiet", "  ", "  ", wrap="words")
-        yield from code_lines(after, language)
+        yield from code_lines(after, language, indent=indent)
         return
     colours = _coloured(old, language), _coloured(new, language)
     for line in line_diff("\n".join(old), "\n".join(new)):
-        yield _changed(line, colours, language)
+        yield _changed(line, colours, language, indent)
 
 
-def _changed(line: DiffLine, colours: tuple[Sequence[tuple[Span, ...]], ...], language: str) -> Paragraph:
+def _changed(
+    line: DiffLine, colours: tuple[Sequence[tuple[Span, ...]], ...], language: str, indent: str
+) -> Paragraph:
     if line.kind == "skipped":
-        return Passage(f"{line.left_out} lines stay as they are", "quiet", "⋮ ", "⋮ ", "quiet")
+        return Passage(
+            f"{line.left_out} lines stay as they are", "quiet", f"{indent}⋮ ", f"{indent}⋮ ", "quiet"
+        )
     if line.kind == "same":
-        return _line(line.text, "  ", "line", "", colours[1][line.at], language)
+        return _line(line.text, f"{indent}  ", "line", "", colours[1][line.at], language)
     added = line.kind == "added"
     spans = colours[1 if added else 0][line.at]
     words = tuple(Span(start, end, f"{line.kind}-word") for start, end in line.changed)
-    lead = "+ " if added else "- "
+    lead = indent + ("+ " if added else "- ")
     return _line(line.text, lead, f"{line.kind}-lead", line.kind, (*spans, *words), language)
 
 
@@ -90,7 +96,7 @@ def _line(
         text,
         "value",
         lead,
-        lead if lead == "│ " else "  ",
+        lead if "│" in lead else " " * len(lead),
         lead_style,
         spans,
         wrap="cells" if language else "words",

@@ -31,7 +31,7 @@ def _change(change: PathChange) -> Iterator[Paragraph]:
     ):
         words = "in it, wherever it comes:" if change.does == "replaces text" and not known else ""
         yield _place(path, words)
-        yield from change_lines(_text(change.before), _text(change.after))
+        yield from change_lines(_text(change.before), _text(change.after), indent=_HANG)
     elif change.does == "removes":
         yield _place(path, "is removed")
         if known:

@@ -21,6 +21,7 @@ from textual.strip import Strip
 
 _MARK = re.compile("⟨[^⟩\n]{1,60}⟩")
 LEAST_WIDTH = 4
+_GROUNDS = frozenset({"mark", "rule", "added", "removed", "added-word", "removed-word"})
 _LOOKED_AHEAD = 60
 """Lines: what a tall window shows."""
 
@@ -89,7 +90,7 @@ class Passage:
                 lines[-1] = last._replace(aside=aside)
             else:
                 hang = Line("", self.style, self.hang, self.lead_style, fill=self.fill)
-                lines += [hang._replace(aside=part) for part in fold(aside, room)]
+                lines += [hang._replace(aside=part) for part in fold_words(aside, room)]
         return lines
 
 
@@ -209,6 +210,7 @@ class ReadingView(ScrollView):
         self._lines: list[Line] = []
         self._width = 0
         self._on_end = on_end
+        self._made: dict[tuple[str, ...], Style] = {}
         self.end_seen = False
         """Whether the last line was on screen at some time since what is shown last changed."""
 
@@ -291,7 +293,24 @@ class ReadingView(ScrollView):
         return segments
 
     def _styled(self, *names: str) -> Style:
-        return self.get_component_rich_style(*(f"reading--{name}" for name in names))
+        """Styles laid over each other: grounds give only their ground, the others only their colour."""
+        style = self._made.get(names)
+        if style is None:
+            style = self.rich_style
+            for name in names:
+                over = self.get_component_rich_style(f"reading--{name}")
+                if name in _GROUNDS:
+                    style += Style(bgcolor=over.bgcolor, bold=over.bold or None)
+                    if name == "mark":
+                        style += Style(color=over.color)
+                else:
+                    style += Style(color=over.color, bold=over.bold, italic=over.italic)
+            self._made[names] = style
+        return style
+
+    def notify_style_update(self) -> None:
+        self._made.clear()
+        super().notify_style_update()
 
 
 def _same_place(before: Sequence[Line], top: int, after: Sequence[Line]) -> int:

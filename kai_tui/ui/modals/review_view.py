@@ -33,9 +33,9 @@ _TONES: dict[Tone, str] = {
     "bad": "bad",
 }
 _SOURCES = {
-    "chat": "as an earlier answer in this chat showed it",
-    "project": "as it is in the project",
-    "preview": "as the Keboola server computes it",
+    "chat": "before: seen earlier in this chat",
+    "project": "before: read from the project",
+    "preview": "before: from the Keboola server's preview",
 }
 
 
@@ -110,13 +110,13 @@ def _seen(present: Present | None, now: float) -> str:
     """Where the present value comes from, and how old it is."""
     if present is None:
         return ""
-    return f"compared with {_SOURCES[present.source]}, {age(present.seen, now)}"
+    return f"{_SOURCES[present.source]}, {age(present.seen, now)}"
 
 
 def age(seen: float | None, now: float) -> str:
     """How long ago something was, in words."""
     if seen is None:
-        return "nobody knows when"
+        return "the time is not known"
     minutes = round((now - seen) / 60)
     for limit, size, unit in ((60, 1, "min"), (48 * 60, 60, "h")):
         if minutes < limit:
