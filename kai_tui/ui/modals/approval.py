@@ -59,7 +59,7 @@ class ApprovalDialog(OpensDialogs):
     ApprovalDialog #facts { height: auto; margin: 1 0; }
     ApprovalDialog #hidden { color: $text-warning; height: auto; margin-bottom: 1; display: none; }
     ApprovalDialog #hidden.-shown { display: block; }
-    ApprovalDialog #to-type { height: auto; margin-top: 1; display: none; }
+    ApprovalDialog #to-type { height: auto; max-height: 3; margin-top: 1; display: none; }
     ApprovalDialog #to-type.-shown { display: block; }
     ApprovalDialog #state { height: auto; margin-top: 1; color: $text-muted; }
     ApprovalDialog #state.-armed { color: $text-success; }
@@ -71,6 +71,8 @@ class ApprovalDialog(OpensDialogs):
     ApprovalDialog Choice { padding: 0 1; margin-right: 1; }
     ApprovalDialog.-narrow Choice { padding: 0; }
     ApprovalDialog.-narrow .dialog { padding: 0; }
+    ApprovalDialog.-tiny #state { height: 1; }
+    ApprovalDialog.-tiny #to-type { display: none; }
     ApprovalDialog.-tiny #what, ApprovalDialog.-tiny #facts, ApprovalDialog.-tiny #hidden { display: none; }
     ApprovalDialog.-tiny #answer-edit, ApprovalDialog.-tiny #answer-allow { display: none; }
     """
@@ -242,7 +244,9 @@ class ApprovalDialog(OpensDialogs):
         if self._withdrawn:
             text = "This question is no longer open."
         elif not self.guard.armed:
-            text = "◌ Reading time: keys do nothing until half a second of quiet"
+            text = "◌ Reading time" + (
+                "" if self._too_small else ": keys do nothing until half a second of quiet"
+            )
         elif why is not None:
             text = f"◐ {why}"
         elif self.chosen == "approve":
@@ -302,7 +306,9 @@ class ApprovalDialog(OpensDialogs):
         box = self._box
         if not box.outer_size.height:
             return False
-        others = box.outer_size.height - self.panes.outer_size.height
+        # All of its rows, also those that have no room in the window now.
+        frame = box.outer_size.height - box.size.height
+        others = box.virtual_size.height + frame - self.panes.outer_size.height
         return self.panes.fit(self.size.height - others)
 
     # What happens

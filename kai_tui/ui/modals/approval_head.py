@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kai_tui.ui.modals.reading_view import Paragraph
 
 _LABEL = 6
+_LONG_TITLE = 60
+"""Characters of a title that every sentence has whole."""
 
 
 class _Effect(NamedTuple):
@@ -66,7 +68,7 @@ def head(
     from kai_tui.conversation.safe_text import safe_exact
     from kai_tui.ui.modals.reading_view import Passage, fold_words
 
-    whole: list[Paragraph] = []
+    whole: list[Paragraph] = [*_flagged(approval, review)]
 
     def shortened(label: str, text: str, room: int, lines: int = 1) -> str:
         folded = fold_words(text, max(8, room))
@@ -85,6 +87,7 @@ def head(
     if approval.note:
         parts.append((f"\n{approval.note}", "not bold $text-warning"))
 
+    whole.extend(_title_cut(approval, review))
     room = width - _LABEL
     lines: list[Content] = []
     if approval.wants == "yes-no":
@@ -132,9 +135,42 @@ def whole_head(approval: Approval, review: Review, *, now: float = 0.0) -> Seque
         (f"chat {approval.chat_title}" if approval.chat_title else "", "quiet"),
     ]
     return [
+        *_flagged(approval, review),
+        *_title_cut(approval, review),
         *(Passage(safe_exact(text, one_line=True).text, style, hang="  ") for text, style in said if text),
         GAP,
     ]
+
+
+def _flagged(approval: Approval, review: Review) -> Iterator[Paragraph]:
+    """What looks like something else, or cannot be seen, in the names a decision hangs on (D5, D6)."""
+    from kai_tui.conversation.safe_text import safe_exact
+    from kai_tui.ui.modals.reading_view import Passage
+
+    names = {
+        "the tool's name": approval.tool_name,
+        "the project": approval.account,
+        "the branch": approval.branch,
+        "the host": approval.host,
+        "the chat's title": approval.chat_title,
+        "what it does": review.sentence,
+    }
+    said: set[str] = set()
+    for label, raw in names.items():
+        for flag in safe_exact(raw, one_line=True).flags:
+            if flag not in said:
+                said.add(flag)
+                yield Passage(f"! in {label}: {flag}", "note", hang="  ", wrap="words")
+
+
+def _title_cut(approval: Approval, review: Review) -> Iterator[Paragraph]:
+    """The server's name for the tool, where the sentence has only its beginning."""
+    if len(approval.title) > _LONG_TITLE and approval.title not in review.sentence:
+        from kai_tui.conversation.safe_text import safe_exact
+        from kai_tui.ui.modals.reading_view import Passage
+
+        yield Passage("What the server calls the tool", "title")
+        yield Passage(safe_exact(approval.title, one_line=True).text, "value", "  ", "  ")
 
 
 class _Shortened(Protocol):
@@ -174,11 +210,12 @@ def _where(approval: Approval, review: Review, shortened: _Shortened, room: int)
     shown_branch = f" {branch.upper()} " if warns else branch
     shown_branch = shortened("Branch", shown_branch, max(12, room // 2))
     words = "takes effect for everybody"
-    place = shortened("Project", named, room - cell_len(shown_branch) - len(" · branch "))
-    used = cell_len(place) + cell_len(shown_branch) + len(" · branch ")
+    between = " · branch " if room > 40 else " · "
+    place = shortened("Project", named, room - cell_len(shown_branch) - len(between))
+    used = cell_len(place) + cell_len(shown_branch) + len(between)
     return Content.assemble(
         _fact("in", place, colour),
-        (" · branch ", "$text-muted"),
+        (between, "$text-muted"),
         (
             shown_branch,
             "bold $background on $text-warning" if warns else "bold $text-secondary" if not main else "",
