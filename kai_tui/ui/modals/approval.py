@@ -31,6 +31,7 @@ __all__ = ["ApprovalDialog", "Later"]
 
 if TYPE_CHECKING:
     from kai_tui.services.present_values import Known, Look
+    from kai_tui.ui.modals.reading_view import Paragraph
 
 LEAST_WIDTH = 40
 LEAST_HEIGHT = 14
@@ -210,12 +211,14 @@ class ApprovalDialog(OpensDialogs):
         self._facts.update(shown.facts)
         above = whole_head(self.approval, self.review, now=now) if self._too_small else shown.whole
         above = [*above, *beside_paragraphs(self.beside)]
-        if not self.reviews:
-            return self.panes.show(above)
-        from kai_tui.ui.modals.review_view import paragraphs
+        change: Sequence[Paragraph] = ()
+        if self.reviews:
+            from kai_tui.ui.modals.review_view import paragraphs
 
-        change = paragraphs(self.review, now=self._wall(), note=self._note)
-        return self.panes.show([*above, *change])
+            change = paragraphs(self.review, now=now, note=self._note)
+        news = self.panes.show([*above, *change])
+        self.set_class(self.panes.two, "-two-panes")
+        return news
 
     def why_not(self) -> str | None:
         """Why Approve is off; None when it is on (once armed)."""
