@@ -314,13 +314,13 @@ class ReadingView(ScrollView):
 
 
 def _same_place(before: Sequence[Line], top: int, after: Sequence[Line]) -> int:
-    """Where the line that was at `top` is now: beside the first line from there on that is there once."""
-    places: dict[Line, list[int]] = {}
+    """Where the line that was at `top` is now: beside the first text from there on that is there once."""
+    places: dict[str, list[int]] = {}
     for number, line in enumerate(after):
-        places.setdefault(line, []).append(number)
+        places.setdefault(line.text, []).append(number)
     for offset, line in enumerate(before[top : top + _LOOKED_AHEAD]):
-        found = places.get(line, ())
-        if len(found) == 1:
+        found = places.get(line.text, ())
+        if line.text and len(found) == 1:
             return max(0, found[0] - offset)
-    near = places.get(before[top], [top])
+    near = places.get(before[top].text, [top])
     return min(near, key=lambda number: abs(number - top))
