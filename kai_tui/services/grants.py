@@ -38,8 +38,6 @@ class Grant:
 
     number: int
     terms: GrantTerms
-    title: str
-    """The tool in words."""
     chat_title: str
     """Of the chat in which it was given."""
     account_id: str
@@ -211,7 +209,6 @@ def grant_for(approval: Approval, terms: GrantTerms, *, number: int = 0, until: 
     return Grant(
         number,
         terms,
-        title=approval.title,
         chat_title=approval.chat_title,
         account_id=approval.account_id,
         branch=approval.branch,

@@ -8,6 +8,7 @@ from pathlib import Path
 from kai_tui.services.approval_service import Approval, ApprovalService, Decision
 from kai_tui.services.grants import GrantTerms
 from kai_tui.ui.app import KaiApp
+from kai_tui.ui.modals.allow import AllowDialog
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.confirm import Confirm
 from kai_tui.ui.modals.help import HelpDialog
@@ -332,3 +333,43 @@ async def test_a_yes_the_switch_forbids_says_why_and_is_not_sent(own_home: Path)
         dialog_of(app).finish(Decision(True))
         await until(pilot, lambda: "switched to read-only" in words(app) and "Nothing was sent" in words(app))
         assert asked.made == []
+
+
+async def test_what_waits_and_would_be_allowed_with_it_is_counted_before_it_is_given(own_home: Path) -> None:
+    clock = Clock()
+    app = app_for(own_home, clock=clock)
+    async with app.run_test(size=(110, 40)) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        for call in ("first", "second", "third"):
+            asked.ask(call, input={"name": call, "stage": "out"})
+        asked.ask("odd", note="Your first answer did not arrive.")
+        await until(pilot, showing(app, "first"))
+        question = dialog_of(app)
+        await arm(pilot, question, clock)
+        for _ in range(question.answers.index("allow")):
+            clock.now += 0.2
+            await pilot.press("right")
+        clock.now += 0.2
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, AllowDialog) and app.screen.is_mounted)
+        allowing = app.screen
+        assert isinstance(allowing, AllowDialog)
+        assert "unseen" not in words(app), "the others are about other buckets"
+        await pilot.press("tab", "right", "up")
+        await until(pilot, lambda: "2 questions that wait now are approved with it, unseen." in words(app))
+        for _ in range(20):
+            clock.now += 0.1
+            allowing.beat()
+            question.beat()
+            await pilot.pause(0)
+        await pilot.press("right")
+        clock.now += 0.2
+        await pilot.press("enter")
+        await until(pilot, lambda: len(asked.made) == 3)
+        assert [(call, each.by) for call, each in asked.made] == [
+            ("first", "you"), ("second", "grant"), ("third", "grant"),
+        ]  # fmt: skip
+        clock.now += 2
+        app.desk.update()
+        await until(pilot, showing(app, "odd"))

@@ -197,10 +197,11 @@ class AllowDialog(Guarded[GrantTerms]):
         if workspace is None:
             return 0
         grant, service = grant_for(self.approval, terms), workspace.approvals
-        return sum(
+        count = sum(
             each.key != self.approval.key and service.is_fresh(each) and covers(grant, each)
             for each in service.pending
         )
+        return count if terms.calls is None else min(count, terms.calls)
 
     def _draw(self) -> None:
         """Something else is chosen: it has to be read."""
