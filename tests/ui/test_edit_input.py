@@ -260,7 +260,7 @@ async def test_json_that_others_would_read_differently_goes_nowhere(text: str, w
 
 async def test_a_number_nobody_touched_is_not_sent_when_it_would_change() -> None:
     async with editing(input={"id": 2**60, "name": "x"}) as desk:
-        await desk.press("tab", *"y", "ctrl+s")
+        await desk.press(*"y", "ctrl+s")
         assert desk.open
         assert "id is a whole number beyond 2^53" in desk.text
 
@@ -300,7 +300,7 @@ async def test_unchanged_there_is_nothing_to_correct() -> None:
 async def test_a_secret_is_shown_and_changed_only_on_request() -> None:
     async with editing(input={"#password": "hunter2", "name": "x"}) as desk:
         assert "hunter2" not in desk.text
-        await desk.press(*"zz")
+        await desk.press("shift+tab", *"zz")
         assert "Nothing is changed yet" in desk.text
         await desk.press("f3")
         assert "hunter2" in desk.text
@@ -373,6 +373,14 @@ async def test_a_paste_goes_into_the_value() -> None:
         await until(desk.pilot, lambda: "red" in desk.field.text)
         assert desk.field.text == "reportsred\n"
         assert desk.open
+
+
+async def test_it_begins_at_what_is_said_and_not_at_an_id() -> None:
+    update = {"updates": [{"item_id": "in.c-crm.customers", "description": "People"}]}
+    async with editing(input=update) as desk:
+        assert desk.field.text == "People"
+    async with editing(input={"configuration_id": "1", "component_id": "2"}) as desk:
+        assert desk.field.text == "1"
 
 
 async def test_a_click_goes_to_a_value() -> None:

@@ -45,6 +45,7 @@ class EditInput(Guarded[Decision]):
     AUTO_FOCUS: ClassVar[str | None] = "#editor"
     DEFAULT_CSS = """
     EditInput .dialog { width: 110; height: 94%; max-height: 44; border: round $text-warning; }
+    EditInput.-short .dialog { max-height: 24; }
     EditInput #what { height: auto; max-height: 2; }
     EditInput #no-edits { height: auto; color: $text-warning; }
     EditInput #rows { height: auto; max-height: 40%; margin: 1 0; }
@@ -97,13 +98,21 @@ class EditInput(Guarded[Decision]):
             yield Static(id="keys", markup=False)
 
     def on_mount(self) -> None:
-        self._take_fields(0)
+        self._take_fields(self.values.first)
         if not self.values.fields:
             self._turn_to_json()
 
     def on_resize(self) -> None:
+        self._take_room()
         self.set_class(self.size.height < 26, "-low")
         self.set_class(self.size.height < 14, "-lowest")
+
+    def _take_room(self) -> None:
+        """Short values need no high window."""
+        width = max(10, min(100, self.size.width - 12))
+        texts = map(self.values.text, range(min(len(self.values.fields), 50)))
+        lines = max((text.count("\n") + len(text) // width for text in texts), default=0)
+        self.set_class(not self.as_json and lines < 6 and len(self.values.fields) < 12, "-short")
 
     def _what(self) -> Content:
         from kai_tui.conversation.safe_text import safe_exact
@@ -176,12 +185,14 @@ class EditInput(Guarded[Decision]):
         self._rows.display = False
         self._fill(json_to_edit(self.values.value), read_only=False)
         self._editor.move_cursor((0, 0))
+        self._take_room()
         self.tell()
 
     def _turn_to_fields(self) -> None:
         if self._read_json() and self.values.fields:
             self.as_json = False
             self._rows.display = True
+            self._take_room()
             self._take_fields(self._at)
 
     def _read_json(self) -> bool:

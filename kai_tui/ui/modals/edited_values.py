@@ -40,6 +40,15 @@ class EditedValues:
         """Whether leaving would lose something."""
         return bool(self._wrong) or not same(self.asked, self.value)
 
+    @property
+    def first(self) -> int:
+        """Where to begin: rather at what is said than at the id of what it is said of."""
+        for number, field in enumerate(self.fields):
+            name = next((step for step in reversed(field.path) if isinstance(step, str)), "")
+            if not name.lower().endswith("id") and not field.secret:
+                return number
+        return 0
+
     def changes(self) -> list[InputChange]:
         """What differs from what was asked."""
         return changes(self.asked, self.value)
