@@ -18,6 +18,8 @@ CONTEXT: Final = 3
 _MOST_PAIRS: Final = 100_000
 """Equal pieces on both sides, each with each: what makes comparing slow."""
 _LONGEST_LINE: Final = 4_000
+_MOST_COMPARED: Final = 300
+"""Lines of one stretch whose words are compared."""
 _ALIKE: Final = 0.4
 """From here on two lines are the same line with other words."""
 _PIECE: Final = re.compile(r"\s+|\w+|[^\w\s]")
@@ -62,7 +64,8 @@ def _calm(texts: Sequence[str], start: int, end: int, head: int, tail: int) -> I
 
 
 def _replaced(old: Sequence[str], new: Sequence[str], at_old: int, at_new: int) -> Iterator[DiffLine]:
-    pairs = [_words(left, right) for left, right in zip(old, new, strict=False)]
+    compared = zip(old[:_MOST_COMPARED], new[:_MOST_COMPARED], strict=False)
+    pairs = [_words(left, right) for left, right in compared]
     for number, text in enumerate(old):
         yield DiffLine("removed", text, pairs[number][0] if number < len(pairs) else (), at_old + number)
     for number, text in enumerate(new):

@@ -153,7 +153,8 @@ def _flagged(approval: Approval, review: Review) -> Iterator[Paragraph]:
         "the branch": approval.branch,
         "the host": approval.host,
         "the chat's title": approval.chat_title,
-        "what it does": review.sentence,
+        # Its quotation marks are ours.
+        "what it does": review.sentence.replace("“", '"').replace("”", '"'),
     }
     said: set[str] = set()
     for label, raw in names.items():

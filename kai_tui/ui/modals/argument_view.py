@@ -34,7 +34,8 @@ def passages(rows: Sequence[Row]) -> list[Paragraph]:
 def _passage(row: Row) -> Paragraph:
     indent = "  " if row.kind == "value" else ""
     style = "value" if row.kind == "space" else row.kind
-    return Passage(row.text, style, indent, indent, aside=row.aside)
+    wrap: Literal["words", "cells"] = "words" if row.kind == "names" else "cells"
+    return Passage(row.text, style, indent, indent, aside=row.aside, wrap=wrap)
 
 
 class ArgumentView(ReadingView):

@@ -52,8 +52,9 @@ def paragraphs(review: Review, *, now: float, note: str = "") -> list[Paragraph]
             found.append(GAP)
         found.append(Passage("The assistant's reason", "title"))
         found += _said(review.reason.strip("\n"), "value", "❝ ", "  ")
+    new = set(review.effects) <= {"creates", "costs"}
     for block in review.blocks:
-        drawn = list(_block(block, now))
+        drawn = list(_block(block, now, new=new))
         if found and drawn and not (isinstance(block, Words) and _is_said(found[-1])):
             found.append(GAP)
         found += drawn
@@ -71,12 +72,16 @@ def _is_said(paragraph: Paragraph) -> bool:
 _WORDS = "  "
 
 
-def _block(block: Block, now: float) -> Iterator[Paragraph]:
+def _block(block: Block, now: float, *, new: bool) -> Iterator[Paragraph]:
+    """`new`: nothing was there before."""
     match block:
         case Words():
             yield from _said(block.text, _TONES[block.tone], _WORDS)
         case TextChange():
             yield _title(block.title, _seen(block.present, now))
+            if new and block.before is None:
+                yield from code_lines(block.after, block.language, "good")
+                return
             yield from change_lines(block.before, block.after, block.language)
         case Code():
             yield _title(block.title)
