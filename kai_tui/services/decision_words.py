@@ -16,6 +16,7 @@ ANSWERED_BEFORE = (
 NOT_KNOWN = "It is not known whether your first answer arrived. That is checked before anything is sent."
 IN_ANOTHER_WINDOW = "This was answered in another window meanwhile. What you answered here was not sent."
 FROM_BEFORE = "Asked before kai-tui ended. It was read from the server again: this is what waits now."
+FROM_BEFORE_HERE = "Asked before kai-tui ended. No server keeps this chat: this is what was kept here."
 FROM_BEFORE_OPEN = (
     "Asked before kai-tui ended. The server's chat still shows it as open; if the server gave up waiting, "
     "it says so when you decide, and nothing happens."

@@ -76,6 +76,16 @@ class Inbox:
         """Hear of changes of `unread`; call the result to stop hearing."""
         return self._observers.add(callback)
 
+    def forget(self, chat_id: str, call_id: str) -> None:
+        """The user does not want to hear any more of a question that could not be read again. Nothing is sent."""
+        session = self._chats.sessions.get(chat_id)
+        if session is not None:
+            session.forget_question(call_id)
+        if not self._approvals.is_pending(chat_id, call_id) and call_id in self._rows.get(chat_id, {}):
+            self._drop(chat_id, call_id)
+            self._write_soon()
+            self._observers.tell(None)
+
     # The account opens and closes
 
     async def read_again(self, backend: Backend) -> None:

@@ -22,6 +22,7 @@ from kai_tui.services.decision_words import (
     ARRIVED,
     CHANGED,
     FROM_BEFORE,
+    FROM_BEFORE_HERE,
     FROM_BEFORE_OPEN,
     GAVE_UP,
     NO_RESULT_YET,
@@ -71,6 +72,10 @@ class SessionAskedBefore(SessionWaking):
         """Calls that were asked about, are not being asked about now, and may still wait; with their digests."""
         return self._unsettled
 
+    def forget_question(self, call_id: str) -> None:
+        """The user does not want to hear of it any more. Nothing is sent."""
+        self._unsettled.pop(call_id, None)
+
     def read_unsettled(self, backend: Backend) -> None:
         """The server is there again: find out what became of them."""
         if self._unsettled and not self.turn.busy and not self._closing:
@@ -86,8 +91,10 @@ class SessionAskedBefore(SessionWaking):
             self._look_up(self._ask_what_was_lost(backend))
 
     def _begin_asking(self, message: Message, note: str | None) -> None:
-        if note is None and any(part.tool_call_id in self._from_before for part in pending(message)):
-            note = FROM_BEFORE
+        calls = pending(message)
+        answered = any(self.decision(part) is not None for part in calls)
+        if note is None and not answered and any(part.tool_call_id in self._from_before for part in calls):
+            note = FROM_BEFORE_HERE if self.kept_here else FROM_BEFORE
         super()._begin_asking(message, note)
 
     def _begin(self, outgoing: Outgoing, message: Message | None = None) -> None:

@@ -51,8 +51,6 @@ class ApprovalDesk:
         self._waits = False
         self._held = False
         self._prefer: str | None = None
-        self._collect: Callable[[Approval, Decision], None] | None = None
-        """Who takes the answer to the open question instead of the server."""
 
     # Whom to watch
 
@@ -126,7 +124,7 @@ class ApprovalDesk:
         return self._dialog is not None
 
     def ask_for(self, approval: Approval, collect: Callable[[Approval, Decision], None]) -> None:
-        """Open this question now; its answer goes to `collect` and is not sent."""
+        """Open this question now; its answer goes to `collect`, and not to the server."""
         pending = list(self._service.pending) if self._service is not None else []
         for position, each in enumerate(pending, 1):
             if each.key == approval.key and self._dialog is None:
@@ -245,9 +243,8 @@ class ApprovalDesk:
         if self._look is not None:
             dialog.follow(self._look)
         dialog.collected = collect is not None
-        self._collect = collect
         self._dialog = self._newest = dialog
-        self._app.push_screen(dialog, lambda result: self._answered(dialog, result))
+        self._app.push_screen(dialog, lambda result: self._answered(dialog, result, collect))
 
     def _rules_of(self, approval: Approval) -> tuple[str | None, Sequence[tuple[Approval, Decision]]]:
         """Why it cannot be approved, and what rules decided beside it."""
@@ -259,13 +256,17 @@ class ApprovalDesk:
         if self._dialog is None and self._waits and not self._held:
             self.update()
 
-    def _answered(self, dialog: ApprovalDialog, result: Decision | Later | None) -> None:
+    def _answered(
+        self,
+        dialog: ApprovalDialog,
+        result: Decision | Later | None,
+        collect: Callable[[Approval, Decision], None] | None,
+    ) -> None:
         self._closed = self._clock()
         if self._dialog is dialog:
             self._dialog = None
         from kai_tui.ui.modals.approval import Later
 
-        collect, self._collect = self._collect, None
         if collect is not None:
             if isinstance(result, Decision):
                 collect(dialog.approval, result)

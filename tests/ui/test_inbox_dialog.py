@@ -277,6 +277,34 @@ async def test_a_question_that_waits_long_says_so(own_home: Path) -> None:
         )
 
 
+async def test_a_question_that_changes_while_it_is_read_is_read_anew_and_still_not_sent(
+    own_home: Path,
+) -> None:
+    async with room(own_home) as here:
+        await here.ask("one", "two")
+        await here.open()
+        await here.quiet()
+        await here.key("enter")
+        await until(
+            here.pilot, lambda: isinstance(here.app.screen, ApprovalDialog) and here.app.screen.is_mounted
+        )
+        here.asked.ask("one", digest="another", input={"name": "something else"}, message_id="one")
+        await until(here.pilot, lambda: isinstance(here.app.screen, InboxDialog))
+        await here.quiet()
+        await here.key("end", "enter")
+        await until(
+            here.pilot, lambda: isinstance(here.app.screen, ApprovalDialog) and here.says("something else")
+        )
+        dialog = here.app.screen
+        assert isinstance(dialog, ApprovalDialog)
+        await arm(here.pilot, dialog, here.clock)
+        await here.key("enter")
+        await until(
+            here.pilot, lambda: isinstance(here.app.screen, InboxDialog) and here.says("Send 1 answer")
+        )
+        assert here.asked.made == []
+
+
 @pytest.mark.slow
 async def test_u_takes_an_answer_back(own_home: Path) -> None:
     async with room(own_home) as here:
@@ -349,10 +377,10 @@ async def test_what_waits_in_another_account_is_listed_counted_and_opens_it(own_
     await waits_in(own_home, other.id, app.accounts.paths)
     async with app.run_test(size=(120, 34), notifications=True) as pilot:
         await started(app, pilot)
-        await until(pilot, lambda: "1 waits in other accounts" in words(app))
+        await until(pilot, lambda: "1 waits in another account" in words(app))
         here = Room(app, pilot, clock, Decisions(app))
         await here.open()
-        await until(pilot, lambda: here.says("Run the job of CRM", "2 h", "opens it", "1 in other accounts"))
+        await until(pilot, lambda: here.says("Run the job of CRM", "2 h", "opens it", "1 in another account"))
         assert here.says("as last known", "Project 1", "branch MAIN")
         await here.quiet()
         await here.key("enter")
@@ -385,6 +413,9 @@ async def test_a_question_that_was_not_read_again_cannot_be_answered(own_home: P
         await here.key("d", "enter", "tab", "enter")
         assert isinstance(here.app.screen, InboxDialog)
         assert here.says("not read yet", "Send the answers")
+        await here.key("delete")
+        await until(here.pilot, lambda: here.says("Nothing waits for you."))
+        assert workspace.inbox.unread == []
 
 
 @pytest.mark.slow

@@ -52,7 +52,7 @@ async def test_snapshot_inbox(size, theme, tmp_path: Path) -> None:
         app.desk.put_off_all()
         app.action_show_inbox()
         await until(
-            pilot, lambda: isinstance(app.screen, InboxDialog) and "1 in other accounts" in words(app)
+            pilot, lambda: isinstance(app.screen, InboxDialog) and "1 in another account" in words(app)
         )
         dialog = app.screen
         assert isinstance(dialog, InboxDialog)

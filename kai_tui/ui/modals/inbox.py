@@ -270,7 +270,9 @@ class InboxDialog(Guarded[Account]):
         elif row.elsewhere is not None:
             words.append("Enter opens that account, which asks again · Esc closes")
         else:
-            words.append("It is asked again as soon as the server was read · Esc closes")
+            words.append(
+                "It is asked again as soon as the server was read · Del forgets it, nothing is sent · Esc closes"
+            )
         if held:
             words.append(
                 f"{held} answer{'' if held == 1 else 's'} wait{'s' if held == 1 else ''} for the rest of "
@@ -345,7 +347,7 @@ class InboxDialog(Guarded[Account]):
             self._enter()
         elif key in ("d", "delete") and self._place == "list":
             self.guard.pass_by(when)
-            self._deny()
+            self._deny(forget=key == "delete")
         elif key in ("u", "backspace") and self._place == "list":
             self.guard.pass_by(when)
             self._undo()
@@ -392,9 +394,11 @@ class InboxDialog(Guarded[Account]):
         self._answers[approval.key] = (approval.digest, decision)
         self.draw()
 
-    def _deny(self) -> None:
+    def _deny(self, *, forget: bool = False) -> None:
         row = self._list.row
         if row is None or row.approval is None:
+            if row is not None and row.elsewhere is None and forget and self._workspace is not None:
+                self._workspace.inbox.forget(row.key[1], row.key[2])
             return
         self._answers[row.approval.key] = (row.approval.digest, Decision(approved=False))
         self._list.move("down")
@@ -473,5 +477,5 @@ def _branch(branch: str, main: bool, writes: bool) -> tuple[str, str]:
 def _counts(here: int, there: int) -> str:
     parts = [f"{here} here"] if here else []
     if there:
-        parts.append(f"{there} in other accounts")
+        parts.append(f"{there} in {'another account' if there == 1 else 'other accounts'}")
     return " · ".join(parts)

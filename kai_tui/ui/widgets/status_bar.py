@@ -187,7 +187,8 @@ class StatusBar(Widget):
             words = "1 decision waits" if one else f"{facts.waiting} decisions wait"
             shown.append(Fact(words, "waiting", 80, short=f"{facts.waiting}!"))
         if facts.elsewhere:
-            words = f"{facts.elsewhere} wait{'s' if facts.elsewhere == 1 else ''} in other accounts"
+            one = facts.elsewhere == 1
+            words = "1 waits in another account" if one else f"{facts.elsewhere} wait in other accounts"
             shown.append(Fact(words, "waiting", 58, short=f"{facts.elsewhere}! elsewhere"))
         if facts.others:
             wants = "waiting" if "wait" in facts.others else "place"
