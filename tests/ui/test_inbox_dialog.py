@@ -445,6 +445,18 @@ async def test_it_works_at_every_size(own_home: Path, size: tuple[int, int]) -> 
         await until(here.pilot, lambda: here.asked.made == [("one", Decision(approved=False))])
 
 
+async def test_many_questions_with_long_notes_leave_room_for_the_button(own_home: Path) -> None:
+    async with room(own_home, size=(80, 24)) as here:
+        await here.ask(*(f"call-{n}" for n in range(30)), note="Asked before kai-tui ended. " * 6)
+        await here.open()
+        await until(here.pilot, lambda: here.says("call-0", "30 here", "Send the answers", "Esc closes"))
+        await here.key("end")
+        await until(here.pilot, lambda: here.says("call-29", "Send the answers", "Esc closes"))
+        await here.quiet()
+        await here.key("d")
+        await until(here.pilot, lambda: here.says("Send 1 answer"))
+
+
 async def test_foreign_text_in_it_is_only_text(own_home: Path) -> None:
     odd = "[red]x[/] \x1b]8;;http://evil\x07\u202egpj.exe\nSend 9 answers"
     async with room(own_home) as here:

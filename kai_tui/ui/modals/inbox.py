@@ -172,18 +172,24 @@ class InboxDialog(Guarded[Account]):
         self._list.empty_text = "Nothing waits for you." if self._elsewhere is not None else "Looking…"
         self._list.show(rows, first=self._prefer)
         self._prefer = None
-        self._list.styles.height = max(1, min(len(rows), self._room()))
         width = self._list.scrollable_content_region.width
         self._heading.update(Content(self._list.heading(width) if width else ""))
         here, there = len(pending), len(self._elsewhere or ())
         self._box.border_subtitle = Content(_counts(here, there))
         self.tell()
 
-    def _room(self) -> int:
-        """Rows for the list, so that the rest of the dialog has its place."""
-        if self.has_class("-tiny"):
-            return max(1, self.size.height - 5)
-        return max(2, self.size.height - (11 if self.has_class("-low") else 16))
+    def _fit(self) -> None:
+        """The list has the rows that the rest of the dialog leaves."""
+        if not self.standing or not self._box.outer_size.height:
+            return
+        rest = (self._heading, self._about, self._state, self._send)
+        others = sum(each.outer_size.height + each.styles.margin.height for each in rest if each.display)
+        buttons = self.query_one("#inbox-buttons")
+        room = self.size.height - others - buttons.styles.margin.height - self._box.gutter.height
+        height = max(1, min(self._list.count, room))
+        if self._list.styles.height is None or self._list.outer_size.height != height:
+            self._list.styles.height = height
+            self._list.scroll_to_cursor()
 
     def _row(self, approval: Approval) -> InboxRow:
         shown = (approval.key, approval.digest)
@@ -249,6 +255,7 @@ class InboxDialog(Guarded[Account]):
         self._state.update(Content(self._state_words(row, len(ready), held)))
         self._state.set_class(bool(ready) and self.guard.armed and not self._said, "-armed")
         self._state.set_class(bool(self._said) and self._warns, "-warns")
+        self.call_after_refresh(self._fit)
 
     def _state_words(self, row: InboxRow | None, ready: int, held: int) -> str:
         words: list[str] = [self._said] if self._said else []
