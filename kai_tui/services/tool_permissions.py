@@ -56,6 +56,11 @@ class ToolPermissions:
         self.problem = ""
         """Why the list could not be read: one sentence."""
 
+    @property
+    def unasked(self) -> Sequence[ToolRow]:
+        """Tools that change something and that the server runs without asking, as far as the list was read."""
+        return [row for row in self.rows if row.info.permission == "always_allow" and not row.info.read_only]
+
     def observe(self, callback: Callable[[None], None]) -> Callable[[], None]:
         """Hear that `rows`, `loading` or `problem` changed."""
         return self._observers.add(callback)

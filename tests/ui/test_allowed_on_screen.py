@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from kai_tui.backends.base import ToolInfo
 from kai_tui.services.approval_service import Decision
 from kai_tui.services.grants import GrantTerms
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.widgets.status_bar import StatusBar
+from tests.services.scripted_backend import ScriptedBackend
 from tests.ui.fakes import Clock, accounts_of, app_for, approval, arm, until
 from tests.ui.test_approval_desk import Decisions, dialog_of, showing, started, words
 
@@ -176,3 +178,19 @@ async def test_switched_on_a_question_that_waits_is_denied_and_its_dialog_goes(o
         assert (call, decision.approved, decision.by) == ("call-1", False, "read-only switch")
         assert "no longer open" not in words(app)
         assert isinstance(decision, Decision)
+
+
+async def test_what_the_server_runs_unasked_the_switch_cannot_stop_and_that_is_said(own_home: Path) -> None:
+    tools = [ToolInfo("get_tables", "", True), ToolInfo("create_bucket", "", False)]
+    backend = ScriptedBackend(tool_list=tools, offers={"tool_permissions": True})
+    backend.permissions_now = {"create_bucket": "always_allow", "get_tables": "always_allow"}
+    app = app_for(own_home, backend)
+    async with app.run_test(size=(120, 34), notifications=True) as pilot:
+        await started(app, pilot)
+        await pilot.press("alt+r")
+        await until(pilot, lambda: "read-only, but create_bucket runs unasked" in bottom(app))
+        assert "changes are denied" not in bottom(app)
+        await until(pilot, lambda: "The read-only switch cannot" in " ".join(words(app).split()))
+        assert app.workspace is not None
+        app.workspace.offers.permissions.set("create_bucket", "always_ask")
+        await until(pilot, lambda: "read-only: changes are denied" in bottom(app))

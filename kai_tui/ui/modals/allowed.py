@@ -75,6 +75,8 @@ class AllowedDialog(ToolsDialog):
     def on_mount(self) -> None:
         self._stop_hearing = self._grants.observe(self._grants_changed)
         self.set_interval(1.0, self._tick)
+        if self._lists and not self._grants.active:
+            self.tools.focus()
         self._show_grants()
 
     def on_unmount(self) -> None:

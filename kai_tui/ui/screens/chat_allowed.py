@@ -6,16 +6,23 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from kai_tui.services.changes import Notice
+from kai_tui.ui.action_words import key_name
+from kai_tui.ui.actions import action
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.screens.chat_layout import ChatLayout
 
 if TYPE_CHECKING:
+    from kai_tui.services.chat_session import ChatSession
     from kai_tui.ui.bridge import GrantsNews
     from kai_tui.ui.modals.tools import ToolsDialog
 
 
 class ChatAllowed(ChatLayout):
     """Grants and the read-only switch on the chat screen."""
+
+    _looked_for: ChatSession | None = None
+    """The switched chat for which it was looked what the server runs all the same."""
+    _permissions_heard: bool = False
 
     @abstractmethod
     def _begin(self) -> None:
@@ -29,6 +36,42 @@ class ChatAllowed(ChatLayout):
             self._tell(Notice(f"{names}: you are asked again. What you allowed is over: {ended.why}."))
         self._refresh_words()
 
+    def _refresh_words(self) -> None:
+        session = self._session
+        if session is None or not session.read_only_switch:
+            self._looked_for = None
+        elif session is not self._looked_for and self._lists_permissions:
+            self._looked_for = session
+            self.run_worker(self._look_what_runs_unasked(), group="unasked", exit_on_error=False)
+        super()._refresh_words()
+
+    @property
+    def _lists_permissions(self) -> bool:
+        """Whether the server keeps permissions; False while that is not known."""
+        return self.workspace.caps is not None and self.caps.tool_permissions
+
+    def _permissions_changed(self, _: None) -> None:
+        self.call_later(self._refresh_words)
+
+    async def _look_what_runs_unasked(self) -> None:
+        """The switch decides what is asked; what the server runs without asking it cannot stop, so it is said."""
+        permissions = self.workspace.offers.permissions
+        if not self._permissions_heard:
+            self._permissions_heard = True
+            permissions.observe(self._permissions_changed)
+        await permissions.load()
+        names = [row.info.name for row in permissions.unasked]
+        if names and self._looked_for is not None:
+            tools = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            key = key_name(action("show_grants").keys[0])
+            self._tell(
+                Notice(
+                    f"By your settings the server runs {tools} without asking. The read-only switch cannot stop "
+                    f"that: {key} changes the settings.",
+                    "warning",
+                )
+            )
+
     def action_show_grants(self) -> None:
         """What runs without a question."""
         from kai_tui.ui.modals.allowed import AllowedDialog
@@ -39,7 +82,7 @@ class ChatAllowed(ChatLayout):
             self.workspace.grants,
             self.workspace.offers.permissions,
             clock=self.workspace.clock,
-            lists=self.caps.tool_permissions and self.workspace.caps is not None,
+            lists=self._lists_permissions,
             assistant=self.assistant,
         )
         self._show_tools(dialog)

@@ -89,7 +89,7 @@ def status_facts(
         others=others,
         elsewhere=elsewhere,
         queued=len(session.queue) if session is not None else 0,
-        switched=session is not None and session.read_only_switch,
+        **_switch_facts(workspace, session),
         **_allowed_facts(workspace.grants.active),
         **_quota_facts(workspace),
         account=account.label,
@@ -114,6 +114,17 @@ def _trying(held: Countdown | Pause) -> str:
     if isinstance(held, Countdown) and held.what == "send-again":
         return "sending"
     return f"connecting ({held.number} of {held.of})"
+
+
+def _switch_facts(workspace: Workspace, session: ChatSession | None) -> dict[str, Any]:
+    """The read-only switch, and what it cannot stop."""
+    if session is None or not session.read_only_switch:
+        return {}
+    names = [row.info.name for row in workspace.offers.permissions.unasked]
+    return {
+        "switched": True,
+        "unasked": names[0] if len(names) == 1 else f"{len(names)} tools" if names else "",
+    }
 
 
 def _allowed_facts(grants: Sequence[Grant]) -> dict[str, Any]:

@@ -66,6 +66,8 @@ class StatusFacts:
     """Monotonic seconds at which the first of it is over; None: it holds until the user leaves."""
     switched: bool = False
     """Whether the read-only switch of the chat is on."""
+    unasked: str = ""
+    """What the server runs all the same, for the user's settings there say so. Raw."""
     quota: str = ""
     """How many messages of the month are used."""
     quota_short: str = ""
@@ -194,7 +196,7 @@ class StatusBar(Widget):
             wants = "waiting" if "wait" in facts.others else "place"
             shown.append(Fact(facts.others, wants, 75, least=14))
         if facts.switched:
-            shown.append(Fact("read-only: changes are denied", "branch", 92, short="read-only"))
+            shown.append(self._switched())
         if facts.allowed:
             shown.append(self._allowed())
         if facts.queued:
@@ -221,6 +223,13 @@ class StatusBar(Widget):
             )
         )
         return [fact for fact in shown if fact.text]
+
+    def _switched(self) -> Fact:
+        name = safe_line(self.facts.unasked, 40)
+        if not name:
+            return Fact("read-only: changes are denied", "branch", 92, short="read-only")
+        runs = "run" if name.endswith(" tools") else "runs"
+        return Fact(f"read-only, but {name} {runs} unasked", "waiting", 92, short="read-only, but…")
 
     def _allowed(self) -> Fact:
         facts = self.facts
