@@ -104,6 +104,10 @@ class Scenario:
 
     def _keys(self, step: dict[str, Any]) -> None:
         keys = step["keys"]
+        if keys == "\t\r" and self.case.expect.get("approvals_sent"):
+            # Whoever is to approve with these has read all of it, and typed the name of what is deleted.
+            self.user.read_to_the_end(timeout=4)
+            self.user.wait_quiet(0.2)
         if "gap_ms" not in step:
             self.user.write(keys)
             return

@@ -156,5 +156,5 @@ async def test_every_size_shows_what_can_be_answered(size: tuple[int, int]) -> N
             assert name in text, "what has no room in the head is in the scroll"
         await desk.press("end")
         await desk.pass_time(0.3)
-        assert "line 49" in desk.text
+        assert "line 49" in text
         assert (desk.dialog.why_not() is None) == (size[0] >= 40 and size[1] >= 14)

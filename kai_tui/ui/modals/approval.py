@@ -216,7 +216,8 @@ class ApprovalDialog(OpensDialogs):
             from kai_tui.ui.modals.review_view import paragraphs
 
             change = paragraphs(self.review, now=now, note=self._note)
-        news = self.panes.show([*above, *change])
+        after = () if self._too_small else shown.after
+        news = self.panes.show([*above, *change], after)
         self.set_class(self.panes.two, "-two-panes")
         return news
 

@@ -48,6 +48,8 @@ class Head:
     facts: Content
     whole: Sequence[Paragraph]
     """What had to be shortened, in full."""
+    after: Sequence[Paragraph]
+    """What had no room and is less important than the change."""
 
 
 def on_main(approval: Approval) -> bool:
@@ -69,6 +71,7 @@ def head(
     from kai_tui.ui.modals.reading_view import Passage, fold_words
 
     whole: list[Paragraph] = [*_flagged(approval, review)]
+    after: list[Paragraph] = []
 
     def shortened(label: str, text: str, room: int, lines: int = 1) -> str:
         folded = fold_words(text, max(8, room))
@@ -104,9 +107,9 @@ def head(
         if words and cell_len(with_words) + cell_len(aside) + cell_len(words) + 3 <= room:
             aside += f" · {words}"
         elif words:
-            whole.extend([Passage("Also", "title"), Passage(words, "value", "  ", "  ")])
+            after.append(Passage(words, "quiet", "◦ ", "  ", "quiet", wrap="words"))
     lines.append(Content.assemble(_fact("with", with_words, "text"), (aside, "$text-muted")))
-    return Head(Content.assemble(*parts), Content("\n").join(lines), whole)
+    return Head(Content.assemble(*parts), Content("\n").join(lines), whole, after)
 
 
 def waits_words(approval: Approval, now: float) -> str:

@@ -54,7 +54,8 @@ class Panes(Horizontal):
         self._change: Sequence[Paragraph] = ()
         self._words = ""
         self._wide = False
-        self._spread_as: tuple[bool, Sequence[Paragraph]] = (False, ())
+        self._after: Sequence[Paragraph] = ()
+        self._spread_as: object = None
         self._review = ReadingView((), id="review", on_end=on_end)
         self._arguments = ArgumentView(rows, id="arguments", on_end=on_end)
 
@@ -82,9 +83,10 @@ class Panes(Horizontal):
         self._words = words
         self._name_panes()
 
-    def show(self, change: Sequence[Paragraph]) -> bool:
-        """Show this change from now on; True when something else is to be read by that."""
-        self._change = change
+    def show(self, change: Sequence[Paragraph], after: Sequence[Paragraph] = ()) -> bool:
+        """Show this change from now on, and `after` behind what is sent; True when something else is to be read
+        by that."""
+        self._change, self._after = change, after
         return self._spread()
 
     def use_width(self, window: int) -> bool:
@@ -96,7 +98,7 @@ class Panes(Horizontal):
     def use_rows(self, rows: Sequence[Row]) -> None:
         """Show other arguments from now on."""
         self._sent = passages(rows)
-        self._spread_as = (not self.two, self._change)
+        self._spread_as = None
         self._spread()
 
     def _spread(self) -> bool:
@@ -104,12 +106,14 @@ class Panes(Horizontal):
         two = self.two
         self.set_class(two, "-two")
         self._name_panes()
-        if (two, self._change) == self._spread_as:
+        spread_as = (two, self._change, self._after)
+        if spread_as == self._spread_as:
             return False
-        self._spread_as = (two, self._change)
-        one_scroll = self._sent
+        self._spread_as = spread_as
+        sent = [*self._sent, GAP, *self._after] if self._after else self._sent
+        one_scroll = sent
         if self._change and not two:
-            one_scroll = [*self._change, GAP, Passage(self._name, "divider", fill="rule"), *self._sent]
+            one_scroll = [*self._change, GAP, Passage(self._name, "divider", fill="rule"), *sent]
         news = self._arguments.show(one_scroll)
         return self._review.show(self._change if two else ()) or news
 

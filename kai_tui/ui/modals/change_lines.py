@@ -62,6 +62,11 @@ def change_lines(
         )
         yield from code_lines(after, language, indent=indent)
         return
+    if bool(before) != bool(after):
+        said = "There is nothing now." if after else "There is nothing afterwards."
+        yield Passage(said, "quiet", f"{indent}  ", f"{indent}  ", wrap="words")
+        yield from code_lines(after or before, language, "good" if after else "bad", indent=indent)
+        return
     old, new = exact_lines(before), exact_lines(after)
     if old == new:
         stays = "It stays as it is." if before == after else "Only blanks in empty lines change."
