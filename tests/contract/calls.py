@@ -89,6 +89,7 @@ WITHOUT_A_REQUEST = {
     "agents",
     "attachments",
     "documents",
+    "project",
     "on_notice",
     "on_wait",
     "on_refused",
