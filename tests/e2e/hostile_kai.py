@@ -27,7 +27,7 @@ class HostileKai:
 
     - The history has one chat per payload, titled with it.
     - Chat `n` holds the payloads from `n` on, each in a message with every kind of part.
-    - Sending `say n` streams the same, live; `ask n` asks for an approval; `refuse n` is refused.
+    - Sending `say n` streams the same, live; `ask n` asks for an approval, `form n` for answers; `refuse n` is refused.
     - Deleting is always refused, with the chat's payload.
     """
 
@@ -106,9 +106,12 @@ class HostileKai:
         text = self.texts[number][1]
         if what == "refuse":
             return self._refusal(number)
-        if what == "ask":
-            arguments = {text: text, "list": [text, {text: 1}], "name": text}
-            call = {"type": "dynamic-tool", "toolName": text, "toolCallId": f"c{number}", "input": arguments}
+        if what in ("ask", "form"):
+            arguments: dict[str, Any] = {text: text, "list": [text, {text: 1}], "name": text}
+            tool = text
+            if what == "form":
+                tool, arguments = "ask_user", {"questions": _questions(text), "reason": text}
+            call = {"type": "dynamic-tool", "toolName": tool, "toolCallId": f"c{number}", "input": arguments}
             waits = {"state": "approval-requested", "approval": {"id": f"ap{number}"}}
             self._asked.setdefault(body["id"], []).extend(
                 [body["message"], {"id": f"q{number}", "role": "assistant", "parts": [{**call, **waits}]}]
@@ -116,7 +119,7 @@ class HostileKai:
             return _stream(
                 [
                     {"type": "start", "messageId": f"q{number}"},
-                    *_call(f"c{number}", text, arguments),
+                    *_call(f"c{number}", tool, arguments),
                     {
                         "type": "tool-approval-request",
                         "approvalId": f"ap{number}",
@@ -144,6 +147,15 @@ class HostileKai:
                 {"type": "error", "errorText": text},
             ]
         )
+
+
+def _questions(text: str) -> list[dict[str, Any]]:
+    """Of every kind, made of a payload."""
+    options = [text, {"label": f"{text} 2", "description": text}]
+    return [
+        {"id": text, "header": text, "question": text, "options": options},
+        {"question": f"{text}?", "options": options, "multiSelect": True, text: text},
+    ]
 
 
 _END = {"type": "finish", "finishReason": "stop"}

@@ -172,6 +172,13 @@ async def test_a_click_sends_only_when_it_was_begun_after_the_grace() -> None:
         assert str(await desk.answered()).endswith("Ask me which one I mean. no")
 
 
+async def test_a_long_title_pushes_nothing_out_of_sight() -> None:
+    async with denying(approval(title="Very " * 100 + "long")) as desk:
+        await desk.arm()
+        for words in ("The assistant hears this", "Show me first", "Deny with this", "Esc back"):
+            assert words in desk.text, words
+
+
 async def test_what_cannot_be_seen_is_counted() -> None:
     async with denying() as desk:
         await desk.arm()

@@ -94,7 +94,8 @@ class ReasonDialog(Guarded[str]):
     AUTO_FOCUS: ClassVar[str | None] = "#reason"
     DEFAULT_CSS = """
     ReasonDialog .dialog { width: 84; }
-    ReasonDialog #about-reason { height: auto; max-height: 4; margin-bottom: 1; }
+    ReasonDialog #asked { height: auto; max-height: 2; text-style: bold; }
+    ReasonDialog #about-reason { height: auto; max-height: 3; margin-bottom: 1; }
     ReasonDialog #reason { height: 6; margin-top: 1; }
     ReasonDialog #size { height: auto; color: $text-muted; }
     ReasonDialog #size.-bad { color: $text-error; }
@@ -104,7 +105,8 @@ class ReasonDialog(Guarded[str]):
     ReasonDialog.-low #reason { height: 4; margin: 0; }
     ReasonDialog.-lowest #reason { height: 1fr; min-height: 1; border: none; padding: 0; }
     ReasonDialog.-lowest .dialog { height: 100%; padding: 0; }
-    ReasonDialog.-lowest #about-reason, ReasonDialog.-lowest _TemplateLine { display: none; }
+    ReasonDialog.-lowest #asked, ReasonDialog.-lowest #about-reason { display: none; }
+    ReasonDialog.-lowest _TemplateLine { display: none; }
     ReasonDialog.-lowest _Send { display: none; }
     """
 
@@ -134,12 +136,8 @@ class ReasonDialog(Guarded[str]):
         asked = safe_exact(self.approval.title, one_line=True).text
         with Vertical(classes="dialog") as box:
             box.border_title = Content(self._title)
-            yield Static(
-                Content.assemble((f"{asked}\n", "bold"), self._about),
-                id="about-reason",
-                classes="quiet",
-                markup=False,
-            )
+            yield Static(Content(asked), id="asked", markup=False)
+            yield Static(Content(self._about), id="about-reason", classes="quiet", markup=False)
             for number, template in enumerate(self._templates):
                 yield _TemplateLine(number, template.label)
             yield self._field
