@@ -10,6 +10,7 @@ from kai_tui.services.grants import Grants, GrantsEnded
 from kai_tui.services.standing_rules import StandingRules
 
 if TYPE_CHECKING:
+    from kai_tui.conversation.reviews.review import Presents
     from kai_tui.services.approval_service import Approval, ApprovalService
     from kai_tui.services.changes import SessionChange
     from kai_tui.services.chat_service import ChatService
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
     from kai_tui.services.grants import GrantTerms
 
 
-def account_rules(approvals: ApprovalService, chats: ChatService, clock: Callable[[], float]) -> Grants:
+def account_rules(
+    approvals: ApprovalService,
+    chats: ChatService,
+    clock: Callable[[], float],
+    presents: Callable[[Approval], Presents],
+) -> Grants:
     """The grants of an account. From now on they and the switches decide what they are for.
 
-    `clock` gives monotonic seconds.
+    `clock` gives monotonic seconds, `presents` the present values known of what a call is about.
     """
-    grants = Grants(clock=clock)
+    grants = Grants(clock=clock, presents=presents)
 
     def switched(chat_id: str) -> bool:
         session = chats.sessions.get(chat_id)

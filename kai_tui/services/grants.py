@@ -13,7 +13,7 @@ from kai_tui.services.observers import Observers
 from kai_tui.services.wake import SleepWatch
 
 if TYPE_CHECKING:
-    from kai_tui.conversation.reviews.review import ObjectRef, Review
+    from kai_tui.conversation.reviews.review import ObjectRef, Presents, Review
     from kai_tui.services.approval_service import Approval, Decision
 
 
@@ -80,13 +80,23 @@ class GrantsEnded:
         return [each for each in self.grants if self.used_up or each.left != 0]
 
 
+def _no_presents(_: Approval) -> Presents:
+    return {}
+
+
 class Grants:
     """The grants of one open account. They are in memory only: an account that is left has none."""
 
     def __init__(
-        self, *, clock: Callable[[], float] = monotonic, sleep_watch: SleepWatch | None = None
+        self,
+        *,
+        clock: Callable[[], float] = monotonic,
+        sleep_watch: SleepWatch | None = None,
+        presents: Callable[[Approval], Presents] = _no_presents,
     ) -> None:
-        """`clock` gives monotonic seconds. `sleep_watch` is this object's own."""
+        """`clock` gives monotonic seconds. `sleep_watch` is this object's own. `presents`: the present values
+        known of what a call is about; it never raises."""
+        self._presents = presents
         self._clock = clock
         self._sleep = sleep_watch or SleepWatch()
         self._grants: dict[int, Grant] = {}
@@ -109,7 +119,7 @@ class Grants:
     def give(self, approval: Approval, terms: GrantTerms) -> Grant | None:
         """The user approved this call, and further ones like it. None when that cannot be: nothing is allowed then."""
         self._check_sleep()
-        review = _review(approval)
+        review = self._review(approval)
         if terms.tool != approval.tool_name or terms.chat_id not in (None, approval.chat_id):
             return None
         if (terms.minutes is not None and terms.minutes <= 0) or (
@@ -119,12 +129,36 @@ class Grants:
         if why_no_grant(approval, review) is not None or not _about(terms, review):
             return None
         self._number += 1
-        until = None if terms.minutes is None else self._clock() + terms.minutes * 60
-        grant = grant_for(approval, terms, number=self._number, until=until)
+        grant = replace(self.draft(approval, terms), number=self._number)
         self._grants[grant.number] = grant
         self._set_timer()
         self._observers.tell(None)
         return grant
+
+    def draft(self, approval: Approval, terms: GrantTerms) -> Grant:
+        """The grant as it would be given now; it allows nothing."""
+        return Grant(
+            0,
+            terms,
+            chat_title=approval.chat_title,
+            account_id=approval.account_id,
+            branch=approval.branch,
+            host=approval.host,
+            cautions=frozenset(self._review(approval).cautions),
+            until=None if terms.minutes is None else self._clock() + terms.minutes * 60,
+        )
+
+    def covers(self, grant: Grant, approval: Approval) -> bool:
+        """Whether a question is one the grant is for."""
+        terms = grant.terms
+        if terms.tool != approval.tool_name or terms.chat_id not in (None, approval.chat_id):
+            return False
+        place = (approval.account_id, approval.branch, approval.host)
+        if (grant.account_id, grant.branch, grant.host) != place:
+            return False
+        review = self._review(approval)
+        seen = grant.cautions.issuperset(review.cautions)
+        return seen and _about(terms, review) and why_no_grant(approval, review) is None
 
     def decide(self, approval: Approval) -> Decision | None:
         """A yes where a grant covers this call; it is counted at once, and only once. None: the user decides."""
@@ -172,7 +206,19 @@ class Grants:
     # The work
 
     def _covering(self, approval: Approval) -> Grant | None:
-        return next((each for each in self.active if covers(each, approval)), None)
+        return next((each for each in self.active if self.covers(each, approval)), None)
+
+    def _review(self, approval: Approval) -> Review:
+        """With the present values that are known: some dangers show only against them."""
+        from kai_tui.conversation.reviews.reviewing import review
+
+        return review(
+            approval.tool_name,
+            approval.input,
+            read_only=approval.read_only,
+            title_given=approval.title,
+            presents=self._presents(approval),
+        )
 
     def _check_sleep(self) -> None:
         if self._sleep.beat():
@@ -204,33 +250,6 @@ class Grants:
             self._set_timer()
 
 
-def grant_for(approval: Approval, terms: GrantTerms, *, number: int = 0, until: float | None = None) -> Grant:
-    """The grant as it would be given with this question."""
-    return Grant(
-        number,
-        terms,
-        chat_title=approval.chat_title,
-        account_id=approval.account_id,
-        branch=approval.branch,
-        host=approval.host,
-        cautions=frozenset(_review(approval).cautions),
-        until=until,
-    )
-
-
-def covers(grant: Grant, approval: Approval) -> bool:
-    """Whether a question is one the grant was given for."""
-    terms = grant.terms
-    if terms.tool != approval.tool_name or terms.chat_id not in (None, approval.chat_id):
-        return False
-    place = (approval.account_id, approval.branch, approval.host)
-    if (grant.account_id, grant.branch, grant.host) != place:
-        return False
-    review = _review(approval)
-    seen = grant.cautions.issuperset(review.cautions)
-    return seen and _about(terms, review) and why_no_grant(approval, review) is None
-
-
 def why_no_grant(approval: Approval, review: Review) -> str | None:
     """Why this question cannot be answered by a grant, now or ever: one sentence; None when it can."""
     from kai_tui.conversation.granting import why_never
@@ -244,14 +263,6 @@ def _about(terms: GrantTerms, review: Review) -> bool:
     from kai_tui.conversation.granting import covers_all
 
     return terms.of is None or covers_all(terms.of, review)
-
-
-def _review(approval: Approval) -> Review:
-    from kai_tui.conversation.reviews.reviewing import review
-
-    return review(
-        approval.tool_name, approval.input, read_only=approval.read_only, title_given=approval.title
-    )
 
 
 def _over(grant: Grant, now: float) -> bool:

@@ -90,7 +90,7 @@ class Workspace(WorkspaceDesks):
             self.history,
             keeper,
         )
-        self.grants = account_rules(self.approvals, self.chats, clock)
+        self.grants = account_rules(self.approvals, self.chats, clock, self._presents)
         self.offers = Offers(
             self.backend,
             self.chats,

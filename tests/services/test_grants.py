@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from kai_tui.conversation.reviews.review import ObjectRef
+from kai_tui.conversation.reviews.review import ObjectRef, Present, Wanted
+from kai_tui.conversation.reviews.reviewing import wanted as wanted_of
 from kai_tui.conversation.safe_text import Pairs
 from kai_tui.services.approval_service import Approval, ApprovalService, Decision
 from kai_tui.services.grant_words import span_words
@@ -418,3 +419,28 @@ async def test_other_chats_are_not_switched(story: Story) -> None:
 )
 def test_how_long_it_holds_in_words(terms: GrantTerms, words: str) -> None:
     assert span_words(terms) == words
+
+
+async def test_a_danger_that_shows_only_against_the_present_value_is_asked_about(story: Story) -> None:
+    """A replaced piece of SQL says nothing by itself; in its place it makes a DELETE."""
+    about = ObjectRef("configuration", "keboola.snowflake-transformation/7")
+    present = {
+        "parameters": {"blocks": [{"name": "B", "codes": [{"name": "C", "script": ["KEEP FROM orders"]}]}]}
+    }
+    known: dict[Wanted, Present] = {}
+    story.grants._presents = lambda _: known
+    tool = "update_sql_transformation"
+
+    def replacing(old: str, new: str) -> dict[str, object]:
+        edit = {"op": "str_replace", "search_for": old, "replace_with": new}
+        return {"configuration_id": "7", "change_description": "why", "parameter_updates": [edit]}
+
+    await story.allow(GrantTerms(tool), tool_name=tool, input=replacing("orders", "orders o"))
+    assert story.grants.active
+    for wanted in wanted_of(tool, replacing("a", "b")):
+        known[wanted] = Present(present, "chat")
+    assert known, about
+    story.ask("harmless", tool_name=tool, input=replacing("orders", "customers"))
+    story.ask("harmful", tool_name=tool, input=replacing("KEEP", "DELETE"))
+    await story.decided()
+    assert story.waiting == ["harmful"]

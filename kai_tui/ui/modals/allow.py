@@ -18,7 +18,7 @@ from kai_tui.conversation.granting import object_of
 from kai_tui.conversation.reviews.review import ObjectRef, Review
 from kai_tui.services.approval_service import Approval
 from kai_tui.services.grant_words import about_words, span_words
-from kai_tui.services.grants import GrantTerms, covers, grant_for
+from kai_tui.services.grants import GrantTerms
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.modals.answer_choice import Choice
 from kai_tui.ui.modals.guarded import LAPSED, Guarded
@@ -196,9 +196,10 @@ class AllowDialog(Guarded[GrantTerms]):
         workspace: Workspace | None = getattr(app_of(self), "workspace", None)
         if workspace is None:
             return 0
-        grant, service = grant_for(self.approval, terms), workspace.approvals
+        grants, service = workspace.grants, workspace.approvals
+        grant = grants.draft(self.approval, terms)
         count = sum(
-            each.key != self.approval.key and service.is_fresh(each) and covers(grant, each)
+            each.key != self.approval.key and service.is_fresh(each) and grants.covers(grant, each)
             for each in service.pending
         )
         return count if terms.calls is None else min(count, terms.calls)
