@@ -90,7 +90,7 @@ class Workspace(WorkspaceDesks):
             self.history,
             keeper,
         )
-        self.grants = account_rules(self.approvals, self.chats, clock, self._presents)
+        self.grants = account_rules(self.approvals, self.chats, clock, self._presents_at_once)
         self.offers = Offers(
             self.backend,
             self.chats,

@@ -86,6 +86,9 @@ class WorkspaceDesks:
     def _presents(self, approval: Approval) -> Presents:
         return self._present_values.known(approval) if self._present_values is not None else {}
 
+    def _presents_at_once(self, approval: Approval) -> Presents:
+        return self.present_values.at_once(approval)
+
     @property
     def documents(self) -> DocumentDesk:
         """What the assistant looks things up in: the list, and what is on its way to it."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from kai_tui.conversation import events as e
+from kai_tui.conversation.reviews.review import ObjectRef
 from kai_tui.services.approval_service import Decision
 from kai_tui.services.grants import GrantTerms
 from tests.services.scripted_backend import until
@@ -200,3 +201,31 @@ async def test_taken_back_while_its_answer_is_on_the_way_to_the_wire_nothing_is_
     assert workspace.approvals.decide(again, Decision(False))
     await over(session)
     assert "second" not in await buckets(workspace)
+
+
+async def test_a_grant_for_a_table_holds_for_it_alone_and_rules_know_what_the_chat_showed(
+    house: House,
+) -> None:
+    workspace = await house.enter()
+    session = workspace.chats.new_chat()
+    session.send("Describe the customers table as who buys from us")
+    await asked(workspace)
+    terms = GrantTerms(
+        "update_descriptions", of=ObjectRef("table", "in.c-crm.customers"), chat_id=session.chat_id
+    )
+    assert workspace.approvals.decide(workspace.approvals.pending[0], Decision(True, grant=terms))
+    await over(session)
+    session.send("Describe the customers table as the people who buy")
+    await over(session)
+    assert [grant.used for grant in workspace.grants.active] == [1]
+    session.send("Describe the orders table as what they buy")
+    await asked(workspace)
+    assert workspace.approvals.decide(workspace.approvals.pending[0], Decision(False))
+    await over(session)
+    other = workspace.chats.new_chat()
+    other.send("Describe the customers table as everybody")
+    await asked(workspace)
+    presents = workspace._presents_at_once(workspace.approvals.pending[0])
+    assert [(wanted.of.id, each.value) for wanted, each in presents.items()] == [
+        ("in.c-crm.customers", "the people who buy")
+    ]
