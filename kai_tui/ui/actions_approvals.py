@@ -47,6 +47,14 @@ APPROVALS: tuple[Action, ...] = (
         ("down", "up", "pagedown", "pageup", "end", "home"),
     ),
     Action(
+        "next_question",
+        "Next question",
+        "Where several wait: look at the one behind this one. Nothing is decided or put off by that.",
+        "Approvals",
+        "approval",
+        ("f4",),
+    ),
+    Action(
         "decide_later",
         "Decide later",
         "Close the question; it keeps waiting and nothing happens meanwhile.",

@@ -252,6 +252,15 @@ class ApprovalDesk:
         beside = self._service.ruled(approval.chat_id, approval.message_id) if approval.together else ()
         return self._service.forbidden(approval), beside
 
+    def _open_after(self, approval: Approval) -> None:
+        """The question behind this one, and the first one behind the last: nothing is put off by looking around."""
+        pending = list(self._service.pending) if self._service is not None else []
+        keys = [each.key for each in pending]
+        if approval.key in keys:
+            at = (keys.index(approval.key) + 1) % len(pending)
+            self._later.discard(_mark(pending[at]))
+            self._open(pending[at], at + 1, len(pending), changed=False)
+
     def _try_again(self) -> None:
         if self._dialog is None and self._waits and not self._held:
             self.update()
@@ -270,6 +279,12 @@ class ApprovalDesk:
         if collect is not None:
             if isinstance(result, Decision):
                 collect(dialog.approval, result)
+        elif isinstance(result, Later) and result.then == "next":
+            self._open_after(dialog.approval)
+        elif isinstance(result, Later) and result.then == "all":
+            # The list lets go of it when it closes.
+            self.hold(True)
+            self._app.call_later(self._app.run_action, "app.show_inbox")
         elif isinstance(result, Later):
             self._later.add(_mark(dialog.approval))
         elif (

@@ -12,6 +12,7 @@ from kai_tui.ui.modals.allow import AllowDialog
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.confirm import Confirm
 from kai_tui.ui.modals.help import HelpDialog
+from kai_tui.ui.modals.inbox import InboxDialog
 from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.widgets.composer import Composer
 from tests.ui.fakes import Clock, app_for, approval, arm, until
@@ -373,3 +374,42 @@ async def test_what_waits_and_would_be_allowed_with_it_is_counted_before_it_is_g
         clock.now += 2
         app.desk.update()
         await until(pilot, showing(app, "odd"))
+
+
+async def test_several_questions_can_be_looked_at_one_after_the_other(tmp_path: Path) -> None:
+    clock = Clock()
+    app = app_for(tmp_path, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        for call in ("call-1", "call-2", "call-3"):
+            asked.ask(call)
+        await until(pilot, showing(app, "call-1"))
+        await until(pilot, lambda: "1 of 3 · F4 next · F3 all of them" in words(app))
+        await pilot.press("f4")
+        assert showing(app, "call-1")(), "in the grace it is a stray key like any other"
+        for call in ("call-2", "call-3", "call-1"):
+            await arm(pilot, dialog_of(app), clock)
+            await pilot.press("f4")
+            await until(pilot, showing(app, call))
+        await arm(pilot, dialog_of(app), clock)
+        await pilot.press("f3")
+        await until(pilot, lambda: isinstance(app.screen, InboxDialog))
+        assert asked.made == []
+        assert len(asked.service.pending) == 3
+        clock.now += 1
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+
+
+async def test_a_single_question_has_no_next_one(tmp_path: Path) -> None:
+    clock = Clock()
+    app = app_for(tmp_path, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        Decisions(app).ask()
+        await until(pilot, showing(app))
+        await arm(pilot, dialog_of(app), clock)
+        await pilot.press("f4")
+        assert showing(app)()
+        assert not dialog_of(app).guard.armed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, time
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import events
 from textual.app import ComposeResult
@@ -40,6 +40,7 @@ LOW = 26
 NARROW = 78
 """Columns below which the answers have their short names."""
 
+_ELSEWHERE: Mapping[str, Literal["next", "all"]] = {"f4": "next", "f3": "all", "ctrl+r": "all"}
 _MOVES = {"right": 1, "tab": 1, "left": -1, "shift+tab": -1}
 
 
@@ -168,7 +169,8 @@ class ApprovalDialog(OpensDialogs):
     def _subtitle(self) -> str:
         position, total = self._position
         place = f"{position} of {total}" if total > 1 else ""
-        return " · ".join(filter(None, (place, "sent from the list" if self.collected else "")))
+        ways = "sent from the list" if self.collected else "F4 next · F3 all of them" if total > 1 else ""
+        return " · ".join(filter(None, (place, ways)))
 
     def set_position(self, position: int, total: int) -> None:
         """More questions came or went meanwhile."""
@@ -356,6 +358,9 @@ class ApprovalDialog(OpensDialogs):
                 self._decide(self.chosen if event.key == "enter" else None)
             else:
                 self._back()
+        elif event.key in _ELSEWHERE and self._position[1] > 1 and not self.collected:
+            if self.guard.counts(when, key=True) and not self._withdrawn:
+                self.finish(Later(_ELSEWHERE[event.key]))
         elif self.guard.armed and self._to_type.wanted and self._to_type.hear(event):
             self.guard.pass_by(when)
             self.chosen = "deny"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from textual import events
 
@@ -24,6 +24,9 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Later:
     """The user put the question off; it keeps waiting."""
+
+    then: Literal["", "next", "all"] = ""
+    """What the user wants to see instead: the question after this one, or the list of all that wait."""
 
 
 class OpensDialogs(GuardedQuestion[Decision | Later]):
