@@ -47,6 +47,7 @@ def test_who_hears_of_a_change(change: Any, drawn: bool, told: bool) -> None:
         history=quiet,
         offers=quiet,
         attention=attention,
+        grants=quiet,
         observe=Observers().add,
         agents=quiet,
         observe_refusals=Observers().add,

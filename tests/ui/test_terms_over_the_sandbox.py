@@ -130,7 +130,7 @@ async def test_the_question_names_the_branch_and_only_the_branch_is_changed(
         await until(pilot, lambda: isinstance(app.screen, ApprovalDialog) and app.screen.is_mounted)
         dialog = app.screen
         assert isinstance(dialog, ApprovalDialog)
-        await until(pilot, lambda: f"branch  {BRANCH_NAME} ({BRANCH})" in words(app))
+        await until(pilot, lambda: f"branch {BRANCH_NAME} ({BRANCH})" in " ".join(words(app).split()))
         await arm(pilot, dialog, clock)
         await pilot.press("right")
         clock.now += 0.2
