@@ -25,7 +25,7 @@ APPROVALS: tuple[Action, ...] = (
     Action(
         "choose",
         "Choose an answer",
-        "Move between Deny, Approve and Deny with a reason. Deny has the focus first.",
+        "Move between the answers. Deny has the focus first.",
         "Approvals",
         "approval",
         ("right", "left", "tab"),
@@ -41,7 +41,7 @@ APPROVALS: tuple[Action, ...] = (
     Action(
         "scroll_arguments",
         "Read the arguments",
-        "Scroll the arguments of the call.",
+        "Scroll what would change and what is sent, both at once.",
         "Approvals",
         "approval",
         ("down", "up", "pagedown", "pageup", "end", "home"),
