@@ -192,6 +192,8 @@ class ApprovalDesk:
         if dialog.done:
             return None
         dialog.withdraw()
+        # Somebody may have typed into it: the next question waits for a pause, too.
+        self._typed = max(self._typed, dialog.strayed)
         if any(each.key == dialog.approval.key for each in pending):
             return dialog.approval.key
         if self._service is None or not self._service.was_explained(dialog.approval):

@@ -413,3 +413,23 @@ async def test_a_single_question_has_no_next_one(tmp_path: Path) -> None:
         await pilot.press("f4")
         assert showing(app)()
         assert not dialog_of(app).guard.armed
+
+
+async def test_who_types_into_a_question_that_goes_away_is_not_asked_the_next_one_at_once(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    app = app_for(tmp_path, clock=clock)
+    async with app.run_test(size=(100, 34)) as pilot:
+        await started(app, pilot)
+        asked = Decisions(app)
+        asked.ask("call-1")
+        await until(pilot, showing(app, "call-1"))
+        await pilot.press("x")
+        asked.service.withdraw("chat", "call-1", explained=True)
+        asked.ask("call-2")
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        await until(pilot, lambda: app.desk.waits_for_typing)
+        clock.now += 1.1
+        app.desk.update()
+        await until(pilot, showing(app, "call-2"))

@@ -39,7 +39,6 @@ LOW = 26
 """Rows below which nothing is left empty."""
 NARROW = 78
 """Columns below which the answers have their short names."""
-
 _ELSEWHERE: Mapping[str, Literal["next", "all"]] = {"f4": "next", "f3": "all", "ctrl+r": "all"}
 _MOVES = {"right": 1, "tab": 1, "left": -1, "shift+tab": -1}
 
@@ -366,6 +365,7 @@ class ApprovalDialog(OpensDialogs):
             self.chosen = "deny"
             self._tell()
         else:
+            self.strayed = when
             self.guard.disturb(when)
             self._back()
 

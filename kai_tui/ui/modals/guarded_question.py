@@ -44,6 +44,8 @@ class GuardedQuestion(Ask[T]):
         self._stamp: Callable[[events.Event], float] = stamp or moment_by(clock)
         self.guard = Guard()
         self._press_counts = False
+        self.strayed = float("-inf")
+        """When a key last came that was meant for something else."""
 
     def on_mount(self) -> None:
         self.set_interval(BEAT_SECONDS, self.beat)
