@@ -76,13 +76,24 @@ class Visit:
                 self.pilot, lambda: len(session.messages) >= before + 2 and session.turn.phase == "finished"
             )
 
-    async def approve(self) -> None:
-        """Wait until the dialog is armed, then say yes with two keys."""
+    async def armed(self) -> None:
+        """Wait until a question takes answers; open the one that waits, if it is not open."""
+        if not isinstance(self.app.screen, ApprovalDialog):
+            self.app.desk.review()
         await until(self.pilot, lambda: isinstance(self.app.screen, ApprovalDialog))
         dialog = self.app.screen
         assert isinstance(dialog, ApprovalDialog)
+        await self.pilot.press("end")
         await until(self.pilot, lambda: dialog.guard.armed)
-        await self.pilot.press("right", "enter")
+
+    async def decide(self, *moves: str) -> None:
+        """Take the chosen answer, after these moves; slowly, for keys that come in a burst do not count."""
+        await self.armed()
+        before = len(self.chat.workspace.approvals.pending)
+        for key in (*moves, "enter"):
+            await self.pilot.pause(0.7)  # drawing may hold everything up: the dialog waits for quiet again
+            await self.pilot.press(key)
+        await until(self.pilot, lambda: len(self.chat.workspace.approvals.pending) < before)
 
 
 async def _visit(
@@ -107,17 +118,43 @@ async def _walk(visit: Visit) -> None:
     picture(visit.app, "chat")
     await visit.pilot.press("ctrl+n")
     await visit.ask("Create a bucket called test-bucket", wait=False)
-    await until(visit.pilot, lambda: isinstance(visit.app.screen, ApprovalDialog))
-    dialog = visit.app.screen
-    assert isinstance(dialog, ApprovalDialog)
-    await until(visit.pilot, lambda: dialog.guard.armed)
-    picture(visit.app, "approval")
-    await visit.pilot.pause(0.7)  # drawing held everything up: the dialog waits for quiet again
-    await visit.pilot.press("right")
-    await visit.pilot.pause(0.7)  # keys that come in a burst do not count
-    await visit.pilot.press("enter")
+    await visit.decide("right")
     await until(visit.pilot, lambda: visit.chat.session and visit.chat.session.turn.phase == "finished")
     picture(visit.app, "history")
+
+
+CHANGES = (
+    "Describe in.c-crm.customers as: People who bought at least once",
+    "Describe in.c-crm.customers as: People who bought at least once, with the day of their first order",
+)
+
+
+async def _decisions(visit: Visit) -> None:
+    await until(visit.pilot, lambda: visit.chat.workspace.connection.state == "connected")
+    await visit.ask(CHANGES[0], wait=False)
+    await visit.decide("right")
+    await until(visit.pilot, lambda: visit.chat.session and visit.chat.session.turn.phase == "finished")
+    await visit.ask(CHANGES[1], wait=False)
+    await visit.armed()
+    picture(visit.app, "approval")
+    await visit.decide()
+    await until(visit.pilot, lambda: visit.chat.session and visit.chat.session.turn.phase == "finished")
+    await visit.pilot.press("ctrl+n")
+    await visit.ask("/demo writes", wait=False)
+    await visit.armed()
+    await until(visit.pilot, lambda: len(visit.chat.workspace.approvals.pending) == 2)
+    await visit.pilot.press("f3")
+    await until(visit.pilot, lambda: visit.app.screen.id == "inbox" or visit.app.screen.name == "inbox")
+    await visit.pilot.pause(0.7)
+    picture(visit.app, "inbox")
+    await visit.pilot.press("escape")
+    await visit.pilot.pause(0.7)
+    while visit.chat.workspace.approvals.pending:
+        await visit.decide()
+    await until(visit.pilot, lambda: visit.chat.session and visit.chat.session.turn.phase == "finished")
+    await visit.pilot.press("alt+l")
+    await visit.pilot.pause(0.7)
+    picture(visit.app, "ledger")
 
 
 async def _light(visit: Visit) -> None:
@@ -132,6 +169,7 @@ async def main() -> None:
         await _visit(LaunchOptions(), home, _start)
         await _visit(LaunchOptions(sandbox=True), home, _walk)
         await _visit(LaunchOptions(sandbox=True), home, _light)
+        await _visit(LaunchOptions(sandbox=True), str(Path(home, "decisions")), _decisions)
     sys.stdout.write(f"Drawn in {FOLDER.name}/: {', '.join(sorted(p.name for p in FOLDER.glob('*.png')))}\n")
 
 
