@@ -31,6 +31,8 @@ class Trial:
 
     early: list[tuple[float, str]]
     """Keys before the dialog opens: seconds before, bytes."""
+    put_off: bool
+    """Whether the late keys come after the opening that the early ones put off; else they come at once."""
     stopped: bool
     """Whether the program is busy while the early keys are pressed: they and the opening reach it together."""
     late: list[tuple[float, str]]
@@ -43,7 +45,13 @@ class Trial:
             return [(moment, _keys(chance, size)) for moment in moments]
 
         early = keys(4, -BEFORE, 0.0) if chance.random() < 0.6 else []
-        return cls(early, bool(early) and chance.random() < 0.7, keys(6, 0.0, AFTER))
+        stopped = bool(early) and chance.random() < 0.7
+        put_off = bool(early) and not (stopped and chance.random() < 0.3)
+        if put_off:
+            # Enter in the prompt, or a click on the line that tells of the question, would open it: then
+            # nobody knew when.
+            early = [(moment, chance.choice("yYaAnd1")) for moment, _ in early]
+        return cls(early, put_off, stopped, keys(6, 0.0, AFTER))
 
 
 def _keys(chance: random.Random, size: tuple[int, int]) -> str:
@@ -105,8 +113,8 @@ class Typist:
         self._type(-BEFORE, trial.early, until=0.0)
         if trial.stopped:
             self.user.signal(signal.SIGCONT)
-        if trial.early and not (trial.stopped and self.chance.random() < 0.3):
-            self._wait(HELD)  # most of the time they put it off
+        if trial.put_off:
+            self._wait(HELD)
         self._type(0.0, trial.late, until=AFTER)
         self.seen_open += ASKS in self.user.text()
         assert self.kai.answers == [], (self.seed, self.trials[-2:], self.kai.answers)
