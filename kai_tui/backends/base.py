@@ -1,6 +1,6 @@
 """The one door to every remote assistant: what it can do, what goes in, what comes out, what fails.
 
-Light on purpose (no httpx, no pydantic): the screens import these types before the first paint.
+Not loaded before the first paint: what that needs is in `capabilities` and `errors`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
+from kai_tui.backends.capabilities import ApprovalStyle as ApprovalStyle
+from kai_tui.backends.capabilities import Capabilities as Capabilities
 from kai_tui.backends.errors import CHAT_GONE as CHAT_GONE
 from kai_tui.backends.errors import MESSAGE_UNSURE as MESSAGE_UNSURE
 from kai_tui.backends.errors import AnswerTooLarge as AnswerTooLarge
@@ -37,48 +39,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ApprovalStyle: TypeAlias = Literal["none", "side-request", "continuation", "tool-result"]
 Visibility: TypeAlias = Literal["private", "public"]
 """`public` means all members of the project (kai.md §4.3)."""
 Permission: TypeAlias = Literal["always_allow", "always_ask", "blocked"]
 """What a user's tool may do (kai.md §4.12)."""
 Whose: TypeAlias = Literal["project", "user"]
 """Instructions for everybody of a project, or one's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a backend can do; the screen shows no dead keys (protocols/README.md §4)."""
-
-    approval: ApprovalStyle
-    history: Literal["server", "local"] = "server"
-    delete: bool = True
-    votes: bool = False
-    usage: bool = False
-    settings: bool = False
-    tool_permissions: bool = False
-    edits_input: bool = False
-    """Whether an approval may carry a changed input or the answers to a tool's questions (kai.md §4.10)."""
-    tool_results: bool = False
-    """Whether a call that a reply left open may be answered with a tool result (kai.md §9.3)."""
-    visibility: bool = False
-    """Whether a chat can be shown to others of the project."""
-    read_only_chats: bool = False
-    """Whether a chat can be kept from tools that change things (`toolRestrictions`, kai.md §4.3)."""
-    context_path: bool = False
-    """Whether a message can be about a page of the web interface (`requestContext.path`)."""
-    branches: bool = False
-    tokens: bool = True
-    """Whether it tells how many tokens an answer took."""
-    suggestions: bool = False
-    attachments: bool = False
-    """Whether files can go with a message, by their address (`Outgoing.attachments`)."""
-    restore: bool = False
-    """Whether a deleted chat can be brought back (`Backend.restore`)."""
-    takes_up: bool = False
-    """Whether a reply that broke off can be asked for once more (`Backend.take_up`)."""
-    delete_all: bool = False
-    """Whether all chats can be deleted at once (`Backend.delete_all`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,21 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage] - argparse has no public name
-
     from kai_tui.services.ledger_book import Book
 
 CHANGED = 1
 WRONG = 2
 
 
-def add_ledger_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `ledger` to the command line."""
-    ledger = subparsers.add_parser(
-        "ledger",
-        help="verify or export what was decided here",
-        description="The ledger of decisions: what was approved or denied, by whom, and what came of it.",
-    )
+def add_ledger_arguments(ledger: argparse.ArgumentParser) -> None:
+    """What can follow `kai-tui ledger`."""
     commands = ledger.add_subparsers(dest="ledger_command", metavar="COMMAND", required=True)
     check = commands.add_parser(
         "verify",

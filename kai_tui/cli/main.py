@@ -9,10 +9,10 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from kai_tui import __version__
 
@@ -46,9 +46,6 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from kai_tui.cli.ledger import add_ledger_parser
-    from kai_tui.cli.sandbox import add_sandbox_parser
-
     parser = argparse.ArgumentParser(
         prog="kai-tui",
         description="A terminal chat for AI assistants that can change things: "
@@ -65,10 +62,42 @@ def _parser() -> argparse.ArgumentParser:
         help="talk to Kai at this address (token from STORAGE_API_TOKEN, stack from STORAGE_API_URL)",
     )
     parser.add_argument("--env-file", metavar="PATH", help="read environment variables from this file")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    add_sandbox_parser(commands)
-    add_ledger_parser(commands)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Command)
+    commands.add_parser(
+        "sandbox",
+        help="the built-in assistant as a server for other programs",
+        description="The built-in assistant: a made-up company, rules instead of a model, no network.",
+    ).arguments = _sandbox_arguments
+    commands.add_parser(
+        "ledger",
+        help="verify or export what was decided here",
+        description="The ledger of decisions: what was approved or denied, by whom, and what came of it.",
+    ).arguments = _ledger_arguments
     return parser
+
+
+class _Command(argparse.ArgumentParser):
+    """A command that gets its arguments when it is used: the chat starts without them."""
+
+    arguments: Callable[[argparse.ArgumentParser], None] | None = None
+
+    def parse_known_args(self, *args: Any, **more: Any) -> Any:
+        add, self.arguments = self.arguments, None
+        if add is not None:
+            add(self)
+        return super().parse_known_args(*args, **more)
+
+
+def _sandbox_arguments(command: argparse.ArgumentParser) -> None:
+    from kai_tui.cli.sandbox import add_sandbox_arguments
+
+    add_sandbox_arguments(command)
+
+
+def _ledger_arguments(command: argparse.ArgumentParser) -> None:
+    from kai_tui.cli.ledger import add_ledger_arguments
+
+    add_ledger_arguments(command)
 
 
 def _load_env_file(path: str) -> bool:

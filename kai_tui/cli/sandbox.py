@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage] - argparse has no public name
 
 
-def add_sandbox_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `sandbox` to the command line."""
-    sandbox = subparsers.add_parser(
-        "sandbox",
-        help="the built-in assistant as a server for other programs",
-        description="The built-in assistant: a made-up company, rules instead of a model, no network.",
-    )
+def add_sandbox_arguments(sandbox: argparse.ArgumentParser) -> None:
+    """What can follow `kai-tui sandbox`."""
     commands = sandbox.add_subparsers(dest="sandbox_command", metavar="COMMAND", required=True)
     parser = commands.add_parser(
         "serve",

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from kai_tui.backends.base import Backend, TokenRefused
+from kai_tui.backends.errors import TokenRefused
 from kai_tui.backends.secret import Secret
 from kai_tui.services.account import SANDBOX as SANDBOX
 from kai_tui.services.account import Account as Account
@@ -29,6 +29,7 @@ from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import Paths, account_files, app_paths
 
 if TYPE_CHECKING:
+    from kai_tui.backends.base import Backend
     from kai_tui.services.signing_in import FoundKai
 
 WORKSPACE_VARIABLE = "WORKSPACE_ID"

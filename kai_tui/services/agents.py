@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from kai_tui.backends.base import BackendError
+from kai_tui.backends.errors import BackendError
 from kai_tui.services.observers import Observers
 
 if TYPE_CHECKING:

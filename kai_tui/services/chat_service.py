@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from kai_tui.backends.agents import caps_for, is_local
-from kai_tui.backends.base import Backend, BackendError, Chat, ChatSummary, NotFound, ToolInfo
+from kai_tui.backends.errors import BackendError, NotFound
 from kai_tui.services.changes import (
     MessageAdded,
     Notice,
@@ -25,6 +25,7 @@ from kai_tui.services.observers import Observers
 from kai_tui.services.session_tools import NEW_CHAT_TITLE, SessionTools
 
 if TYPE_CHECKING:
+    from kai_tui.backends.base import Backend, Chat, ChatSummary, ToolInfo
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.disk_keeper import DiskKeeper
     from kai_tui.services.history_service import HistoryService
@@ -125,6 +126,7 @@ class ChatService:
 
         Raises BackendError when neither has it.
         """
+        from kai_tui.backends.base import Chat
         from kai_tui.services.chat_session import ChatSession
         from kai_tui.services.inbox import questions_noted
         from kai_tui.services.left_behind import take_left_behind
@@ -188,6 +190,7 @@ class ChatService:
     ) -> ChatSession:
         """A chat that no server keeps; it can be read without a `backend`, too. One that was not `found` may be in
         the outbox; raises that error else."""
+        from kai_tui.backends.base import Chat
         from kai_tui.services.chat_session import ChatSession
         from kai_tui.services.inbox import questions_noted
         from kai_tui.services.left_behind import take_left_here
@@ -257,6 +260,8 @@ class ChatService:
     def _bring_up_to_date(
         self, session: ChatSession, chat: Chat, copy: Chat | None, backend: Backend
     ) -> None:
+        from kai_tui.backends.base import Chat
+
         if self.is_behind(session.chat_id) and not session.turn.busy:
             from kai_tui.services.read_back import adopt, is_elsewhere
 
@@ -302,6 +307,7 @@ class ChatService:
         await asyncio.gather(*self._background, return_exceptions=True)
 
     async def _open_copy(self, chat_id: str, error: BackendError) -> ChatSession:
+        from kai_tui.backends.base import Chat, ChatSummary
         from kai_tui.services.chat_session import ChatSession
         from kai_tui.services.inbox import questions_noted
         from kai_tui.services.left_behind import take_left_behind

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from kai_tui.backends.base import BackendError, Chat, ChatSummary
+from kai_tui.backends.errors import BackendError
 from kai_tui.services.keeper import REPLY_STATES, ReplyState
 from kai_tui.services.kept_rows import cached_of, message_of, summary_of
 from kai_tui.services.local_chats import AccountChats
@@ -16,6 +16,7 @@ from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import AccountFiles
 
 if TYPE_CHECKING:
+    from kai_tui.backends.base import Chat, ChatSummary
     from kai_tui.conversation.messages import Message
     from kai_tui.services.reply_text import ReplyText
     from kai_tui.storage.chat_notes import ChatNotes, NoteKind
@@ -170,6 +171,8 @@ class DiskKeeper:
 
     async def unsent_chats(self) -> list[ChatSummary]:
         """Chats with messages in the outbox, the newest first, named by the message."""
+        from kai_tui.backends.base import ChatSummary
+
         elsewhere = await self._open_windows()
         rows = [row for row in await self._outbox() if row.owner not in elsewhere]
         named = {row.chat_id: " ".join(row.text.split())[:60] for row in rows}
@@ -339,6 +342,8 @@ class DiskKeeper:
         """The copy of a chat, or the chat that no server keeps. Replies that were being written are marked as cut off, unless another window,
         which is open, writes them still.
         """
+        from kai_tui.backends.base import Chat
+
         if self.is_here(chat_id):
             try:
                 return await self.local_chats.chat(chat_id)

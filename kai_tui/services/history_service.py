@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kai_tui.backends.base import Backend, BackendError, ChatSummary, NotAllowed, NotFound
+from kai_tui.backends.errors import BackendError, NotAllowed, NotFound
 from kai_tui.services.observers import Observers
 from kai_tui.services.session_tools import NEW_CHAT_TITLE
 
 if TYPE_CHECKING:
-    from kai_tui.backends.base import Page
+    from kai_tui.backends.base import Backend, ChatSummary, Page
     from kai_tui.services.disk_keeper import DiskKeeper
 
 PAGE = 50
@@ -95,6 +95,8 @@ class HistoryService:
 
     def keep_at_hand(self, chat_id: str, title: str) -> None:
         """This chat is shown, in the list's pages or not, until `let_go`."""
+        from kai_tui.backends.base import ChatSummary
+
         before = self._at_hand.get(chat_id)
         if self.is_gone(chat_id) or (before is not None and before.title == title):
             return
@@ -109,6 +111,8 @@ class HistoryService:
 
     def touch(self, chat_id: str, title: str, updated_at: str, visibility: str = "") -> None:
         """A chat got a message or a name here. An empty `visibility` changes nothing."""
+        from kai_tui.backends.base import ChatSummary
+
         if chat_id in self._deleted:
             return
         self._here.add(chat_id)

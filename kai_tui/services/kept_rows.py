@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from kai_tui.backends.base import ChatSummary
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kai_tui.backends.base import ChatSummary
     from kai_tui.conversation.events import Finish, FinishReason, JsonObject
     from kai_tui.conversation.messages import Message
     from kai_tui.storage.chats import CachedChat
@@ -34,6 +33,8 @@ def cached_of(row: ChatSummary) -> CachedChat:
 
 def summary_of(row: CachedChat) -> ChatSummary:
     """As it is shown."""
+    from kai_tui.backends.base import ChatSummary
+
     return ChatSummary(row.id, row.title, row.created_at, row.updated_at, row.visibility)
 
 

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from kai_tui.backends.base import CHAT_GONE, BackendError, Chat, ChatSummary, NotFound, Page
+from kai_tui.backends.errors import CHAT_GONE, BackendError, NotFound
 from kai_tui.services.kept_rows import ending_of, message_of, summary_of
 from kai_tui.storage.errors import StorageError
 
 if TYPE_CHECKING:
+    from kai_tui.backends.base import Chat, ChatSummary, Page
     from kai_tui.conversation.events import JsonObject
     from kai_tui.conversation.messages import Message
     from kai_tui.services.keeper import ReplyState
@@ -50,6 +51,8 @@ class AccountChats:
 
     async def chats(self, *, cursor: str | None = None, limit: int = 50) -> Page[ChatSummary]:
         """One page, the chat written in last first. Raises BackendError when the file cannot be read."""
+        from kai_tui.backends.base import Page
+
         before = int(cursor) if cursor is not None and cursor.isdecimal() else None
         rows = await _typed(self._chats.page(limit + 1, before))
         self._here.update(row.summary.id for row in rows)
@@ -62,6 +65,8 @@ class AccountChats:
 
         Raises NotFound for one that is not here, BackendError when the file cannot be read.
         """
+        from kai_tui.backends.base import Chat
+
         found = await _typed(self._read(chat_id))
         if found is None or not found.whole:
             raise NotFound("This chat is not on this computer any more.", code=CHAT_GONE)

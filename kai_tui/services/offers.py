@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kai_tui.backends.agents import caps_for
-from kai_tui.backends.base import BackendError
+from kai_tui.backends.errors import BackendError
 from kai_tui.services.health import Health
 from kai_tui.services.observers import Observers
 from kai_tui.services.quota import QuotaWatch

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kai_tui.backends.base import TokenRefused
+from kai_tui.backends.errors import TokenRefused
 from kai_tui.services.account import Account, TokenSource
 from kai_tui.services.account_records import accounts_of, record_of
 from kai_tui.storage.accounts import load_accounts, save_account

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from kai_tui.backends.base import BackendError
+from kai_tui.backends.errors import BackendError
 from kai_tui.services.local_dates import has_passed
 
 if TYPE_CHECKING:

@@ -10,15 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from kai_tui.backends.agents import caps_for
-from kai_tui.backends.base import (
-    Backend,
-    BackendError,
-    CannotConnect,
-    Capabilities,
-    ConnectionLost,
-    TokenRefused,
-    Waiting,
-)
+from kai_tui.backends.errors import BackendError, CannotConnect, ConnectionLost, TokenRefused
 from kai_tui.services.account import Account
 from kai_tui.services.account_rules import account_rules
 from kai_tui.services.agents import AgentList
@@ -39,6 +31,7 @@ from kai_tui.services.workspace_desks import WorkspaceDesks
 
 if TYPE_CHECKING:
     from kai_tui.backends.attachments import Attachments
+    from kai_tui.backends.base import Backend, Capabilities, Waiting
     from kai_tui.backends.secret import Secret
     from kai_tui.services.approval_round import Place
 

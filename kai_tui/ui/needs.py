@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from kai_tui.backends.base import Capabilities
+from kai_tui.backends.capabilities import Capabilities
 from kai_tui.services.naming import is_kai
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 from textual.widgets import TextArea
 
-from kai_tui.backends.base import BackendError, NotFound
+from kai_tui.backends.errors import BackendError, NotFound
 from kai_tui.services.changes import (
     MessageAdded,
     MessagesReset,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from kai_tui.backends.base import BackendError
+from kai_tui.backends.errors import BackendError
 from kai_tui.services.approval_service import Decision
 from kai_tui.services.changes import Notice
 from kai_tui.ui.action_words import key_name

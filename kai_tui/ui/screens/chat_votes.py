@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kai_tui.backends.base import BackendError
+from kai_tui.backends.errors import BackendError
 from kai_tui.services.changes import Notice
 from kai_tui.ui.screens.chat_tokens import ChatTokens
 

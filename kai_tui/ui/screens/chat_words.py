@@ -8,7 +8,6 @@ from textual.content import Content
 
 from kai_tui.services.naming import assistant_name, is_kai
 from kai_tui.services.quota import level_of
-from kai_tui.services.turn import Countdown
 from kai_tui.ui.action_words import hints, key_name
 from kai_tui.ui.actions import action
 from kai_tui.ui.screens.chat_terms_words import branch_words, terms_lines
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from kai_tui.services.approval_service import Approval
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.grants import Grant
+    from kai_tui.services.turn import Countdown
     from kai_tui.services.workspace import Connection, Pause, Workspace
 
 LONGEST_PROMPT = 2000
@@ -111,6 +111,8 @@ def _held(connection: Connection, session: ChatSession | None) -> Countdown | Pa
 
 
 def _trying(held: Countdown | Pause) -> str:
+    from kai_tui.services.turn import Countdown
+
     if isinstance(held, Countdown) and held.what == "send-again":
         return "sending"
     return f"connecting ({held.number} of {held.of})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -16,11 +16,13 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kai_tui.backends.base import ChatSummary
 from kai_tui.conversation.safe_text import safe_line
 from kai_tui.ui.widgets.chat_rows import ChatRows
 from kai_tui.ui.widgets.filter_input import FilterInput
 from kai_tui.ui.widgets.one_line import clip
+
+if TYPE_CHECKING:
+    from kai_tui.backends.base import ChatSummary
 
 ChatMark: TypeAlias = Literal["working", "waiting", "failed", "new"]
 """A reply streams; a call waits for a decision; a reply broke off; an answer nobody has looked at."""

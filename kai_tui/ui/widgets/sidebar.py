@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,10 +12,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from kai_tui.backends.base import ChatSummary
 from kai_tui.conversation.safe_text import safe_line
 from kai_tui.ui.widgets.chat_list import ChatList, ChatMark
 from kai_tui.ui.widgets.filter_input import FilterInput
+
+if TYPE_CHECKING:
+    from kai_tui.backends.base import ChatSummary
 
 NO_CHATS = "No chats yet"
 NOTHING_FOUND = "Nothing found"
