@@ -95,7 +95,7 @@ APPROVALS: tuple[Action, ...] = (
     Action(
         "undo_change",
         "Undo this change",
-        "While reading: write a message that asks to undo the change under the cursor (else the newest). You send it.",
+        "While reading: put a message into the prompt that asks to undo the change under the cursor (from the commands: the newest). You send it.",
         "Approvals",
         "chat",
         ("u",),

@@ -42,7 +42,7 @@ def test_inputs_and_reasons(user: User) -> None:
         user.write(f"ask {number}{ENTER}")
         user.wait_for("The assistant asks before it acts")
         choose(user, RIGHT, RIGHT)
-        user.wait_for("Edit what it is asked with")
+        user.wait_for("Edit the input")
         for _ in range(5):
             user.write(TAB)
             user.wait_quiet(0.1)
@@ -58,7 +58,7 @@ def test_inputs_and_reasons(user: User) -> None:
         user.write(ESCAPE)
         user.wait_for("Leave your changes?")
         user.write(RIGHT + ENTER)
-        user.wait_gone("Edit what it is asked with")
+        user.wait_gone("Edit the input")
         choose(user, LEFT)
         user.wait_for("The assistant hears this")
         user.write(TAB)

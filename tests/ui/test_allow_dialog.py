@@ -95,7 +95,7 @@ async def test_the_narrowest_terms_are_offered_first() -> None:
         assert "only this table" in story.text
         assert (
             "Further calls of update_descriptions about table in.c-crm.customers and its columns, in this chat, on "
-            "branch main, run without a question for 10 minutes, at most 5 calls." in story.words
+            "branch MAIN, run without a question for 10 minutes, at most 5 calls." in story.words
         )
         await story.press("right", "enter")
         assert await story.answered() == GrantTerms(

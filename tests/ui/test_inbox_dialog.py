@@ -150,6 +150,21 @@ async def test_d_marks_a_no_and_nothing_goes_before_it_is_sent(own_home: Path) -
         await until(here.pilot, lambda: here.says("1 answer is on its way", "1 here"))
 
 
+async def test_it_closes_when_everything_was_answered(own_home: Path) -> None:
+    async with room(own_home) as here:
+        await here.ask("one", "two")
+        await here.open()
+        await here.quiet()
+        await here.key("d", "d")
+        await until(here.pilot, lambda: here.says("Send 2 answers"))
+        await here.quiet()
+        await here.key("tab")
+        await until(here.pilot, lambda: here.says("Ready: Enter sends"))
+        await here.key("enter")
+        await until(here.pilot, lambda: len(here.asked.made) == 2)
+        await until(here.pilot, lambda: isinstance(here.app.screen, ChatScreen))
+
+
 @pytest.mark.slow
 async def test_no_key_approves_and_enter_only_opens_the_question(own_home: Path) -> None:
     async with room(own_home) as here:

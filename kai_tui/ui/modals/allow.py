@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from kai_tui.conversation.granting import object_of
 from kai_tui.conversation.reviews.review import ObjectRef, Review
+from kai_tui.services.account import MAIN
 from kai_tui.services.approval_service import Approval
 from kai_tui.services.grant_words import about_words, span_words
 from kai_tui.services.grants import GrantTerms
@@ -179,7 +180,10 @@ class AllowDialog(Guarded[GrantTerms]):
         ]
         branch = safe_exact(approval.branch, one_line=True).text
         if branch:
-            parts += [(", on branch ", ""), (branch, "$text-warning")]
+            parts += [
+                (", on branch ", ""),
+                (branch.upper() if approval.branch == MAIN else branch, "bold $text-warning"),
+            ]
         parts += [
             (", run without a question ", ""),
             (f"{span_words(terms)}.", "bold"),

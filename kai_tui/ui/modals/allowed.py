@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from kai_tui.services.account import MAIN
 from kai_tui.services.grant_words import about_words
 from kai_tui.ui.modals.tools import ToolsDialog
 from kai_tui.ui.widgets.grant_list import GrantList, left_words
@@ -27,7 +28,10 @@ class AllowedDialog(ToolsDialog):
     """Grants can be taken back; permissions on the server can be changed as in `ToolsDialog`."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#grants-list"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("alt+g", "leave", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("alt+g", "leave", "Close", show=False),
+        Binding("tab,shift+tab", "other_list", "The other list", show=False),
+    ]
     DEFAULT_CSS = """
     AllowedDialog .heading { height: 1; margin-top: 1; text-style: bold; }
     AllowedDialog #grants-words { height: auto; max-height: 3; color: $text-muted; }
@@ -90,6 +94,11 @@ class AllowedDialog(ToolsDialog):
     def lists_tools(self) -> bool:
         return self._lists
 
+    def action_other_list(self) -> None:
+        """From one list to the other."""
+        if self._lists:
+            (self.tools if self.grants.has_focus else self.grants).focus()
+
     # Grants
 
     def _grants_changed(self, _: GrantsEnded | None) -> None:
@@ -128,7 +137,8 @@ def grant_words(grant: Grant, now: float) -> str:
     where = "in every chat of this account"
     if terms.chat_id is not None:
         where = f"in the chat “{safe_line(grant.chat_title, 60)}”"
-    branch = f" on branch {safe_exact(grant.branch, one_line=True).text}" if grant.branch else ""
+    named = "MAIN" if grant.branch == MAIN else safe_exact(grant.branch, one_line=True).text
+    branch = f" on branch {named}" if grant.branch else ""
     used = "not used yet" if not grant.used else f"used for {grant.used} call{'' if grant.used == 1 else 's'}"
     left = left_words(grant, now)
     if grant.until is not None or grant.left is not None:

@@ -85,7 +85,7 @@ class EditInput(Guarded[Decision]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
-            box.border_title = Content("Edit what it is asked with")
+            box.border_title = Content("Edit the input")
             yield Static(self._what(), id="what", markup=False)
             no_edits = Static(Content(NO_EDITS), id="no-edits", markup=False)
             no_edits.display = not self.approval.edits

@@ -436,9 +436,12 @@ class InboxDialog(Guarded[Account]):
             )
         elif ready:
             self._said = f"{taken} answer{' is on its' if taken == 1 else 's are on their'} way."
+        # The inbox takes off what was just answered only in the loop's next round.
+        sent = {approval.key for approval, _ in ready}
+        unread = ((chat_id, each.tool_call_id) for chat_id, each in self._workspace.inbox.unread)
         everything = (
             *self._workspace.approvals.pending,
-            *self._workspace.inbox.unread,
+            *(key for key in unread if key not in sent),
             *(self._elsewhere or ()),
         )
         if ready and not self._warns and not everything:

@@ -171,9 +171,16 @@ class StatusBar(Widget):
         """What there is room for in `width` cells: facts at the left, keys at the right."""
         everything = self._facts()
         keys = list(self.facts.keys)
-        needed = min(width, sum(cell_len(fact.text) for fact in everything if fact.weight >= _IMPORTANT))
+        important = [fact for fact in everything if fact.weight >= _IMPORTANT]
+        needed = min(width, sum(cell_len(fact.text) for fact in important))
         while keys and _keys_width(keys) + _GAP + needed > width:
             keys.pop()
+        if not keys:
+            # The first keys belong to what is said (what is allowed ends with one): rather that is said shorter.
+            keys = list(self.facts.keys[:_KEYS_KEPT])
+            least = sum(cell_len(fact.short or fact.text) + len(_DIVIDER) for fact in important)
+            while keys and _keys_width(keys) + _GAP + least - len(_DIVIDER) > width:
+                keys.pop()
         # The keys that help to find the others stay; those behind them give way to facts.
         wanted = sum((fact.least or cell_len(fact.text)) + len(_DIVIDER) for fact in everything)
         while len(keys) > _KEYS_KEPT and _keys_width(keys) + _GAP + wanted - len(_DIVIDER) > width:

@@ -155,3 +155,21 @@ async def test_keys_give_way_to_facts_but_not_those_that_lead_to_all_others() ->
     assert "Ctrl+B chats" in await line(replace(facts, tokens=None), 80)
     crowded = replace(facts, server_says="reads tables " * 5, note="token from the environment")
     assert (await line(crowded, 80)).endswith("Ctrl+P commands  F1 help")
+
+
+async def test_what_is_allowed_is_said_shorter_before_its_key_goes() -> None:
+    keys = (("Alt+Z", "take back"), ("Esc", "stop"), ("Ctrl+P", "commands"), ("F1", "help"))
+    facts = StatusFacts(
+        "streaming",
+        since=100.0,
+        allowed="update_descriptions",
+        allowed_calls="4 calls",
+        allowed_until=695.0,
+        account="Sandbox",
+        keys=keys,
+    )
+    assert (await line(facts, 80)).startswith("● streaming 12 s · allowed 9 min 43 s ")
+    assert (await line(facts, 80)).endswith("Alt+Z take back  Esc stop")
+    switched = replace(facts, switched=True, activity="idle", since=None)
+    assert "Alt+Z take back" in await line(switched, 80)
+    assert "Alt+Z" not in await line(replace(switched, activity="waiting", waiting=1), 50)
