@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kai_tui.services.changes import TurnEnded
-from kai_tui.services.grants import Grants, GrantsEnded
+from kai_tui.services.grant_keeping import Grants
 from kai_tui.services.standing_rules import StandingRules
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kai_tui.services.changes import SessionChange
     from kai_tui.services.chat_service import ChatService
     from kai_tui.services.chat_session import ChatSession
-    from kai_tui.services.grants import GrantTerms
+    from kai_tui.services.grants import GrantsEnded, GrantTerms
 
 
 def account_rules(

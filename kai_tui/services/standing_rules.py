@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.services.call_rules import SWITCHED_OFF
 
 if TYPE_CHECKING:
+    from kai_tui.services.approval_service import Approval, Decision
     from kai_tui.services.grants import Grants
 
 SWITCHED: Final = "This chat is switched to read-only, so nothing that writes is approved in it."
@@ -21,6 +21,8 @@ _TO_THE_ASSISTANT: Final = (
 
 def denial() -> Decision:
     """The answer of the read-only switch."""
+    from kai_tui.services.approval_service import Decision
+
     return Decision(
         approved=False,
         reason=_TO_THE_ASSISTANT,

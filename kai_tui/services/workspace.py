@@ -14,7 +14,7 @@ from kai_tui.backends.errors import BackendError, CannotConnect, ConnectionLost,
 from kai_tui.services.account import Account
 from kai_tui.services.account_rules import account_rules
 from kai_tui.services.agents import AgentList
-from kai_tui.services.approval_service import ApprovalService
+from kai_tui.services.approval_queue import ApprovalService
 from kai_tui.services.attention import Attention
 from kai_tui.services.chat_service import ChatService
 from kai_tui.services.connection import Connection as Connection

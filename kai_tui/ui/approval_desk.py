@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.message import Message
 
-from kai_tui.services.approval_service import Approval, ApprovalService, Decision
-
 if TYPE_CHECKING:
     from textual import events
 
+    from kai_tui.services.approval_service import Approval, ApprovalService, Decision
     from kai_tui.services.present_values import Look
     from kai_tui.ui.modals.approval import ApprovalDialog, Later
 
@@ -273,6 +272,8 @@ class ApprovalDesk:
         result: Decision | Later | None,
         collect: Callable[[Approval, Decision], None] | None,
     ) -> None:
+        from kai_tui.services.approval_service import Decision
+
         self._closed = self._clock()
         if self._dialog is dialog:
             self._dialog = None

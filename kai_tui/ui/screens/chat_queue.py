@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from kai_tui.backends.errors import BackendError
-from kai_tui.services.approval_service import Decision
 from kai_tui.services.changes import Notice
 from kai_tui.ui.action_words import key_name
 from kai_tui.ui.actions import action
@@ -117,6 +116,8 @@ class ChatQueue(ChatLoan):
 
     def _send(self, session: ChatSession, text: str) -> None:
         """Send a message. While the assistant waits for a decision the user says first what becomes of that."""
+        from kai_tui.services.approval_service import Decision
+
         waiting = [each for each in self.workspace.approvals.pending if each.chat_id == session.chat_id]
         if not waiting:
             session.send(text)
