@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kai_tui.services.ledger import ENDS
 from kai_tui.storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -72,6 +71,8 @@ class AccountLedger:
             _LOG.exception("an outcome could not be written")
 
     async def unsettled(self, chat_id: str) -> set[str]:
+        from kai_tui.services.ledger import ENDS
+
         return {
             call_id for call_id, (_, outcome) in (await self._calls(chat_id)).items() if outcome not in ENDS
         }

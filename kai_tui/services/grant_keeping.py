@@ -9,7 +9,6 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from kai_tui.services.call_rules import GRANTED
 from kai_tui.services.observers import Observers
 from kai_tui.services.wake import SleepWatch
 
@@ -104,6 +103,7 @@ class Grants:
     def decide(self, approval: Approval) -> Decision | None:
         """A yes where a grant covers this call; it is counted at once, and only once. None: the user decides."""
         from kai_tui.services.approval_service import Decision
+        from kai_tui.services.call_rules import GRANTED
         from kai_tui.services.grants import GrantsEnded
 
         self._check_sleep()

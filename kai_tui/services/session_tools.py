@@ -9,14 +9,13 @@ from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from kai_tui.services.ledger import Ledger, NoLedger
-
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Quota
     from kai_tui.conversation.reviews.review import Presents
     from kai_tui.services.approval_round import Place
     from kai_tui.services.approval_service import Approval, ApprovalService
     from kai_tui.services.keeper import Keeper
+    from kai_tui.services.ledger import Ledger
 
 NEW_CHAT_TITLE = "New chat"
 
@@ -27,6 +26,13 @@ async def _no_quota() -> Quota | None:
 
 def _no_presents(approval: Approval) -> Presents:
     return {}
+
+
+def no_ledger() -> Ledger:
+    """One that keeps nothing."""
+    from kai_tui.services.ledger import NoLedger
+
+    return NoLedger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class SessionTools:
     """How many messages of the month are used, asked anew; None where the server does not tell. Never raises."""
     presents: Callable[[Approval], Presents] = _no_presents
     """What is known of what a question is about, as it is now."""
-    ledger: Ledger = field(default_factory=NoLedger)
+    ledger: Ledger = field(default_factory=no_ledger)
     assistant: str = "Kai"
     """What the assistant is called in sentences."""
     clock: Callable[[], float] = monotonic

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from kai_tui.services.call_rules import SWITCHED_OFF
-
 if TYPE_CHECKING:
     from kai_tui.services.approval_service import Approval, Decision
     from kai_tui.services.grants import Grants
@@ -22,6 +20,7 @@ _TO_THE_ASSISTANT: Final = (
 def denial() -> Decision:
     """The answer of the read-only switch."""
     from kai_tui.services.approval_service import Decision
+    from kai_tui.services.call_rules import SWITCHED_OFF
 
     return Decision(
         approved=False,

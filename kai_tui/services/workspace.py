@@ -22,11 +22,10 @@ from kai_tui.services.connection import ConnectionState as ConnectionState
 from kai_tui.services.connection import Pause as Pause
 from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.history_service import HistoryService
-from kai_tui.services.ledger import Ledger, NoLedger
 from kai_tui.services.naming import assistant_name
 from kai_tui.services.observers import Observers
 from kai_tui.services.offers import Offers
-from kai_tui.services.session_tools import SessionTools
+from kai_tui.services.session_tools import SessionTools, no_ledger
 from kai_tui.services.workspace_desks import WorkspaceDesks
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Capabilities, Waiting
     from kai_tui.backends.secret import Secret
     from kai_tui.services.approval_round import Place
+    from kai_tui.services.ledger import Ledger
 
 _LOG = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Workspace(WorkspaceDesks):
                 assistant=assistant_name(account),
                 clock=clock,
                 presents=self._presents,
-                ledger=ledger or NoLedger(),
+                ledger=ledger or no_ledger(),
             ),
             self.history,
             keeper,
