@@ -118,7 +118,7 @@ class PresentValues:
 
     def look(self, approval: Approval) -> Look:
         """Begin to look for the values a question is about. What the chat showed is known at once."""
-        kept = self._kept.get(approval.digest)
+        kept = self._kept.get(_which(approval))
         fresh = kept is not None and self._fresh(kept) and kept.settled == self._settled()
         look = Look(kept.known if kept is not None and fresh else Known(), self._stopped)
         self._open[look] = approval
@@ -129,10 +129,11 @@ class PresentValues:
 
     def known(self, approval: Approval) -> Presents:
         """What is known by now about a question, without looking."""
+        which = _which(approval)
         for look, each in self._open.items():
-            if each.digest == approval.digest:
+            if _which(each) == which:
                 return look.known.presents
-        kept = self._kept.get(approval.digest)
+        kept = self._kept.get(which)
         return kept.known.presents if kept is not None else {}
 
     def at_once(self, approval: Approval) -> Presents:
@@ -216,7 +217,7 @@ class PresentValues:
             troubles.append("kai-tui made a mistake while it looked at the project.")
         known = Known(dict(found), False, _sentences(troubles))
         self._kept = {key: kept for key, kept in self._kept.items() if self._fresh(kept)}
-        self._kept[approval.digest] = _Kept(known, self._wall(), self._settled())
+        self._kept[_which(approval)] = _Kept(known, self._wall(), self._settled())
         look.tell(known)
 
     async def _ask(
@@ -320,6 +321,13 @@ class PresentValues:
 
     def _settled(self) -> int:
         return sum(call.settled for session in self._chats.sessions.values() for call in _calls(session))
+
+
+def _which(approval: Approval) -> str:
+    """What tells one question from another. The call as the user edited it has the digest of what was asked."""
+    from kai_tui.conversation.approvals import digest
+
+    return digest(approval.digest, approval.tool_call_id, approval.tool_name, approval.input)
 
 
 def _calls(session: SessionState) -> Sequence[ToolPart]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -452,3 +452,23 @@ async def test_over_the_sandbox_the_present_is_what_the_project_has(tmp_path: Pa
     await until(lambda: look.known.presents.get(wanted, before).value == "Our customers", 20)
     await values.aclose()
     await workspace.aclose()
+
+
+async def test_a_preview_of_one_input_is_not_shown_for_another_one(stand: Stand) -> None:
+    """The call as the user edited it goes by the same digest: the server's preview of what was asked is not its."""
+    values = stand.values(PREVIEW)
+    asked = question()
+    asked = replace(asked, tool_name="update_config", input={"name": "as asked"})
+    stand.project.previewed = {"updatedConfig": {"name": "as asked"}}
+    look = values.look(asked)
+    assert (await done(look)).presents[PREVIEW].value == {"updatedConfig": {"name": "as asked"}}
+    stand.project.previewed = {"updatedConfig": {"name": "as edited"}}
+    edited = values.look(replace(asked, input={"name": "as edited"}))
+    assert PREVIEW not in edited.known.presents
+    assert (await done(edited)).presents[PREVIEW].value == {"updatedConfig": {"name": "as edited"}}
+    edited.stop()
+    look.stop()
+    again = values.look(asked)
+    assert again.known.presents[PREVIEW].value == {"updatedConfig": {"name": "as asked"}}
+    assert values.known(asked)[PREVIEW].value == {"updatedConfig": {"name": "as asked"}}
+    await values.aclose()

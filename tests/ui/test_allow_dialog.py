@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from textual import events
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -195,3 +196,21 @@ async def test_clicks_choose_and_give_only_when_armed() -> None:
         assert await story.answered() == GrantTerms(
             "update_descriptions", chat_id="chat", minutes=10, calls=5
         )
+
+
+async def test_after_a_stall_or_a_new_size_the_mark_is_back() -> None:
+    """What was marked before the machine slept, or before everything moved, is no choice any more."""
+    for happens in ("stall", "size", "paste"):
+        async with allowing(size=(140, 45)) as story:
+            await story.press("right")
+            assert story.dialog.chosen == "allow"
+            if happens == "stall":
+                story.clock.now += 3
+            elif happens == "size":
+                await story.pilot.resize_terminal(120, 40)
+            else:
+                story.app.screen._forward_event(events.Paste("x"))
+            await story.quiet()
+            assert story.dialog.guard.armed
+            await story.press("enter")
+            assert await story.answered() is None, happens

@@ -509,3 +509,26 @@ async def test_a_megabyte_is_shown_whole() -> None:
 def test_folding_loses_nothing(text: str) -> None:
     lines = fold(text, 10)
     assert "".join(lines) == text.replace("\n", "")
+
+
+@pytest.mark.parametrize("second", ["right", "tab", "left", "f4", "f3"])
+async def test_a_burst_leaves_no_mark_behind_for_a_later_enter(second: str) -> None:
+    """Keys that came together were no choice: after a pause, Enter denies as if none had been pressed."""
+    async with asked(total=2) as desk:
+        await desk.arm()
+        await desk.press("right")
+        assert desk.dialog.chosen == "approve"
+        await desk.press(second, pause=0.001)
+        assert desk.dialog.chosen == "deny"
+        await desk.arm()
+        await desk.press("enter")
+        assert await desk.answered() == Decision(approved=False)
+
+
+async def test_a_key_that_was_pressed_before_a_stall_takes_the_mark_back() -> None:
+    async with asked() as desk:
+        await desk.arm()
+        await desk.press("right")
+        desk.clock.now += 2  # no beat meanwhile
+        await desk.pilot.press("tab")
+        assert desk.dialog.chosen == "deny"

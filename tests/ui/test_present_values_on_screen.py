@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from kai_tui.conversation.reviews.review import ObjectRef, Present, Wanted
 from kai_tui.services.approval_service import Approval
 from kai_tui.services.present_values import Known, Look
+from kai_tui.ui.modals.allow import AllowDialog
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.approval_panes import TWO_PANES
 from kai_tui.ui.modals.argument_view import ArgumentView
@@ -151,3 +152,64 @@ async def test_news_for_a_question_that_is_gone_are_heard_in_peace() -> None:
         await desk.dialog.query("*").remove()
         desk.dialog._known(known("x"))
         assert look.known.looking
+
+
+async def test_what_comes_while_another_dialog_covers_the_question_was_not_on_screen() -> None:
+    """A danger that is found late is not approved with "allow for a while", nor by a yes afterwards, unread."""
+    text = "\n".join(f"line {number}" for number in range(120))
+    async with asked(describe(text), Known(looking=True), (80, 24)) as (desk, look):
+        await desk.arm()
+        await desk.press("end")
+        await desk.pass_time(0.2)
+        await until(desk.pilot, lambda: desk.dialog.why_not() is None)
+        await desk.press("right", "right", "right")
+        assert desk.dialog.chosen == "allow"
+        await desk.press("enter")
+        await until(desk.pilot, lambda: isinstance(desk.app.screen, AllowDialog))
+        over = desk.app.screen
+        assert isinstance(over, AllowDialog)
+        late = "\n".join(f"line {number} is gone" for number in range(120))
+        look.tell(known(late))
+        for _ in range(12):
+            desk.clock.now += 0.1
+            desk.dialog.beat()
+            over.beat()
+            await desk.pilot.pause(0)
+        assert over.guard.armed
+        assert over.why_not() is None
+        for key in ("right", "enter"):
+            desk.clock.now += 0.1
+            desk.dialog.beat()
+            over.beat()
+            await desk.pilot.press(key)
+        await until(desk.pilot, lambda: desk.app.screen is desk.dialog or desk.app.answer is not NOTHING)
+        assert desk.app.answer is NOTHING
+        assert "something new stands above" in (desk.dialog.why_not() or "")
+        await desk.arm()
+        await desk.press("right", "enter")
+        assert desk.open
+        await desk.press("home", "end")
+        await desk.pass_time(0.2)
+        await until(desk.pilot, lambda: desk.dialog.why_not() is None)
+
+
+async def test_who_stands_at_the_end_goes_back_up_for_what_came_above_it() -> None:
+    """The end on screen is not enough: what is new has to have been on screen, too."""
+    text = "\n".join(f"line {number}" for number in range(120))
+    async with asked(describe(text), Known(looking=True), (80, 24)) as (desk, look):
+        await desk.arm()
+        await desk.press("end")
+        await desk.pass_time(0.2)
+        await until(desk.pilot, lambda: desk.dialog.why_not() is None)
+        look.tell(known("\n".join(f"line {number}" for number in range(1, 120))))
+        await until(desk.pilot, lambda: not desk.dialog.guard.armed)
+        await desk.arm()
+        assert "something new stands above" in (desk.dialog.why_not() or "")
+        await desk.press("right", "enter")
+        assert desk.open
+        await desk.press("home")
+        await desk.pass_time(0.2)
+        await until(desk.pilot, lambda: "+ line 0" in desk.text)
+        await desk.press("end")
+        await desk.pass_time(0.2)
+        await until(desk.pilot, lambda: desk.dialog.why_not() is None)

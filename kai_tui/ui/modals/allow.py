@@ -252,6 +252,9 @@ class AllowDialog(Guarded[GrantTerms]):
 
     def beat(self) -> None:
         super().beat()
+        if self.standing and not self.guard.armed and self.chosen == "allow":
+            self.chosen = "back"  # whatever disarmed it: a mark from before is no choice
+            self.tell()
         if self.standing and self._painted and self._drawn and not self._end_seen and self._words.size.height:
             self._end_seen = self._words.scroll_offset.y >= self._words.max_scroll_y
             if self._end_seen:
@@ -280,6 +283,9 @@ class AllowDialog(Guarded[GrantTerms]):
             self.guard.disturb(when)
             self.chosen = "back"
             self.tell()
+
+    def hear_paste(self, event: events.Paste) -> None:
+        self.disarm()
 
     def _move(self, by: int) -> None:
         self._active = (self._active + by) % (len(self._rows) + 1)

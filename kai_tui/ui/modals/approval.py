@@ -39,6 +39,7 @@ LOW = 26
 """Rows below which nothing is left empty."""
 NARROW = 78
 """Columns below which the answers have their short names."""
+NEWS = "Approve is off: something new stands above, ↑ PgUp Home"
 _ELSEWHERE: Mapping[str, Literal["next", "all"]] = {"f4": "next", "f3": "all", "ctrl+r": "all"}
 _MOVES = {"right": 1, "tab": 1, "left": -1, "shift+tab": -1}
 
@@ -231,7 +232,7 @@ class ApprovalDialog(OpensDialogs):
         if self._too_small:
             return "Too small to approve in"
         if not self.panes.end_seen:
-            return self.unseen
+            return NEWS if self.panes.news_above else self.unseen
         if not self._to_type.matches:
             return "Approve is off until you typed the name: this takes effect on MAIN"
         return None
@@ -330,9 +331,10 @@ class ApprovalDialog(OpensDialogs):
         elif self._fitted:
             self.disarm()
         self._fitted = fits
-        if self.guard.beat(now):
-            if not self.guard.armed:
-                self.chosen = "deny"
+        changed = self.guard.beat(now)
+        if not self.guard.armed and self.chosen != "deny":
+            self._back()  # whatever disarmed it: a mark from before is no choice
+        elif changed:
             self._tell()
         elif self.guard.hasty_counts(now):
             self._decide(self.chosen)
@@ -349,7 +351,9 @@ class ApprovalDialog(OpensDialogs):
         elif event.key in _MOVES:
             if self.guard.counts(when, key=True, move=True):
                 self._move(_MOVES[event.key])
-            self._tell()
+                self._tell()
+            else:
+                self._back()
         elif event.key == "enter" and self.guard.is_hasty(when):
             pass  # the next beats tell whether it stood alone
         elif event.key in ("enter", "escape"):
@@ -358,7 +362,9 @@ class ApprovalDialog(OpensDialogs):
             else:
                 self._back()
         elif event.key in _ELSEWHERE and self._position[1] > 1 and not self.collected:
-            if self.guard.counts(when, key=True) and not self._withdrawn:
+            if not self.guard.counts(when, key=True):
+                self._back()
+            elif not self._withdrawn:
                 self.finish(Later(_ELSEWHERE[event.key]))
         elif self.guard.armed and self._to_type.wanted and self._to_type.hear(event):
             self.guard.pass_by(when)

@@ -78,6 +78,11 @@ class Panes(Horizontal):
         """Whether the last line of all that is shown was on screen."""
         return all(view.end_seen for view in self._shown)
 
+    @property
+    def news_above(self) -> bool:
+        """Whether something came that was not on screen yet, above what is."""
+        return any(view.news_at is not None and view.news_at < view.scroll_offset.y for view in self._shown)
+
     def say(self, words: str) -> None:
         """Say where the present values are, in the name of the pane: nothing moves by it."""
         self._words = words

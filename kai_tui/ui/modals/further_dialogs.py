@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -48,6 +49,10 @@ class OpensDialogs(GuardedQuestion[Decision | Later]):
         self._over: Guarded[Any] | None = None
         """The dialog it opened last."""
 
+    @abstractmethod
+    def why_not(self) -> str | None:
+        """Why it cannot be approved now; None when it can (once armed)."""
+
     def ask_for_reason(self) -> None:
         """Deny, and say why."""
         from kai_tui.ui.modals.reason import ReasonDialog
@@ -82,7 +87,11 @@ class OpensDialogs(GuardedQuestion[Decision | Later]):
             self.finish(decision)
 
     def _allowed(self, terms: GrantTerms | None) -> None:
-        if terms is not None and not self._withdrawn:
+        if terms is None or self._withdrawn:
+            return
+        if self.why_not() is not None:
+            self._tell()  # something came meanwhile that has to be read first
+        else:
             self.finish(Decision(approved=True, grant=terms))
 
     def disarm(self) -> None:

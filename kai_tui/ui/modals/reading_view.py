@@ -19,6 +19,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from kai_tui.ui.app_of import app_of
+
 _MARK = re.compile("⟨[^⟩\n]{1,60}⟩")
 LEAST_WIDTH = 4
 _GROUNDS = frozenset({"mark", "rule", "added", "removed", "added-word", "removed-word"})
@@ -213,6 +215,8 @@ class ReadingView(ScrollView):
         self._made: dict[tuple[str, ...], Style] = {}
         self.end_seen = False
         """Whether the last line was on screen at some time since what is shown last changed."""
+        self.news_at: int | None = None
+        """The first line of what changed while it was shown; None once that was on screen."""
 
     @property
     def line_count(self) -> int:
@@ -228,12 +232,17 @@ class ReadingView(ScrollView):
         width, self._width = self._width, 0
         if not width:
             return bool(paragraphs)
-        before = self._lines
+        before, earlier = self._lines, self.news_at
         top = round(self.scroll_offset.y)
         self.fold_to(width)
+        self.news_at = earlier
         if before == self._lines:
             return False
         self.end_seen = False
+        both = zip(before, self._lines, strict=False)
+        one_longer = max(0, min(len(before), len(self._lines)) - 1)
+        first = next((at for at, (old, new) in enumerate(both) if old != new), one_longer)
+        self.news_at = first if earlier is None else min(first, earlier)
         if 0 < top < len(before):
             self.scroll_to(y=_same_place(before, top, self._lines), animate=False, immediate=True)
         return True
@@ -244,6 +253,7 @@ class ReadingView(ScrollView):
         if width == self._width:
             return len(self._lines)
         self._width = width
+        self.news_at = None if self.news_at is None else 0  # other lines: who knows where it is now
         self._lines = [line for paragraph in self._paragraphs for line in paragraph.fold(width)]
         self.virtual_size = Size(width, len(self._lines))
         self.refresh()
@@ -251,9 +261,14 @@ class ReadingView(ScrollView):
 
     def look(self) -> None:
         """Note whether the last line is on screen now. Called after a paint, never before one."""
+        if self.end_seen or not self.is_attached or app_of(self).screen is not self.screen:
+            return  # what another dialog covers is not on screen
         height = self.scrollable_content_region.height
-        if not self.end_seen and height > 0 and self._width > 0:
-            self.end_seen = self.scroll_offset.y + height >= len(self._lines)
+        if height > 0 and self._width > 0:
+            top = self.scroll_offset.y
+            if self.news_at is not None and top <= self.news_at < top + height:
+                self.news_at = None
+            self.end_seen = self.news_at is None and top + height >= len(self._lines)
             if self.end_seen:
                 self._on_end()
 
