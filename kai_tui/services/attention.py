@@ -204,6 +204,9 @@ class Attention:
                 if chat_id in self.states:
                     self._changed(chat_id)
             case Notice() as notice:
+                if notice.code == "news" and not self.looked_at(chat_id) and chat_id not in self._unseen:
+                    self._unseen[chat_id] = ChatState("new", session.title)
+                    self._changed(chat_id)
                 self._tell(Happening(chat_id, session.title, "notice", notice))
             case MessageChanged(message_id):
                 self._delivery(session, message_id)

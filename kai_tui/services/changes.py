@@ -83,7 +83,7 @@ class Notice:
     severity: str = "information"
     """`information`, `warning` or `error`."""
     code: str | None = None
-    """`sign-in` asks the screen to offer signing in again."""
+    """`sign-in` asks the screen to offer signing in again; `news` says that the chat has something to be looked at."""
 
 
 SessionChange: TypeAlias = (

@@ -36,7 +36,7 @@ class Record:
     @property
     def outcome(self) -> str:
         """What is known to have come of it, in words."""
-        return outcome_words(self.last, job=bool(self.job), ended=bool(self.detail))
+        return outcome_words(self.last, job=bool(self.job), detail=self.detail)
 
     @property
     def last(self) -> str:

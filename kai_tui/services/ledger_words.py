@@ -55,12 +55,20 @@ _OUTCOMES = {
 }
 
 
-def outcome_words(outcome: str, *, job: bool = False, ended: bool = False) -> str:
-    """What came of a decision; a newer program's word stays as it is. `job`: it started one; `ended`: and that
-    is over."""
-    if job and outcome in ("done", "failed"):
-        return f"the job {'ended well' if outcome == 'done' else 'failed'}" if ended else "a job was started"
-    return _OUTCOMES.get(outcome, outcome)
+JOB_ENDED = "The job ended: "
+"""How the detail begins that names a job's last status (keboola-tools.md §3)."""
+_JOB_ENDS = {"warning": "ended with a warning", "cancelled": "was stopped", "terminated": "was stopped"}
+
+
+def outcome_words(outcome: str, *, job: bool = False, detail: str = "") -> str:
+    """What came of a decision; a newer program's word stays as it is. `job`: it started one; `detail`: what was
+    said of its end."""
+    if not job or outcome not in ("done", "failed"):
+        return _OUTCOMES.get(outcome, outcome)
+    if not detail:
+        return "a job was started"
+    status = detail.removeprefix(JOB_ENDED).partition(".")[0] if detail.startswith(JOB_ENDED) else ""
+    return f"the job {_JOB_ENDS.get(status, 'ended well' if outcome == 'done' else 'failed')}"
 
 
 _SHORT = {"": "…", "sent": "sent …", "unsure": "unsure", "settled elsewhere": "not waited"}

@@ -239,7 +239,7 @@ class SessionAskedBefore(SessionWaking):
                 break
             self._go_on()
         if self._outline() != before:
-            self._tell(Notice(RESULT_SHOWN))
+            self._tell(Notice(RESULT_SHOWN, code="news"))
         elif not refused:
             self._tell(Notice(NO_RESULT_YET, "warning"))
         self._go_on()

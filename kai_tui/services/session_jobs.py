@@ -50,12 +50,14 @@ class SessionJobs(SessionUpkeep):
                 self._in_background(self._record_job(call_id, state.job))
 
     async def _record_job(self, call_id: str, job: Job) -> None:
+        from kai_tui.services.ledger_words import JOB_ENDED
+
         await self._tools.ledger.came_of_it(
             self.chat_id,
             call_id,
             "done" if job.status in ("success", "warning") else "failed",
             job=job.url or job.id,
-            detail=f"The job ended: {job.status}. {job.message}".rstrip(),
+            detail=f"{JOB_ENDED}{job.status}. {job.message}".rstrip(),
         )
 
     def redraw_call(self, call_id: str) -> None:

@@ -73,7 +73,7 @@ APPROVALS: tuple[Action, ...] = (
     ),
     Action(
         "revoke_grants",
-        "Take back all permissions",
+        "Take back what is allowed",
         "End everything you allowed for a while, at once and anywhere: the assistant asks again.",
         "Approvals",
         "app",

@@ -24,5 +24,5 @@ class TakesBack(SafeApp[object]):
         if not count:
             self.notify("Nothing is allowed for a while: there is nothing to take back.", markup=False)
             return
-        what = "What you allowed is" if count == 1 else f"All {count} permissions are"
-        self.notify(f"{what} taken back: you are asked again.", markup=False)
+        what = "What you allowed" if count == 1 else f"All you allowed ({count} rules)"
+        self.notify(f"{what} is taken back: you are asked again.", markup=False)

@@ -16,6 +16,7 @@ from kai_tui.services.approval_service import Decision
 from kai_tui.services.attention import Attention, ChatState, Happening, in_words
 from kai_tui.services.changes import Notice
 from kai_tui.services.chat_session import ChatSession
+from kai_tui.services.decision_words import RESULT_SHOWN
 from kai_tui.services.disk_keeper import DiskKeeper
 from kai_tui.services.workspace import Workspace
 from kai_tui.storage.paths import AccountFiles
@@ -274,6 +275,20 @@ async def test_what_is_said_in_any_chat_is_heard(open_workspace: Open) -> None:
     await until(lambda: len(happenings) == 2)
     assert [(each.title, each.event) for each in happenings] == [("one", "notice"), ("one", "failed")]
     assert happenings[0].notice == Notice("The token is refused.", "error", "sign-in")
+
+
+async def test_news_outside_a_turn_mark_a_chat_nobody_looks_at(open_workspace: Open) -> None:
+    workspace = open_workspace(ScriptedBackend(replies=[reply("a"), reply("b")]))
+    attention = workspace.attention
+    seen, unseen = started(workspace, "one"), started(workspace, "two")
+    await until(lambda: set(wants(attention).values()) == {"new"} and len(wants(attention)) == 2)
+    attention.seen(seen.chat_id)
+    attention.seen(unseen.chat_id)
+    attention.looked_at = lambda chat_id: chat_id == seen.chat_id
+    for session in (seen, unseen):
+        session._tell(Notice(RESULT_SHOWN, code="news"))
+    assert wants(attention) == {unseen.chat_id: "new"}
+    assert attention.next_after(seen.chat_id) == unseen.chat_id
 
 
 async def test_a_deleted_chat_leaves_no_mark_and_no_note(open_workspace: Open) -> None:

@@ -143,9 +143,17 @@ async def test_an_approval_stands_there_before_it_is_sent_and_its_end_after_it(
     assert sound(file)
 
 
-@pytest.mark.parametrize(("status", "outcome"), [("success", "done"), ("error", "failed")])
+@pytest.mark.parametrize(
+    ("status", "outcome", "told_as"),
+    [
+        ("success", "done", "the job ended well"),
+        ("warning", "done", "the job ended with a warning"),
+        ("error", "failed", "the job failed"),
+        ("terminated", "failed", "the job was stopped"),
+    ],
+)
 async def test_the_end_of_a_job_is_told_once(
-    with_ledger: With, file: LedgerFile, status: str, outcome: str
+    with_ledger: With, file: LedgerFile, status: str, outcome: str, told_as: str
 ) -> None:
     desk = with_ledger(side_request(file, e.ToolOutputAvailable("w1", JOB, {})))
     desk.approvals.decide(await asked(desk), Decision(True))
@@ -160,7 +168,7 @@ async def test_the_end_of_a_job_is_told_once(
         await settled(desk)
     assert told(file) == ["w1 approved", "w1 sent", "w1 done", f"w1 {outcome}"]
     (record,) = records_of(file.rows())
-    assert record.outcome == ("the job ended well" if outcome == "done" else "the job failed")
+    assert record.outcome == told_as
     assert (record.detail, record.job) == (f"The job ended: {status}. 4 rows", JOB["url"])
 
 

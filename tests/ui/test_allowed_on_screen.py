@@ -78,7 +78,7 @@ async def test_one_key_takes_all_back(own_home: Path) -> None:
         allow(app, GrantTerms(TOOL, calls=3))
         await until(pilot, lambda: "create_bucket allowed" in bottom(app))
         await pilot.press("x", "alt+z")
-        await until(pilot, lambda: "All 2 permissions are taken back" in words(app))
+        await until(pilot, lambda: "All you allowed (2 rules) is taken back" in words(app))
         assert "allowed" not in bottom(app)
         asked = Decisions(app)
         asked.ask(account_id="sandbox")

@@ -82,7 +82,7 @@ async def test_decisions_of_all_accounts_with_all_that_is_known(
     async with app.run_test(size=size) as pilot:
         await opened(app, pilot)
         assert listed(app) == ["m3", "m2", "m1", "o1"]
-        await until(pilot, lambda: "by a grant" in words(app) and "started" in words(app))
+        await until(pilot, lambda: "your rule" in words(app) and "started" in words(app))
         assert "4 decisions · all accounts · verified" in words(app)
         assert "Allowed for 10 minutes." in words(app)
         await pilot.press("down")

@@ -59,7 +59,7 @@ def _facts(record: Record) -> Iterator[tuple[str, str | Content]]:
             (" → ", "$text-muted"),
             (safe_exact(after).text, "$text-success"),
         )
-        yield "edited", change
+        yield "changed", change
     yield "answered", safe_exact(", ".join(record.answered)).text
     yield "outcome", " → ".join(_outcomes(record)) or record.outcome
     yield "said", safe_prose(record.detail)

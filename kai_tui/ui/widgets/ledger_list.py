@@ -17,12 +17,12 @@ from kai_tui.ui.widgets.line_list import LETTERS, LineList
 from kai_tui.ui.widgets.one_line import clip
 
 _WHEN = 14
-_DECISION = 11
+_DECISION = 13
 _OUTCOME = 11
 _ACCOUNT = 18
 _ROOM_FOR_OUTCOME = 56
 _ROOM_FOR_ACCOUNT = 110
-_BY = {"grant": "by a grant", "read-only switch": "by switch"}
+_BY = {"grant": "your rule", "read-only switch": "read-only"}
 
 
 def decision_mark(record: Record) -> tuple[str, str]:
@@ -33,7 +33,7 @@ def decision_mark(record: Record) -> tuple[str, str]:
         return words, "denied"
     if words != "approved":
         return words, "unasked"
-    return "with edits" if record.edits else words, "approved"
+    return "with changes" if record.edits else words, "approved"
 
 
 def when_words(record: Record) -> str:
