@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import NoReturn
 
 _MASK = "••••••••"
@@ -29,8 +28,10 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        from hmac import compare_digest
+
         mine, theirs = (secret.reveal().encode("utf-8", "surrogatepass") for secret in (self, other))
-        return hmac.compare_digest(mine, theirs)
+        return compare_digest(mine, theirs)
 
     def __hash__(self) -> int:
         return hash((Secret, self.__value))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kai_tui.services.changes import TurnEnded
 from kai_tui.services.grant_keeping import Grants
 from kai_tui.services.standing_rules import StandingRules
 
@@ -43,6 +42,8 @@ def account_rules(
             approvals.reconsider()
 
     def heard(_: ChatSession, change: SessionChange) -> None:
+        from kai_tui.services.changes import TurnEnded
+
         if isinstance(change, TurnEnded) and change.reason == "lost":
             grants.end("the connection was lost")
 

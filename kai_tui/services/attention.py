@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
-from kai_tui.services.changes import MessageChanged, Notice, TitleChanged, TurnChanged, TurnEnded
+from kai_tui.services.notice import Notice
 from kai_tui.services.observers import Observers
 
 if TYPE_CHECKING:
@@ -186,6 +186,8 @@ class Attention:
     # News
 
     def _heard(self, session: ChatSession, change: SessionChange) -> None:
+        from kai_tui.services.changes import MessageChanged, TitleChanged, TurnChanged, TurnEnded
+
         if self._left:
             return
         chat_id = session.chat_id

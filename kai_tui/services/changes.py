@@ -1,9 +1,14 @@
-"""What services tell the screen: small frozen facts, one per thing that changed."""
+"""What services tell the screen: small frozen facts, one per thing that changed.
+
+Not loaded before the first paint, which needs only `Notice`: nothing changes before there is a chat.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from kai_tui.services.notice import Notice as Notice
 
 if TYPE_CHECKING:
     from kai_tui.conversation.events import FinishReason
@@ -73,17 +78,6 @@ class QueueChanged:
 @dataclass(frozen=True, slots=True)
 class TermsChanged:
     """What holds for the chat, or what it is about, changed (`ChatSession.terms`, `context_path`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One sentence for the user. Foreign text inside is raw."""
-
-    sentence: str
-    severity: str = "information"
-    """`information`, `warning` or `error`."""
-    code: str | None = None
-    """`sign-in` asks the screen to offer signing in again; `news` says that the chat has something to be looked at."""
 
 
 SessionChange: TypeAlias = (

@@ -10,22 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kai_tui.backends.agents import caps_for, is_local
 from kai_tui.backends.errors import BackendError, NotFound
-from kai_tui.services.changes import (
-    MessageAdded,
-    Notice,
-    PartChanged,
-    SessionChange,
-    TitleChanged,
-    TurnChanged,
-    TurnEnded,
-)
 from kai_tui.services.chat_names import name_of, short_title
 from kai_tui.services.history_service import is_name
+from kai_tui.services.notice import Notice
 from kai_tui.services.observers import Observers
 from kai_tui.services.session_tools import NEW_CHAT_TITLE, SessionTools
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Chat, ChatSummary, ToolInfo
+    from kai_tui.services.changes import SessionChange
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.disk_keeper import DiskKeeper
     from kai_tui.services.history_service import HistoryService
@@ -377,8 +370,14 @@ class ChatService:
                 session.set_title(row.title)
 
     def _add(self, session: ChatSession) -> ChatSession:
+        from kai_tui.services.changes import PartChanged
+
+        def hear(change: SessionChange) -> None:
+            if not isinstance(change, PartChanged):  # one per delta
+                self._heard(session, change)
+
         self._sessions[session.chat_id] = session
-        session.observe(lambda change: self._heard(session, change))
+        session.observe(hear)
         if session.messages:
             self._in_background(self._read_rules(session))
         return session
@@ -388,8 +387,8 @@ class ChatService:
         session.know_rules(await self._tools.ledger.rules(session.chat_id))
 
     def _heard(self, session: ChatSession, change: SessionChange) -> None:
-        if isinstance(change, PartChanged):
-            return
+        from kai_tui.services.changes import MessageAdded, TitleChanged, TurnChanged, TurnEnded
+
         self._hearers.tell((session, change))
         match change:
             case MessageAdded(message_id):

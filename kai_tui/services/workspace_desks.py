@@ -6,8 +6,6 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kai_tui.services.changes import CallEnded, MessagesReset
-
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Whose
     from kai_tui.backends.project import Project
@@ -122,5 +120,7 @@ class WorkspaceDesks:
         return (await self.backend()).project
 
     def _call_ended(self, session: ChatSession, change: SessionChange) -> None:
+        from kai_tui.services.changes import CallEnded, MessagesReset
+
         if isinstance(change, CallEnded) or (isinstance(change, MessagesReset) and session.watched):
             self.jobs.heard(session, change)

@@ -5,7 +5,6 @@ the profile folder is already private there.
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -68,7 +67,7 @@ def write_private(path: Path, data: bytes) -> None:
     Raises OSError; the old file is untouched then.
     """
     make_private_directory(path.parent)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
         descriptor = os.open(temporary, flags, FILE_MODE)

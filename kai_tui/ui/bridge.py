@@ -13,26 +13,12 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 from textual.widget import Widget
 
-from kai_tui.services.changes import (
-    MessageAdded,
-    MessageChanged,
-    MessagesReset,
-    PartChanged,
-    QueueChanged,
-    SessionChange,
-    TurnChanged,
-    TurnEnded,
-)
-
 if TYPE_CHECKING:
     from kai_tui.services.attention import Happening
+    from kai_tui.services.changes import SessionChange
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.grants import GrantsEnded
     from kai_tui.services.workspace import Workspace
-
-
-_REDRAWS = (MessageAdded, MessageChanged, MessagesReset, TurnChanged, TurnEnded, QueueChanged)
-"""What the transcript hears of at once: all that decides how a message is drawn."""
 
 
 @dataclass
@@ -114,10 +100,17 @@ class ServerNotice(Message):
 class Bridge:
     """Subscriptions of one screen; `close` ends them all."""
 
-    def __init__(self, host: Widget, workspace: Workspace, draw: Callable[[SessionChange], None]) -> None:
-        """`draw` is the hot path: the transcript's `apply`."""
+    def __init__(
+        self,
+        host: Widget,
+        workspace: Workspace,
+        draw: Callable[[SessionChange], None],
+        draw_part: Callable[[str, int], None],
+    ) -> None:
+        """The transcript's `apply` and `part_changed`; the second is the hot path."""
         self._host = host
         self._draw = draw
+        self._draw_part = draw_part
         self._session: ChatSession | None = None
         self._leave_session: Callable[[], None] | None = None
         self._leave = [
@@ -134,10 +127,33 @@ class Bridge:
 
     def follow(self, session: ChatSession) -> None:
         """Hear of this chat from now on, and no more of the one before."""
+        from kai_tui.services.changes import (
+            MessageAdded,
+            MessageChanged,
+            MessagesReset,
+            PartChanged,
+            QueueChanged,
+            TurnChanged,
+            TurnEnded,
+        )
+
+        # What the transcript hears of at once: all that decides how a message is drawn.
+        redraws = (MessageAdded, MessageChanged, MessagesReset, TurnChanged, TurnEnded, QueueChanged)
+
+        def hear(change: SessionChange) -> None:
+            if session is not self._session:
+                return
+            if isinstance(change, PartChanged):
+                self._draw_part(change.message_id, change.part_index)
+                return
+            if isinstance(change, redraws):
+                self._draw(change)
+            self._post(SessionNews(session, change))
+
         if self._leave_session is not None:
             self._leave_session()
         self._session = session
-        self._leave_session = session.observe(lambda change: self._hear(session, change))
+        self._leave_session = session.observe(hear)
 
     def close(self) -> None:
         """Hear nothing more."""
@@ -150,13 +166,3 @@ class Bridge:
 
     def _post(self, news: Message) -> None:
         self._host.post_message(news)
-
-    def _hear(self, session: ChatSession, change: SessionChange) -> None:
-        if session is not self._session:
-            return
-        if isinstance(change, PartChanged):
-            self._draw(change)
-            return
-        if isinstance(change, _REDRAWS):
-            self._draw(change)
-        self._post(SessionNews(session, change))

@@ -55,7 +55,7 @@ def test_who_hears_of_a_change(change: Any, drawn: bool, told: bool) -> None:
     )
     observers: Observers[Any] = Observers()
     session: Any = SimpleNamespace(observe=observers.add)
-    bridge = Bridge(host, workspace, calls.append)
+    bridge = Bridge(host, workspace, calls.append, lambda *part: calls.append(PartChanged(*part)))
     bridge.follow(session)
     observers.tell(change)
     assert (calls == [change], len(posted) == 1) == (drawn, told)

@@ -9,16 +9,7 @@ from textual.binding import BindingType
 from textual.widgets import TextArea
 
 from kai_tui.backends.errors import BackendError, NotFound
-from kai_tui.services.changes import (
-    MessageAdded,
-    MessagesReset,
-    Notice,
-    QueueChanged,
-    TermsChanged,
-    TitleChanged,
-    TurnChanged,
-    TurnEnded,
-)
+from kai_tui.services.notice import Notice
 from kai_tui.ui.actions import Scope, bindings
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk
@@ -90,7 +81,7 @@ class ChatScreen(
     # Life
 
     def on_mount(self) -> None:
-        self._bridge = Bridge(self, self.workspace, self._transcript.apply)
+        self._bridge = Bridge(self, self.workspace, self._transcript.apply, self._transcript.part_changed)
         self._composer.claims = self.claims_paste
         self._refresh_words()
         self._type_ahead.attach(self._composer)
@@ -375,6 +366,16 @@ class ChatScreen(
     # News from the services
 
     def on_session_news(self, message: SessionNews) -> None:
+        from kai_tui.services.changes import (
+            MessageAdded,
+            MessagesReset,
+            QueueChanged,
+            TermsChanged,
+            TitleChanged,
+            TurnChanged,
+            TurnEnded,
+        )
+
         if message.session is not self._session:
             return
         match message.change:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kai_tui.services.changes import Notice
+from kai_tui.services.notice import Notice
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.screens.chat_loan import ChatLoan
 from kai_tui.ui.screens.chat_reading import ChatReading

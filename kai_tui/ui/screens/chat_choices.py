@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from kai_tui.services.changes import Notice
+from kai_tui.services.notice import Notice
 from kai_tui.ui.screens.chat_loan import ChatLoan
 from kai_tui.ui.screens.chat_words import offer_words, openers
 

@@ -11,7 +11,7 @@ from textual.notifications import SeverityLevel
 from textual.timer import Timer
 
 from kai_tui.services.attention import in_words
-from kai_tui.services.changes import Notice
+from kai_tui.services.notice import Notice
 from kai_tui.ui.action_words import key_name
 from kai_tui.ui.actions import action
 from kai_tui.ui.bridge import HappeningNews

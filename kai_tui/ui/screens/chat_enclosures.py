@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from kai_tui.services.changes import Notice
+from kai_tui.services.notice import Notice
 from kai_tui.ui.action_words import key_name
 from kai_tui.ui.actions import action
 from kai_tui.ui.app_of import app_of

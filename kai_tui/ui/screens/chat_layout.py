@@ -9,8 +9,8 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from kai_tui.services.changes import Notice
 from kai_tui.services.naming import assistant_name, short_name
+from kai_tui.services.notice import Notice
 from kai_tui.services.session_tools import NEW_CHAT_TITLE
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.approval_desk import ApprovalDesk

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from kai_tui.services.changes import Notice
+from kai_tui.services.notice import Notice
 from kai_tui.ui.screens.chat_layout import ChatLayout
 
 

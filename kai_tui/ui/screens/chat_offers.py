@@ -6,7 +6,7 @@ from abc import abstractmethod
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from kai_tui.services.changes import Notice
+from kai_tui.services.notice import Notice
 from kai_tui.services.quota import level_of
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.screens.chat_loan import ChatLoan

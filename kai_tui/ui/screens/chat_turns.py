@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from kai_tui.services.changes import Notice
+from kai_tui.services.notice import Notice
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.bridge import TokenNews
 from kai_tui.ui.screens.chat_loan import ChatLoan

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kai_tui.backends.errors import BackendError
-from kai_tui.services.changes import Notice
+from kai_tui.services.notice import Notice
 from kai_tui.ui.screens.chat_tokens import ChatTokens
 
 WORDS = {True: "▲ helpful", False: "▼ not helpful"}

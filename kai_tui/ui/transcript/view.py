@@ -1,6 +1,6 @@
 """The transcript: one virtual view of the whole conversation (design.md §8).
 
-Tokens reach the model by plain calls of `apply`; a tick of at most 30 Hz draws what changed, and
+Tokens reach the model by plain calls of `part_changed`; a tick of at most 30 Hz draws what changed, and
 never takes more than a fifth of a core. Only lines that differ are painted.
 """
 
@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
-from kai_tui.services.changes import MessageAdded, MessageChanged, MessagesReset, PartChanged, SessionChange
 from kai_tui.ui.transcript import messages as told
 from kai_tui.ui.transcript.browsing import BrowsableCanvas
 from kai_tui.ui.transcript.document import Document
 from kai_tui.ui.transcript.items import Block, Surroundings
 from kai_tui.ui.transcript.source import TranscriptSource
+
+if TYPE_CHECKING:
+    from kai_tui.services.changes import SessionChange
 
 FRAME = 1 / 30
 """Seconds between two draws at least."""
@@ -72,7 +74,7 @@ class Transcript(BrowsableCanvas, can_focus=True):
         self._awake = False
         self._next_draw = 0.0
         self._last_clock = 0.0
-        # What `apply` noted for the next tick.
+        # What `apply` and `part_changed` noted for the next tick.
         self._noted = False
         self._parts: dict[tuple[str, int], None] = {}
         self._hot: tuple[str, int] = ("", -1)
@@ -103,14 +105,24 @@ class Transcript(BrowsableCanvas, can_focus=True):
         self._tell()
         self._wake()
 
+    def part_changed(self, message_id: str, part_index: int) -> None:
+        """Note that a part was added or grew; the next tick draws it. Costs about a microsecond: one per delta."""
+        hot = self._hot
+        if part_index != hot[1] or message_id != hot[0]:
+            self._hot = hot = (message_id, part_index)
+            self._parts[hot] = None
+        self._noted = True
+        if not self._awake:
+            self._wake()
+
     def apply(self, change: SessionChange) -> None:
-        """Note a change; the next tick draws it. Costs about a microsecond for a delta."""
-        if type(change) is PartChanged:
-            hot = self._hot
-            if change.part_index != hot[1] or change.message_id != hot[0]:
-                self._hot = hot = (change.message_id, change.part_index)
-                self._parts[hot] = None
-        elif isinstance(change, MessagesReset):
+        """Note a change; the next tick draws it."""
+        from kai_tui.services.changes import MessageAdded, MessageChanged, MessagesReset, PartChanged
+
+        if isinstance(change, PartChanged):
+            self.part_changed(change.message_id, change.part_index)
+            return
+        if isinstance(change, MessagesReset):
             self._reset = True
         elif isinstance(change, MessageChanged):
             if change.old_id is not None:
