@@ -25,7 +25,7 @@ APPROVALS: tuple[Action, ...] = (
     Action(
         "choose",
         "Choose an answer",
-        "Move between the answers. Deny has the focus first.",
+        "In a question: move between the answers. Deny has the focus first.",
         "Approvals",
         "approval",
         ("right", "left", "tab"),
@@ -33,7 +33,7 @@ APPROVALS: tuple[Action, ...] = (
     Action(
         "decide",
         "Decide",
-        "Take the chosen answer. Nothing is taken in the first half second of quiet, and Approve only after the last line of the arguments was on screen.",
+        "In a question: take the chosen answer. Nothing is taken in the first half second of quiet, and Approve only after the last line of the arguments was on screen.",
         "Approvals",
         "approval",
         ("enter",),
@@ -41,7 +41,7 @@ APPROVALS: tuple[Action, ...] = (
     Action(
         "scroll_arguments",
         "Read the arguments",
-        "Scroll what would change and what is sent, both at once.",
+        "In a question: scroll what would change and what is sent, both at once.",
         "Approvals",
         "approval",
         ("down", "up", "pagedown", "pageup", "end", "home"),
@@ -49,7 +49,7 @@ APPROVALS: tuple[Action, ...] = (
     Action(
         "next_question",
         "Next question",
-        "Where several wait: look at the one behind this one. Nothing is decided or put off by that.",
+        "In a question, where several wait: look at the one behind this one. Nothing is decided or put off by that.",
         "Approvals",
         "approval",
         ("f4",),
@@ -57,7 +57,7 @@ APPROVALS: tuple[Action, ...] = (
     Action(
         "decide_later",
         "Decide later",
-        "Close the question; it keeps waiting and nothing happens meanwhile.",
+        "In a question: close it; it keeps waiting and nothing happens meanwhile.",
         "Approvals",
         "approval",
         ("escape",),

@@ -320,6 +320,20 @@ async def test_a_question_that_changes_while_it_is_read_is_read_anew_and_still_n
         assert here.asked.made == []
 
 
+async def test_what_goes_with_an_answer_is_said_before_it_is_sent(own_home: Path) -> None:
+    async with room(own_home) as here:
+        await here.ask("one", "two")
+        await here.open()
+        first, second = (each.approval for each in here.inbox._list._rows[:2])
+        assert first is not None
+        assert second is not None
+        here.inbox._decided(first, Decision(approved=False, reason="wrong\x1b object"))
+        await until(here.pilot, lambda: here.says("your answer: deny: wrong", "object"))
+        here.inbox._decided(second, Decision(approved=True, updated_input={"name": "zwei", "stage": "out"}))
+        await here.key("down")
+        await until(here.pilot, lambda: here.says('your answer: approve with changes: name: "two" → "zwei"'))
+
+
 @pytest.mark.slow
 async def test_u_takes_an_answer_back(own_home: Path) -> None:
     async with room(own_home) as here:
@@ -360,7 +374,7 @@ async def test_answers_of_one_message_go_in_one_post_and_only_all_of_them(own_ho
         await here.quiet()
         await here.key("d")
         await until(
-            here.pilot, lambda: here.says("waits for the rest of", "those go in one post", "Send the answers")
+            here.pilot, lambda: here.says("waits for the rest of", "those go together", "Send the answers")
         )
         await here.key(
             "tab", "enter"

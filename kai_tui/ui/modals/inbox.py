@@ -22,6 +22,7 @@ from kai_tui.services.approval_service import Decision
 from kai_tui.ui.inbox_rows import InboxRow, age_words, bracketed, effect_tone, effect_words
 from kai_tui.ui.modals.guarded import Guarded
 from kai_tui.ui.widgets.inbox_list import InboxList
+from kai_tui.ui.widgets.one_line import clip
 
 if TYPE_CHECKING:
     from kai_tui.services.approval_service import Approval
@@ -283,7 +284,7 @@ class InboxDialog(Guarded[Account]):
         if held:
             words.append(
                 f"{held} answer{'' if held == 1 else 's'} wait{'s' if held == 1 else ''} for the rest of "
-                f"{'its' if held == 1 else 'their'} message: those go in one post."
+                f"{'its' if held == 1 else 'their'} message: those go together."
             )
         return "\n".join(words)
 
@@ -332,6 +333,9 @@ class InboxDialog(Guarded[Account]):
                 "$text-muted",
             ),
         ]
+        said = _answer_words(row)
+        if said:
+            lines.append(Content.styled(said, "$text-muted"))
         if row.approval is not None and row.approval.note:
             lines.append(Content.styled(str(safe_prose(row.approval.note)), "$text-warning"))
         return Content("\n").join(lines)
@@ -459,7 +463,28 @@ class InboxDialog(Guarded[Account]):
         self._close(sure=False)
 
 
+_LONGEST_ANSWER = 130
+"""Cells."""
 _UNSENT = "What you decided here is not sent. Tab to send it · Esc again closes without sending."
+
+
+def _answer_words(row: InboxRow) -> str:
+    """What goes with an answer that says more than the list has room for: the reason, what was changed."""
+    from kai_tui.conversation.safe_text import safe_exact
+
+    approval, answer = row.approval, row.answer
+    if approval is None or answer is None:
+        return ""
+    if answer.approved and answer.updated_input is not None:
+        from kai_tui.conversation.input_changes import changes
+
+        changed = [each.words(_LONGEST_ANSWER) for each in changes(approval.input, answer.updated_input)]
+        said = f"your answer: approve with changes: {'; '.join(changed)}"
+    elif not answer.approved and answer.reason:
+        said = f"your answer: deny: {answer.reason}"
+    else:
+        return ""
+    return clip(safe_exact(" ".join(said.split()), one_line=True).text, _LONGEST_ANSWER)
 
 
 def _by_message(pending: Sequence[Approval]) -> list[Approval]:
