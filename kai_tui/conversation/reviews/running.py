@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -16,6 +17,10 @@ from kai_tui.conversation.reviews.objects import (
 )
 from kai_tui.conversation.reviews.review import Grid, ObjectRef, Tone
 
+_ISO = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)T(?P<time>\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?P<zone>Z|[+-]\d\d:?\d\d)?", re.ASCII
+)
+_UTC = frozenset({"Z", "+0000", "+00:00"})
 _BAD = frozenset({"error", "terminated", "cancelled", "terminating"})
 
 
@@ -84,12 +89,21 @@ def _job(value: Any) -> tuple[str, ...]:
     result = Fields(fields.value("result"))
     seconds = fields.value("seconds", "duration_seconds")
     return (
-        fields.text("started", "start_time") or fields.text("created", "created_time"),
+        _moment(fields.text("started", "start_time") or fields.text("created", "created_time")),
         fields.text("status"),
         duration(seconds),
         fields.text("id", "job_id"),
         fields.text("message") or result.text("message"),
     )
+
+
+def _moment(at: str) -> str:
+    """`2026-11-20 10:00 UTC`; what is no such moment stays as it is."""
+    found = _ISO.fullmatch(at)
+    if found is None:
+        return at
+    zone = found["zone"] or ""
+    return f"{found['day']} {found['time']} {'UTC' if zone in _UTC else zone}".rstrip()
 
 
 def duration(seconds: Any) -> str:

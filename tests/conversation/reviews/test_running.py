@@ -40,10 +40,25 @@ def test_the_last_runs_and_the_name_are_shown_when_known() -> None:
     assert ("configuration", "7001 · Customers") in grid(seen, "What runs").rows
     last = grid(seen, "Last runs")
     assert last.rows == [
-        ("2026-11-20T10:00:00Z", "error", "1 min 01 s", "9", "No such host"),
-        ("2026-11-19T10:00:00Z", "success", "4 s", "8", ""),
+        ("2026-11-20 10:00 UTC", "error", "1 min 01 s", "9", "No such host"),
+        ("2026-11-19 10:00 UTC", "success", "4 s", "8", ""),
     ]
     assert last.tones == ["bad", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("2026-11-20T10:00:00.000Z", "2026-11-20 10:00 UTC"),
+        ("2026-11-20T10:00:00+0200", "2026-11-20 10:00 +0200"),
+        ("2026-11-20T10:00", "2026-11-20 10:00"),
+        ("yesterday", "yesterday"),
+        ("2026-11-20T10:00:00Z\x1b[2J", "2026-11-20T10:00:00Z\x1b[2J"),
+    ],
+)
+def test_a_moment_is_as_short_as_it_can_be_and_nothing_else_is_touched(said: str, shown: str) -> None:
+    presents = {Wanted("jobs", CONFIG): Present([Job("9", "success", True, created=said)], "project")}
+    assert grid(review("run_job", RUN, presents=presents), "Last runs").rows[0][0] == shown
 
 
 def test_rows_and_flows_are_named() -> None:
