@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Capabilities
@@ -13,8 +12,7 @@ NO_AGENT: Final = "agent"
 """The `code` of an error after which the user has to choose (another) agent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(NamedTuple):
     """Somebody to talk to. Texts are the server's: raw."""
 
     id: str

@@ -6,8 +6,8 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kai_tui.backends.errors import TokenRefused
 from kai_tui.backends.secret import Secret
@@ -38,8 +38,7 @@ PACE_VARIABLE = "KAI_TUI_SANDBOX_PACE"
 TOKEN_VARIABLE = "STORAGE_API_TOKEN"  # noqa: S105 - a name, not a secret
 
 
-@dataclass(frozen=True, slots=True)
-class SignInStep:
+class SignInStep(NamedTuple):
     """Progress of signing in, for the dialog."""
 
     name: Literal["verify", "discover", "ping", "branches", "keep"]

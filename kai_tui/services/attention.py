@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
 from kai_tui.services.notice import Notice
 from kai_tui.services.observers import Observers
@@ -30,8 +29,7 @@ _UNSEEN: tuple[Want, ...] = ("waiting", "failed", "new")
 _ARRIVED = "Your message had arrived after all."
 
 
-@dataclass(frozen=True, slots=True)
-class ChatState:
+class ChatState(NamedTuple):
     """What one chat wants."""
 
     want: Want
@@ -41,8 +39,7 @@ class ChatState:
     """How many calls wait; 0 for a chat that waited when the program ended and was not opened since."""
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(NamedTuple):
     """Something happened in a chat, on screen or not."""
 
     chat_id: str

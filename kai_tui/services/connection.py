@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import ServerInfo
@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 ConnectionState: TypeAlias = Literal["connecting", "connected", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Something is read from the server, which was not reached; it is tried again."""
 
     until: float

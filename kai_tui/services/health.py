@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kai_tui.backends.errors import BackendError
 from kai_tui.services.local_dates import moment
@@ -18,8 +17,7 @@ CLOCKS_DIFFER_FROM = 60.0
 """Seconds between the two clocks that are worth a word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(NamedTuple):
     """One sign of life, or its absence."""
 
     seconds: float = 0.0

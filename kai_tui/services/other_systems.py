@@ -7,8 +7,8 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from kai_tui.backends.errors import TokenRefused
 from kai_tui.services.account import Account, TokenSource
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from kai_tui.storage.paths import Paths
 
 
-@dataclass(frozen=True, slots=True)
-class AnotherAccount:
+class AnotherAccount(NamedTuple):
     """What was entered belongs to another account than the one that was edited: nothing was changed."""
 
     known: Account | None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 Scope: TypeAlias = Literal["app", "start", "chat", "composer", "transcript", "chats", "approval"]
 """Where the keys work. `app`, `start` and `chat` are bound by the app and its screens; in the others
@@ -15,8 +14,7 @@ GROUPS: tuple[Group, ...] = ("Writing", "Reading", "Chats", "Approvals", "Progra
 BOUND_SCOPES: tuple[Scope, ...] = ("app", "start", "chat")
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """One thing a user can do. `name` is stable: keymaps, documentation and tests use it."""
 
     name: str

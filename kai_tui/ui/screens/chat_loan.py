@@ -6,7 +6,7 @@ What was being typed is kept aside and comes back; nothing typed is lost when th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual.content import Content
 
@@ -14,8 +14,7 @@ from kai_tui.services.notice import Notice
 from kai_tui.ui.screens.chat_layout import ChatLayout
 
 
-@dataclass(frozen=True, slots=True)
-class Loan:
+class Loan(NamedTuple):
     """Who has the prompt."""
 
     lent: str

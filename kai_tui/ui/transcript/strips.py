@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -62,8 +61,7 @@ class Rendered(NamedTuple):
     rows: list[RowText]
 
 
-@dataclass(frozen=True, slots=True)
-class Gutter:
+class Gutter(NamedTuple):
     """What stands left of the text: the speaker's name on the first line, a bar or nothing below."""
 
     first: tuple[Lead, ...]

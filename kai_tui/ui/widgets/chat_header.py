@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -76,7 +75,7 @@ class ChatHeader(Widget):
             return []
         title, *others = (fact for fact in self._facts if fact.text)
         room = width - sum(cell_len(fact.text) + len(_DIVIDER) for fact in others)
-        return [replace(title, text=clip(title.text, max(room, width // 2, TITLE_ROOM))), *others]
+        return [title._replace(text=clip(title.text, max(room, width // 2, TITLE_ROOM))), *others]
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.style import Style as RichStyle
 from textual import events
@@ -21,8 +22,7 @@ WIDEST_LABEL = 34
 """Cells of a column of labels beside the prompts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opener:
+class Opener(NamedTuple):
     """Something to ask. Both texts are safe: what is shown is what is sent."""
 
     label: str

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from rich.cells import cell_len
 
@@ -55,9 +53,9 @@ async def test_the_status_line_drops_the_less_important_first() -> None:
 async def test_the_status_line_always_fits(width: int) -> None:
     for facts in (
         BUSY,
-        replace(BUSY, activity="offline", since=None, reason="The server did not answer. " * 5),
-        replace(BUSY, activity="waiting", since=None, note="token from STORAGE_API_TOKEN", queued=3),
-        replace(BUSY, account="数据" * 20, project="表格" * 20, server_says="reads tables " * 5),
+        BUSY._replace(activity="offline", since=None, reason="The server did not answer. " * 5),
+        BUSY._replace(activity="waiting", since=None, note="token from STORAGE_API_TOKEN", queued=3),
+        BUSY._replace(account="数据" * 20, project="表格" * 20, server_says="reads tables " * 5),
         StatusFacts(),
     ):
         assert cell_len(await line(facts, width)) == max(0, width - 2)
@@ -76,7 +74,7 @@ async def test_the_status_line_always_fits(width: int) -> None:
     ],
 )
 async def test_what_the_status_line_says(facts: StatusFacts, expected: str) -> None:
-    assert (await line(replace(facts, keys=()), 80)).strip() == expected
+    assert (await line(facts._replace(keys=()), 80)).strip() == expected
 
 
 async def test_the_seconds_count_and_only_then_a_timer_runs() -> None:
@@ -152,8 +150,8 @@ async def test_keys_give_way_to_facts_but_not_those_that_lead_to_all_others() ->
     facts = StatusFacts(tokens=1204, quota="1 of 500", account="Sandbox", keys=keys)
     eighty = await line(facts, 80)
     assert " ".join(eighty.split()) == "1,204 tokens · 1 of 500 · Sandbox Ctrl+P commands F1 help Ctrl+N new"
-    assert "Ctrl+B chats" in await line(replace(facts, tokens=None), 80)
-    crowded = replace(facts, server_says="reads tables " * 5, note="token from the environment")
+    assert "Ctrl+B chats" in await line(facts._replace(tokens=None), 80)
+    crowded = facts._replace(server_says="reads tables " * 5, note="token from the environment")
     assert (await line(crowded, 80)).endswith("Ctrl+P commands  F1 help")
 
 
@@ -170,6 +168,6 @@ async def test_what_is_allowed_is_said_shorter_before_its_key_goes() -> None:
     )
     assert (await line(facts, 80)).startswith("● streaming 12 s · allowed 9 min 43 s ")
     assert (await line(facts, 80)).endswith("Alt+Z take back  Esc stop")
-    switched = replace(facts, switched=True, activity="idle", since=None)
+    switched = facts._replace(switched=True, activity="idle", since=None)
     assert "Alt+Z take back" in await line(switched, 80)
-    assert "Alt+Z" not in await line(replace(switched, activity="waiting", waiting=1), 50)
+    assert "Alt+Z" not in await line(switched._replace(activity="waiting", waiting=1), 50)
