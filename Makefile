@@ -16,8 +16,10 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
+# Also what is fast with few examples, with many.
+test-slow: export KAI_TUI_EXAMPLES ?= 400
 test-slow: $(READY)
-	$(BIN)/python -m pytest -m slow -n 2 --dist worksteal
+	$(BIN)/python -m pytest -m "slow or hypothesis" -n 2 --dist worksteal
 
 check: static test
 

@@ -35,10 +35,9 @@ for _name in (
 import pytest  # noqa: E402 - the environment comes first
 from hypothesis import settings  # noqa: E402
 
-# The fast suite has to stay fast; `make test-slow` and a release look longer (KAI_TUI_EXAMPLES=1000).
-settings.register_profile(
-    "kai-tui", max_examples=int(os.environ.get("KAI_TUI_EXAMPLES", "40")), deadline=None
-)
+from tests.some import EXAMPLES, leave_some  # noqa: E402
+
+settings.register_profile("kai-tui", max_examples=EXAMPLES or 40, deadline=None)
 settings.load_profile("kai-tui")
 
 
@@ -48,8 +47,15 @@ _homes = count()
 gc.disable()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    leave_some(items)
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()
+    # Seldom: an app leaves much behind, and looking through it at the usual pace is a twentieth of the suite's time.
+    gc.set_threshold(50_000, 20, 50)
     gc.enable()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.backends.base import (
@@ -32,6 +32,7 @@ from kai_tui.backends.project import Job
 from kai_tui.backends.secret import Secret
 from kai_tui.conversation.reviews.review import ObjectKind, ObjectRef, Wanted
 from tests.backends.kai_server import KaiServer, answer
+from tests.some import examples
 
 CANARY = "canary-1234-AbCdEf"
 AT_ONCE = Timeouts(pauses=(0.0,))
@@ -573,7 +574,7 @@ ODD: Any = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(ODD, st.sampled_from([200, 200, 200, 404, 500]))
 def test_odd_answers_are_errors_of_ours_or_nothing_much(body: Any, status: int) -> None:
     def answers(request: httpx.Request) -> httpx.Response:

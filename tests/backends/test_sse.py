@@ -14,13 +14,14 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.backends.base import AnswerTooLarge, BackendError, ConnectionLost, UnexpectedAnswer
 from kai_tui.backends.sse import MAX_EVENT, MAX_REPLY, sse_data, sse_events
 from tests.fixture_cases import case_id, cases
 from tests.recordings import plain_data, recordings, response_of
+from tests.some import examples
 
 CASES = cases("sse-conformance", "*.json")
 RANDOM_CUTS = 100
@@ -34,6 +35,7 @@ def test_there_are_cases() -> None:
     assert len(CASES) >= 85
 
 
+@pytest.mark.some(40)
 @pytest.mark.parametrize("path", CASES, ids=case_id)
 async def test_conforms(path: Path) -> None:
     """As recorded, whole, byte by byte and in 100 random cuts. Events without data are not delivered."""
@@ -83,7 +85,7 @@ FIELDS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(st.tuples(FIELDS, st.sampled_from(["\n", "\r", "\r\n"]))),
     st.lists(st.integers(0, 200)),
@@ -157,6 +159,7 @@ async def test_a_compressed_stream_is_refused() -> None:
         await read(response)
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize(
     "line",
     [b"x", b"data: yes\n", b"data\n", b": comment\n"],

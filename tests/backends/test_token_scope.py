@@ -88,6 +88,7 @@ async def every_call(kai: KaiBackend) -> None:
 # Redirects
 
 
+@pytest.mark.some(20)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize(
     "target",
@@ -385,6 +386,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 RAISING = [fault.name for fault in FAULTS if fault.error is not None]
 
 
+@pytest.mark.some(21)
 @pytest.mark.parametrize("name", RAISING)
 async def test_no_fault_of_the_matrix_shows_the_token(log: pytest.LogCaptureFixture, name: str):
     async with FaultServer() as server:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.backends.base import AnswerTooLarge, BackendError, ConnectionLost
@@ -21,6 +21,7 @@ from kai_tui.conversation.fold import FoldState, fold, fold_stream
 from kai_tui.conversation.messages import Message, TextPart
 from tests.fixture_cases import case_id, cases, expanded
 from tests.recordings import Recording, recording_id, recordings, response_of
+from tests.some import examples
 
 
 async def stream(texts: Iterable[Any], broken: Exception | None = None) -> AsyncIterator[str]:
@@ -285,7 +286,7 @@ ANY_DATA = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(ANY_DATA, max_size=40), st.booleans())
 async def test_one_finish_whatever_comes(texts: list[str], breaks: bool) -> None:
     events: list[e.Event] = []

@@ -49,6 +49,7 @@ async def test_halves_of_a_character_are_joined(stand: Stand):
     assert whole(folded(await said(stand, stand.backend(), "Hi")).text) == "half 😀 half"
 
 
+@pytest.mark.some(6)
 async def test_a_megabyte_is_nothing_special(stand: Stand):
     pieces = [f"{number:06} žluťoučký kůň 你好 😀 ".ljust(32_768, "x") for number in range(32)]
     stand.speak(pieces)
@@ -56,6 +57,7 @@ async def test_a_megabyte_is_nothing_special(stand: Stand):
     assert folded(events).text == "".join(pieces)
 
 
+@pytest.mark.some(8)
 async def test_hostile_text_arrives_raw(stand: Stand):
     """It is made harmless at the screen, and nowhere before (D1)."""
     pieces = [text for _, text in hostile_texts(longest=2000)]

@@ -81,6 +81,7 @@ def check(stand: Stand, fault: Fault, result: BackendError | list[Event], posts:
     assert posts == (2 if again else 1), fault.name
 
 
+@pytest.mark.some(6)
 async def test_what_often_goes_wrong(stand: Stand):
     for name in EACH_TIME:
         before = len(stand.posts) if stand.chat_id in stand.known else 1

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kai_tui.conversation.choices import LONGEST, MOST, ChoiceWatch, choices_of
 from kai_tui.conversation.events import Finish, FinishReason
 from kai_tui.conversation.messages import Message, part_from_wire
+from tests.some import examples
 
 
 def text_part(text: str, *, streaming: bool = False) -> dict[str, object]:
@@ -170,7 +171,7 @@ def watched(text: str, cuts: list[int]) -> tuple[ChoiceWatch, list[int]]:
 
 
 @given(TEXTS, st.lists(st.integers(0, 100_000), max_size=30), st.booleans())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @example("x\n```next_actions\n- a\n```", list(range(40)), True)
 @example("```next_actions\n- " + "w" * 5000, [4020, 4200, 4500], True)
 def test_where_deltas_are_cut_changes_nothing_and_nothing_shown_is_taken_back(
@@ -186,7 +187,7 @@ def test_where_deltas_are_cut_changes_nothing_and_nothing_shown_is_taken_back(
 
 
 @given(TEXTS)
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_what_is_cut_off_is_nothing_but_fence_bullets_and_blanks(text: str) -> None:
     watch, _ = watched(text, [])
     watch.finish(keep_open=True)

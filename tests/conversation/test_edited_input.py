@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.conversation.edited_input import (
@@ -24,6 +24,7 @@ from kai_tui.conversation.edited_input import (
 from kai_tui.conversation.exact_text import is_ordinary
 from kai_tui.conversation.input_changes import LONGEST_REASON, changes, correction, same
 from kai_tui.conversation.json_text import BadJson, decode_typed
+from tests.some import examples
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 _VALUES = st.recursive(
@@ -68,7 +69,7 @@ def test_thousands_of_values_are_edited_by_argument() -> None:
 
 
 @given(_INPUTS)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_a_field_left_alone_is_what_it_was(given_input: dict[str, Any]) -> None:
     for field in fields(given_input):
         assert same(read_field(field, field_text(field)), field.value)
@@ -76,7 +77,7 @@ def test_a_field_left_alone_is_what_it_was(given_input: dict[str, Any]) -> None:
 
 
 @given(_INPUTS)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_json_left_alone_is_what_it_was_and_hides_nothing(given_input: dict[str, Any]) -> None:
     text = json_to_edit(given_input)
     assert same(read_input(text), given_input)
@@ -84,14 +85,14 @@ def test_json_left_alone_is_what_it_was_and_hides_nothing(given_input: dict[str,
 
 
 @given(_INPUTS)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_no_editor_shows_a_character_that_hides(given_input: dict[str, Any]) -> None:
     for field in fields(given_input):
         assert all(each in "\n\t" or is_ordinary(each) for each in field_text(field))
 
 
 @given(_INPUTS, _INPUTS)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_nothing_changed_means_the_same_and_the_other_way_round(
     one: dict[str, Any], other: dict[str, Any]
 ) -> None:

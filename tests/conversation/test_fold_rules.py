@@ -6,7 +6,7 @@ import copy
 import time
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.conversation import events as e
@@ -14,6 +14,7 @@ from kai_tui.conversation.chunks import events_from_chunk, finish_reason
 from kai_tui.conversation.faults import MAX_FAULT_LENGTH, MAX_FAULTS
 from kai_tui.conversation.fold import FoldState, fold, fold_stream
 from kai_tui.conversation.messages import GrowingPart, Message, TextPart, ToolPart
+from tests.some import examples
 
 
 def parts(*chunks: Any, into: Any = None) -> list[Any]:
@@ -328,7 +329,7 @@ CHUNKS = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(CHUNKS | JUNK, max_size=30), st.none() | JUNK)
 def test_nothing_a_server_writes_fails_or_takes_anything_back(stream: list[Any], before: Any) -> None:
     into = {"id": "m", "role": "assistant", "parts": before if isinstance(before, list) else [before]}

@@ -6,11 +6,12 @@ from time import perf_counter
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.conversation.safe_text import redact
 from tests.hostile_cases import HostileCase, each_case
+from tests.some import examples
 
 TOKEN = "1234-567890-AbCdEfGhIjKlMnOpQrStUvWxYz012345678901"
 HALVES = (TOKEN[: len(TOKEN) // 2], TOKEN[len(TOKEN) // 2 :])
@@ -86,6 +87,7 @@ def test_ordinary_log_lines_stay(text: str) -> None:
     assert redact(text, [TOKEN]) == text
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     "unit",
     [
@@ -110,13 +112,13 @@ def test_redacting_takes_time_in_proportion(unit: str) -> None:
     assert perf_counter() - start < 2
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(), st.lists(st.text(max_size=60), max_size=3))
 def test_never_raises(text: str, secrets: list[str]) -> None:
     redact(text, secrets)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     st.text(st.characters(codec="ascii"), min_size=8, max_size=64).filter(
         lambda text: text.strip() == text and len(text.split()) == 1

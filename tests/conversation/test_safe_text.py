@@ -6,11 +6,12 @@ import re
 from time import perf_counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.conversation.safe_text import Safe, safe_code, safe_copy, safe_line, safe_prose
 from tests.hostile_cases import HostileCase, each_case, hostile_cases, unwrapped
+from tests.some import examples
 
 ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
 """What no safe text may hold."""
@@ -187,7 +188,7 @@ def _seconds(text: str) -> float:
     return spent
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(ANY_TEXT)
 def test_any_text_comes_out_safe_and_stays_so(raw: str) -> None:
     for door in (safe_prose, safe_code, safe_copy, safe_line):
@@ -199,7 +200,7 @@ def test_any_text_comes_out_safe_and_stays_so(raw: str) -> None:
     assert len(safe_line(raw, 20)) <= 20
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(st.characters(codec="ascii", exclude_characters="".join(map(chr, [*range(32), 127])))))
 def test_plain_ascii_is_never_touched(raw: str) -> None:
     raw = re.sub(" {9,}", " ", raw)

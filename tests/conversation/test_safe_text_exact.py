@@ -7,12 +7,13 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.conversation.safe_text import Exact, Pairs, exact_arguments, exact_value, safe_exact
 from tests.conversation.test_safe_text import ANY_TEXT
 from tests.hostile_cases import HostileCase, each_case, unwrapped
+from tests.some import examples
 
 NOT_EXACT = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff]"
@@ -229,6 +230,7 @@ def test_disguises_are_flagged(text: str, point: str) -> None:
     assert any(point in flag for flag in flags), flags
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     "value",
     [
@@ -254,7 +256,7 @@ def test_megabytes_are_shown_whole(value: str) -> None:
         assert shown.size == "5,000,009 characters"
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(ANY_TEXT)
 def test_any_text_is_shown_exactly(raw: str) -> None:
     for shown in (
@@ -269,14 +271,14 @@ def test_any_text_is_shown_exactly(raw: str) -> None:
     assert "\n" not in safe_exact(raw, one_line=True).text
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_different_values_look_different(one: str, other: str) -> None:
     if one != other:
         assert exact_value(one).text != exact_value(other).text
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -217,6 +217,7 @@ def start(*arguments: str, env: dict[str, str] | None = None) -> tuple[subproces
     return process, json.loads(process.stdout.readline())
 
 
+@pytest.mark.some(1)
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize("which", ["SIGINT", "SIGTERM"])
 def test_a_signal_ends_it_well_even_while_a_stream_is_open(which: str, tmp_path: Path) -> None:

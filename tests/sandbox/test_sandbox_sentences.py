@@ -252,6 +252,7 @@ async def test_anything_else_is_admitted(chat: Chatter, sentence: str) -> None:
     assert "```next_actions\n- " in answer.text
 
 
+@pytest.mark.some(15)
 @pytest.mark.parametrize(
     ("sentence", "tool"),
     [

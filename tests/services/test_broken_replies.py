@@ -28,6 +28,7 @@ BROKEN = [fault for fault in FAULTS if fault.finish == "lost" and fault.name != 
 WHOLE = [fault for fault in FAULTS if fault.finish in ("stop", "length")]
 
 
+@pytest.mark.some(14)
 @pytest.mark.parametrize("fault", BROKEN, ids=lambda fault: fault.name)
 @pytest.mark.parametrize("back", ["question", "answer"])
 async def test_a_reply_without_its_end_is_cut_off_now_read_back_and_after_a_restart(

@@ -121,6 +121,7 @@ async def test_a_fork_of_a_switched_chat_is_switched(house: House) -> None:
     assert forked.read_only_switch
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("how", ["connect", "reopen", "woke"])
 async def test_a_connection_made_anew_ends_all_grants(house: House, how: str) -> None:
     workspace = await house.enter()
@@ -165,6 +166,7 @@ async def test_a_reply_whose_connection_was_lost_ends_all_grants(house: House) -
     assert not workspace.grants.active
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("how", ["revoked", "switched"])
 async def test_taken_back_while_its_answer_is_on_the_way_to_the_wire_nothing_is_sent(
     house: House, how: str

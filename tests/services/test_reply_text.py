@@ -25,6 +25,7 @@ from kai_tui.storage.text import to_json
 from tests.recordings import Recording, recording_id, recordings
 
 
+@pytest.mark.some(30)
 @pytest.mark.parametrize("recording", recordings("ai-sdk", "ai-sdk-v7"), ids=recording_id)
 def test_after_every_event_of_a_recording_it_is_the_whole_message(
     recording: Recording, monkeypatch: pytest.MonkeyPatch

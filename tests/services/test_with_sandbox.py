@@ -229,6 +229,7 @@ async def test_stopping_while_a_write_waits(house: House) -> None:
     assert "reports" not in await buckets(workspace)
 
 
+@pytest.mark.some(1)
 async def test_stopping_right_after_a_yes_leaves_no_dead_chat(house: House) -> None:
     """At every moment after the yes: the chat can be written in, and the bucket is there at most once."""
     workspace = await house.enter()
@@ -283,6 +284,7 @@ async def test_a_refused_message_is_kept_and_can_be_sent_later(house: House) -> 
     assert [m.text for m in reopened.messages] == ["/demo quota"]
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("yes", [True, False])
 async def test_a_request_that_waits_is_asked_again_after_a_restart(
     house: House, yes: bool, monkeypatch: pytest.MonkeyPatch
@@ -383,6 +385,7 @@ async def test_votes_are_read_back(house: House) -> None:
     await until(lambda: reopened.vote_of(message_id) is False, 10)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("text", ["/demo slow", BUCKET, "/demo long"])
 async def test_leaving_in_the_middle_is_quick_and_loses_nothing(house: House, text: str) -> None:
     workspace = await house.enter(pace=0.1)

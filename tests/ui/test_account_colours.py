@@ -29,6 +29,7 @@ def test_every_colour_has_a_shape_of_its_own() -> None:
     assert style_of("mauve") == "$text-muted"
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("theme", [DARK, LIGHT])
 async def test_header_status_line_and_question_carry_it(own_home: Path, theme: str) -> None:
     app = app_for(own_home)

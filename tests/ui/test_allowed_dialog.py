@@ -97,6 +97,7 @@ async def test_where_the_server_keeps_no_permissions_that_is_said(own_home: Path
         await until(pilot, lambda: not isinstance(app.screen, AllowedDialog))
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 45)])
 async def test_both_lists_have_room(own_home: Path, size: tuple[int, int]) -> None:
     app = app_for(own_home, kai())

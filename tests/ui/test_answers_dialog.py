@@ -115,6 +115,7 @@ async def test_nothing_is_sent_before_something_is_answered() -> None:
         assert "Answer a question first, or deny." in desk.text
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     "keys", [("space", "ctrl+s"), ("enter", "enter"), ("y",), ("tab", "tab", "enter"), ("escape",)]
 )

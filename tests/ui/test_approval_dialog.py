@@ -120,6 +120,7 @@ async def test_enter_alone_denies() -> None:
         assert await desk.answered() == Decision(approved=False)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("keys", [("enter",), ("right", "enter"), ("tab", "enter"), ("escape",), ("y",)])
 async def test_keys_in_the_grace_are_absorbed(keys: tuple[str, ...]) -> None:
     async with asked() as desk:
@@ -137,6 +138,7 @@ async def test_steady_typing_never_arms_and_reaches_no_other_widget() -> None:
         assert desk.app.query_one("#field", Input).value == ""
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("key", ["y", "a", "space", "1", "Y", "ctrl+y", "f1", "delete"])
 async def test_no_other_key_approves_when_armed(key: str) -> None:
     async with asked() as desk:
@@ -190,6 +192,7 @@ async def test_a_paste_never_approves() -> None:
         assert not desk.dialog.guard.armed
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     "keys",
     [("tab", "enter", "x"), ("x", "tab", "enter"), ("tab", "tab", "enter"), ("tab", "enter", "tab", "enter")],
@@ -330,6 +333,7 @@ async def test_only_what_makes_sense_is_offered() -> None:
         assert list(desk.dialog.answers) == ["deny", "approve", "reason"]
 
 
+@pytest.mark.some(1)
 @pytest.mark.usefixtures("further_dialogs")
 @pytest.mark.parametrize("size", [(40, 20), (60, 20), (80, 24), (140, 45)])
 async def test_every_answer_has_room(size: tuple[int, int]) -> None:
@@ -431,6 +435,7 @@ async def test_no_arguments_are_said_to_be_none() -> None:
         assert desk.dialog.why_not() is None
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("question", "words"),
     [

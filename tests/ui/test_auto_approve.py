@@ -20,6 +20,7 @@ from tests.ui.test_approval_desk import dialog_of
 SIZES = [(30, 6), (80, 24), (200, 60)]
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_corpus_scenario_on_screen(own_home: Path, size: tuple[int, int]) -> None:
     (case,) = [each for each in hostile_cases("app") if each.name == "scenario-auto-approve-not-from-server"]

@@ -48,6 +48,7 @@ async def opened(app, pilot) -> OptionList:
     return app.screen.query_one(OptionList)
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
 async def test_every_page_can_be_reached_and_one_comes_back(tmp_path: Path, size: tuple[int, int]):
     backend = Bin(offers={"restore": True}, bin=stored("One", "Two", "\x1b[31mThree", "Four", "Five"))

@@ -52,6 +52,7 @@ async def offered(app) -> set[str]:
     return {str(hit.text) async for hit in ActionProvider(app.screen).discover()}
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
 async def test_all_pages_are_counted_before_one_can_say_yes(tmp_path: Path, size: tuple[int, int]):
     backend = Clearing(offers={"delete_all": True}, stored=stored(*"ABCDE"), counting=asyncio.Event())

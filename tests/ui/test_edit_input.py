@@ -178,6 +178,7 @@ async def test_unchanged_is_a_plain_yes_only_when_the_user_says_so() -> None:
         assert await desk.answered() == Decision(approved=True)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("tabs", "keys", "value"),
     [
@@ -196,6 +197,7 @@ async def test_values_keep_their_kind(tabs: int, keys: list[str], value: dict[st
         assert await desk.answered() == edited(**value)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("tabs", "keys", "words"),
     [
@@ -234,6 +236,7 @@ async def test_all_of_it_as_json() -> None:
         assert await desk.answered() == Decision(approved=True, updated_input=value, shown=shown)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("text", "words"),
     [

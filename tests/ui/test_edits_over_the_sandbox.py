@@ -123,6 +123,7 @@ async def test_where_nothing_can_be_edited_the_correction_is_the_reason_of_a_no(
         await until(user.pilot, lambda: "denied: Not with this input." in words(user.app))
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("flavour", ["agent", "assistant"])
 async def test_what_a_tool_asks_is_answered(tmp_path: Path, flavour: str) -> None:
     async with asking(tmp_path, flavour, "/demo ask") as user:

@@ -313,6 +313,7 @@ async def test_a_long_choice_is_filtered_by_typing(own_home: Path, size: tuple[i
         assert "Agent  Agent 397" in desk.words
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize(("keys", "where"), [((), "memory"), (("down",), "file")])
 async def test_without_a_keyring_the_user_decides_before_anything_is_written(
     own_home: Path, keys: tuple[str, ...], where: str

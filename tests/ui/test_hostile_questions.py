@@ -66,6 +66,7 @@ async def drawn(desk: Desk, pages: int) -> str:
     return "\n".join(shown)
 
 
+@pytest.mark.some(14)
 @SIZES
 @each_case("approval-args", "approval-tool", "approval-raw")
 async def test_the_corpus_is_shown_whole_and_does_nothing(case: HostileCase, size: tuple[int, int]) -> None:
@@ -123,6 +124,7 @@ async def test_every_place_of_a_question_holds_what_is_hostile(size: tuple[int, 
             assert "Deny" in desk.text
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     "size",
     [

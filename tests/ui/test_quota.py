@@ -33,6 +33,7 @@ def told(app: KaiApp) -> str:
     return "\n".join(str(each.message) for each in app._notifications)
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize(
     ("used", "line"),
     [

@@ -82,6 +82,7 @@ async def test_nothing_is_no_reason() -> None:
         assert "Write a reason, or choose one with Tab." in desk.text
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("tabs", "words"),
     [
@@ -195,6 +196,7 @@ async def test_a_lost_connection_or_focus_takes_the_arming_back() -> None:
         assert desk.open
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("size", [(30, 6), (40, 12), (80, 24), (140, 45), (200, 60)])
 async def test_it_can_be_written_and_sent_in_every_window(size: tuple[int, int]) -> None:
     async with denying(size=size) as desk:

@@ -16,6 +16,7 @@ WIDE = ((140, 45), "kai-dark")
 NARROW = ((80, 24), "kai-light")
 
 
+@pytest.mark.some(6)
 @pytest.mark.parametrize(("size", "theme"), [WIDE, pytest.param(*NARROW, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ASKED)
 async def test_snapshot_question(name: str, size: tuple[int, int], theme: str) -> None:

@@ -82,6 +82,7 @@ async def test_nothing_is_sent_before_something_was_typed() -> None:
         assert desk.open
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("keys", [("y",), ("ctrl+s",), ("tab", "enter"), ("escape",), ("a", "ctrl+s")])
 async def test_keys_in_the_grace_are_absorbed(keys: tuple[str, ...]) -> None:
     async with asked() as desk:
@@ -132,6 +133,7 @@ async def test_a_value_that_is_too_long_is_not_sent() -> None:
         assert desk.dialog.why_not() == "3 characters too many."
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
 async def test_everything_is_on_screen(size: tuple[int, int]) -> None:
     async with asked(size) as desk:

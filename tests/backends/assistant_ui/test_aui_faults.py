@@ -206,6 +206,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.some(20)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 async def test_every_fault_of_streams_without_an_end(row: Row):
     async with FakeAssistantUi() as server:

@@ -68,6 +68,7 @@ async def test_headers_as_json(helper: Callable[..., HeaderCommand]):
     assert "Token" not in repr(found)
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize(
     ("code", "says"),
     [

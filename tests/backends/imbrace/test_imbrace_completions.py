@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.backends.base import Attachment, NotFound, Unsupported
@@ -20,6 +20,7 @@ from tests.backends.imbrace.kit import CHAT, account, collect, failing, folded, 
 from tests.backends.kai_server import stream
 from tests.fakes.imbrace import ImbraceFake
 from tests.recordings import response_of
+from tests.some import examples
 
 POST = "POST /v3/ai/completions"
 
@@ -160,7 +161,7 @@ ANY_JSON = st.recursive(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(st.lists(ANY_JSON, max_size=10))
 def test_no_chunk_makes_it_fail(bodies: list[Any]):
     chunks = OpenAiChunks()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.backends.imbrace.growing import Growing
@@ -16,6 +16,7 @@ from kai_tui.conversation import events as e
 from kai_tui.conversation.chunks import events_from_chunk
 from kai_tui.conversation.messages import DataPart, Message
 from tests.backends.imbrace.kit import folded
+from tests.some import examples
 
 UPDATE = {
     "type": "tool-input-available", "toolCallId": "u", "toolName": "updateDocument", "input": {"id": "doc-1"},
@@ -261,7 +262,7 @@ ANY = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(ANY, max_size=30))
 def test_any_order_of_events_leaves_nothing_open_and_loses_no_other(chunks: list[dict[str, Any]]):
     events = through(*chunks)

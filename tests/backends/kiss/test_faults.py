@@ -191,6 +191,7 @@ async def test_secrets_are_in_no_error(server: FakeKiss, caplog: pytest.LogCaptu
 # Foreign text and odd shapes
 
 
+@pytest.mark.some(20)
 @each_case("prose", "title")
 async def test_hostile_answers_stay_as_they_are(case: HostileCase):
     async with FakeKiss() as server:

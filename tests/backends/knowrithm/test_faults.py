@@ -132,6 +132,7 @@ STREAM_FAULTS: dict[str, Handler] = {
 }
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("name", STREAM_FAULTS)
 async def test_the_answer_comes_although_the_stream_is_broken(server: FakeKnowrithm, name: str):
     chat = server.conversation()
@@ -359,6 +360,7 @@ async def test_credentials_no_header_can_carry_are_not_sent(server: FakeKnowrith
 # Foreign text and odd shapes
 
 
+@pytest.mark.some(20)
 @each_case("prose", "title")
 async def test_hostile_answers_stay_as_they_are(case: HostileCase):
     async with FakeKnowrithm() as server:

@@ -5,12 +5,13 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kai_tui.conversation.reviews.review import ObjectRef, Present, Review, Wanted
 from kai_tui.conversation.reviews.reviewing import review, wanted
 from kai_tui.conversation.tools import MARKS
+from tests.some import examples
 
 NAMES = [
     *MARKS,
@@ -108,7 +109,7 @@ def sound(seen: Review) -> None:
     assert all(isinstance(caution, str) for caution in seen.cautions)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.sampled_from(NAMES), VALUES, st.sampled_from([None, True, False]), st.lists(VALUES, max_size=2))
 @example("update_config", {"parameter_updates": [{"op": "set", "path": "*", "value": {1: 2}}]}, None, [])
 @example("update_config", None, None, [])
@@ -120,7 +121,7 @@ def test_nothing_makes_it_fail(tool: str, input: Any, read_only: bool | None, va
         sound(review(tool, input, read_only=read_only, presents=presents))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(VALUES, VALUES)
 @example([False], [0])
 @example({"#a": 1}, {"#a": True})
@@ -136,6 +137,7 @@ def test_a_difference_is_never_passed_over(before: Any, after: Any) -> None:
         assert len(seen.blocks) > 0
 
 
+@pytest.mark.some(12)
 @pytest.mark.parametrize("tool", NAMES)
 def test_a_deep_or_wide_input_is_no_trouble(tool: str) -> None:
     deep: Any = "x"
@@ -149,6 +151,7 @@ def test_a_deep_or_wide_input_is_no_trouble(tool: str) -> None:
     )
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("piece", ["\n", "\n\t", '["', "a.", "[0]", "from a", "@a\n", "aB", "select ", "*/"])
 def test_long_texts_take_no_longer_than_their_length(piece: str) -> None:
     text = piece * (300_000 // len(piece))

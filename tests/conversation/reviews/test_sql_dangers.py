@@ -71,6 +71,7 @@ def test_each_danger_is_said_once_and_in_order() -> None:
     )
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     "piece", ["/*", "'", ") update x ", "delete from ", "\\'", "a#//\\", "`\n", "(drop", "'''"]
 )

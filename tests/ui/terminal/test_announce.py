@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.ui.terminal.announce import MAX_TEXT, Announcement, Way, harmless, way_for
 from kai_tui.ui.terminal.output import walled
 from kai_tui.ui.terminal.tmux import way_of_answer, way_through_tmux
 from tests.hostile_payloads import hostile_texts
+from tests.some import examples
 
 WAYS: tuple[Way, ...] = ("osc9", "osc777", "osc99", "bell", "osc777+bell")
 
@@ -71,7 +72,7 @@ def inner(sequence: str, way: Way) -> str:
     return sequence[len(start) : -len(end)]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(st.characters(codec=None), max_size=200), st.sampled_from(["osc9", "osc777", "osc99"]))
 def test_no_text_ends_or_steers_a_sequence(text: str, way: Way) -> None:
     shown = inner(Announcement(text, way).sequence(), way)

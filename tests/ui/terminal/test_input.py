@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
 from textual.message import Message
 
 from kai_tui.ui.terminal.input import HOLD_ANSWER, HOLD_PASTE, InputDecoder, SafeParser, TerminalGone
 from tests.pty_harness import posix_only
+from tests.some import examples
 from tests.ui.terminal.conftest import Start
 
 
@@ -207,7 +208,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.lists(st.lists(PIECES, min_size=1, max_size=8).map("".join), max_size=8))
 def test_no_input_kills_the_parser(pieces: list[str]) -> None:
     parser = SafeParser()

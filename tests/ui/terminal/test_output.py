@@ -6,7 +6,7 @@ import io
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import ControlType, Segment
@@ -15,6 +15,7 @@ from textual.color import Color
 
 from kai_tui.ui.terminal.output import LastingFile, SafeFilter, walled
 from tests.hostile_payloads import leaks
+from tests.some import examples
 
 BLACK = Color(0, 0, 0)
 ANY = st.text(st.characters(codec=None, exclude_categories=()))
@@ -50,7 +51,7 @@ def test_control_segments_of_textual_stay() -> None:
     assert SafeFilter().apply(line, BLACK)[0] is line[0]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(ANY)
 def test_a_filtered_line_is_as_wide_as_before(text: str) -> None:
     clean = drawn(text).text
@@ -90,7 +91,7 @@ def test_foreign_controls_do_not_pass_the_wall(data: str, rest: str) -> None:
     assert walled(data) == rest
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.lists(
         st.sampled_from(["\x1b", "[", "]", "2J", "52;c;", "\x07", "\x9b", "m", "\x1b[1m", "x", "\r", "é"])

@@ -57,6 +57,7 @@ async def test_choices_are_numbered_under_the_newest_answer_and_quiet_under_olde
         assert "1  Show the orders" in app.shown()
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("done_at_the_end", [True, False])
 @pytest.mark.parametrize("before", ["Done.\n\n", "- a\n- b\n\n", "```sql\nSELECT 1\n```\n", ""])
 async def test_a_block_that_streams_is_never_seen_as_a_fence(before: str, done_at_the_end: bool) -> None:

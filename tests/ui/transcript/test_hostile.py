@@ -118,6 +118,7 @@ def foreign_text(case: dict[str, Any]) -> str:
     return brought if isinstance(brought, str) else json.dumps(brought, ensure_ascii=False)
 
 
+@pytest.mark.some(60)
 @pytest.mark.parametrize("path", cases("hostile", "*.json"), ids=case_id)
 def test_the_hostile_corpus_gets_out_nowhere(path: Path) -> None:
     case = json.loads(path.read_text("utf-8"))
@@ -141,6 +142,7 @@ def test_the_hostile_corpus_as_prose(path: Path) -> None:
         assert point in shown
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     "content",
     ["![![![" * 3_000, "[" * 5_000, "*_" * 5_000, "> " * 3_000 + "x", "|" * 9_000, "`" * 9_000, "- " * 4_000 + "x", "\n" * 20_000],

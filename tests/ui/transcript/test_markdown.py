@@ -1,7 +1,7 @@
 """Every kind of block as lines at 40 cells, and what selection copies of it."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.ui.transcript.markdown import blocks_of, find_references
@@ -9,6 +9,7 @@ from kai_tui.ui.transcript.rows import Block, Row, Table, row_count
 from kai_tui.ui.transcript.splitter import split
 from kai_tui.ui.transcript.strips import Gutter, Rendered, layout, texts
 from kai_tui.ui.transcript.styles import plain_palette
+from tests.some import examples
 
 EDGE = Gutter((), (), 0)
 
@@ -194,7 +195,7 @@ MARKDOWN = st.lists(
 
 
 @given(MARKDOWN, st.integers(12, 90))
-@settings(deadline=None, max_examples=150)
+@examples(150)
 def test_any_text_gives_strips_of_exactly_the_width(source: str, width: int) -> None:
     for part in rendered(source, width):
         for line in part.lines:
@@ -208,7 +209,7 @@ def test_any_text_gives_strips_of_exactly_the_width(source: str, width: int) -> 
 
 
 @given(MARKDOWN, st.integers(12, 90))
-@settings(deadline=None, max_examples=60)
+@examples(60)
 def test_rows_count_the_same_at_every_width(source: str, width: int) -> None:
     for chunk in split(source):
         blocks: list[Block] = blocks_of(chunk)

@@ -3,10 +3,11 @@
 import random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kai_tui.ui.transcript.splitter import CODE_LINES, LINE, SOFT, TABLE_ROWS, Chunk, Splitter, split
+from tests.some import examples
 from tests.ui.transcript.corpus import document
 
 LINES = st.sampled_from(
@@ -31,13 +32,13 @@ def feed(text: str, cuts: list[int]) -> Splitter:
 
 
 @given(TEXTS)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_the_chunks_joined_are_the_text(text: str) -> None:
     assert "".join(chunk.source for chunk in split(text)) == text
 
 
 @given(TEXTS, st.lists(st.integers(0, 100_000), max_size=30))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @example("a" * (2 * LINE) + "\n```\n", [LINE - 1, LINE + 1])
 def test_where_deltas_are_cut_changes_nothing(text: str, cuts: list[int]) -> None:
     splitter = feed(text, cuts)

@@ -147,6 +147,7 @@ async def test_resizing_at_the_end_stays_at_the_end() -> None:
         assert app.lines()[-1].split()[-1] == last.split()[-1]
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_streaming_equals_loading(size: tuple[int, int], seed: int) -> None:

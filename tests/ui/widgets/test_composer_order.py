@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.ui.widgets.composer import Composer
+from tests.some import examples
 from tests.ui.widgets.widget_apps import running
 
 _WORD = re.compile(r"(?<=\W)(?=\w)|(?<=\w)(?=\W)")
@@ -72,7 +73,7 @@ SIGNS = st.sampled_from("abcdé日 \\") | st.sampled_from("⏎⌫←→") | st.s
 READS = st.lists(st.text(SIGNS, min_size=1, max_size=40), min_size=10, max_size=30)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(READS)
 async def test_any_interleaving_ends_as_if_every_key_had_acted_at_once(reads: list[str]) -> None:
     composer = Composer()

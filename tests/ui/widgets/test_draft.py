@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.ui.widgets.draft import BIG_TEXT, LONG_LINE, Draft, is_big, label, plain, spans
 from kai_tui.ui.widgets.recall import MOST_PROMPTS, Recall
+from tests.some import examples
 
 
 def test_what_is_too_big_to_stand_in_the_prompt() -> None:
@@ -46,7 +47,7 @@ def test_plain_takes_terminal_sequences_out_and_keeps_the_words() -> None:
     assert plain("数据 🏳️‍🌈 é") == "数据 🏳️‍🌈 é"
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.text())
 def test_plain_leaves_no_control_character(text: str) -> None:
     assert all(character in "\n\t" or ord(character) >= 32 for character in plain(text))

@@ -49,6 +49,7 @@ async def test_the_status_line_drops_the_less_important_first() -> None:
     assert await line(BUSY, 30) == "● streaming 12 s · 2!       "
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize("width", [3, 5, 10, 20, 30, 40, 60, 80, 100, 200])
 async def test_the_status_line_always_fits(width: int) -> None:
     for facts in (
