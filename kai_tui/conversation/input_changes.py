@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any, Final, Literal, cast
 
 from kai_tui.conversation.edited_input import NotSendable, Path, is_secret, one_line, path_words
+from kai_tui.conversation.sealed_secrets import has_seal, sealed, seals_as_dots
 
 LONGEST_REASON: Final = 2_000
 """Characters of a reason: it becomes part of the chat."""
@@ -41,7 +42,9 @@ class InputChange:
         return f"{name}: {self._said(self.before, longest)} → {self._said(self.after, longest)}"
 
     def _said(self, value: Any, longest: int) -> str:
-        text = json.dumps(masked(self.path, value), ensure_ascii=False, separators=(", ", ": "))
+        text = seals_as_dots(
+            json.dumps(masked(self.path, value), ensure_ascii=False, separators=(", ", ": "))
+        )
         return text if len(text) <= longest else f"{text[:longest]}… ({len(text):,} characters)"
 
 
@@ -74,11 +77,15 @@ def correction(tool: str, before: Any, after: Any) -> str:
     found = changes(before, after)
     if not found:
         raise NotSendable("Nothing is changed yet, so there is nothing to correct.")
-    if any(change.secret for change in found):
+    hidden = sealed(after)
+    sealed_now = changes(sealed(before), hidden)
+    if any(change.secret for change in found) or any(
+        has_seal(value) for change in sealed_now for value in (change.before, change.after)
+    ):
         raise NotSendable("A secret cannot go into a reason: it would stand in the chat.")
     whole = one_line(after)
     text = f"Not with this input. Call {tool} again with exactly this input: {whole}"
-    if len(text) <= LONGEST_REASON and same(masked((), after), after):
+    if len(text) <= LONGEST_REASON and same(masked((), after), after) and not has_seal(hidden):
         return text
     lines = [f"- {_step(change)}" for change in found]
     text = "\n".join((f"Not with this input. Call {tool} again with the same input except for this:", *lines))

@@ -178,6 +178,12 @@ def _inside(value: Any, key: str) -> str:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
+def _names_a_secret(key: str) -> bool:
+    """What stands there is no name of anything, and headings are kept in places of their own."""
+    name = key.lower()
+    return any(word in name for word in ("token", "secret", "passw", "passphrase", "credential", "key"))
+
+
 def _first_short_text(arguments: Mapping[str, Any]) -> str:
     for key, value in arguments.items():
         if (
@@ -185,6 +191,7 @@ def _first_short_text(arguments: Mapping[str, Any]) -> str:
             and 0 < len(value) <= _SHORT
             and key not in _NOT_THE_SUBJECT
             and not key.startswith("#")
+            and not _names_a_secret(key)
         ):
             return value
     return ""

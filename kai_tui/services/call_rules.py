@@ -38,8 +38,10 @@ def decision_words(approval: Approval, decision: Decision) -> str:
     edits: list[str] = []
     if decision.approved and decision.updated_input is not None:
         from kai_tui.conversation.input_changes import changes
+        from kai_tui.conversation.sealed_secrets import sealed
 
-        edits = [each.words(_LONGEST_VALUE) for each in changes(approval.input, decision.updated_input)]
+        found = changes(sealed(approval.input), sealed(decision.updated_input))
+        edits = [each.words(_LONGEST_VALUE) for each in found]
     words = your_words(
         approved=decision.approved,
         changed=decision.updated_input is not None,

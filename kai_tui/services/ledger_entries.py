@@ -16,6 +16,7 @@ from kai_tui.conversation.edited_input import path_words
 from kai_tui.conversation.input_changes import InputChange, changes, masked
 from kai_tui.conversation.redact import MASK, redact
 from kai_tui.conversation.reviews.reviewing import review
+from kai_tui.conversation.sealed_secrets import hash_key, sealed, seals_as_dots
 from kai_tui.storage.ledger import now
 
 if TYPE_CHECKING:
@@ -135,21 +136,26 @@ def _grant(terms: GrantTerms, said: Any) -> dict[str, Any]:
 
 
 def _edits(before: Any, after: Any, secrets: tuple[str, ...]) -> list[dict[str, str]]:
-    found = changes(before, after)
+    found = changes(sealed(before, _is_secret), sealed(after, _is_secret))
     edits = [_edit(change, secrets) for change in found[:MOST_EDITS]]
     if len(found) > MOST_EDITS:
         edits.append({"path": f"{len(found) - MOST_EDITS:,} further places", "does": "sets"})
     return edits
 
 
+def _is_secret(name: str) -> bool:
+    return hash_key(name) or _SECRET_NAME.search(name) is not None
+
+
 def _edit(change: InputChange, secrets: tuple[str, ...]) -> dict[str, str]:
-    hidden = any(isinstance(step, str) and _SECRET_NAME.search(step) for step in change.path)
+    hidden = any(isinstance(step, str) and _is_secret(step) for step in change.path)
 
     def text(value: Any) -> str:
         if hidden:
             return MASK
         # Redacted before it is cut: half a secret would not be known as one.
-        written = redact(json.dumps(masked(change.path, value), ensure_ascii=False), secrets)
+        written = seals_as_dots(json.dumps(masked(change.path, value), ensure_ascii=False))
+        written = redact(written, secrets)
         return clip(written, LONGEST_VALUE)
 
     edit = {"path": clip(redact(path_words(change.path), secrets), LONGEST_VALUE), "does": change.does}
