@@ -83,5 +83,5 @@ def _seal(value: Any) -> str:
     try:
         text = json.dumps(value, sort_keys=True)
     except (TypeError, ValueError, RecursionError):
-        text = repr(type(value))
+        text = "what has no JSON"
     return f"{MASK}\0{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"

@@ -6,7 +6,7 @@ Apart from the questions themselves (`approval_service`): the first paint needs 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +40,9 @@ class ApprovalService:
     on_granted: Callable[[Approval, GrantTerms], object] | None = None
     """Hears of a yes that holds for further calls as well, when it counted."""
 
+    reserved: Collection[tuple[str, str]] = ()
+    """Questions the user decided on in a list that is not sent yet: no grant approves them meanwhile."""
+
     def __init__(self) -> None:
         self._questions: dict[tuple[str, str], Question] = {}
         self._observers: Observers[None] = Observers()
@@ -68,7 +71,8 @@ class ApprovalService:
     def is_fresh(self, approval: Approval) -> bool:
         """Whether this question waits and was not asked before in any form: a new grant may decide it."""
         question = self._questions.get(approval.key)
-        return question is not None and not question.again and approval.key not in self._ruled
+        decided = approval.key in self._ruled or approval.key in self.reserved
+        return question is not None and not question.again and not decided
 
     def forbidden(self, approval: Approval) -> str | None:
         """Why this cannot be approved by anybody now: one sentence; None when it can."""
@@ -80,7 +84,7 @@ class ApprovalService:
             return True
         if decision.by == "grant":
             return self.policy.holds(approval, decision)
-        return self.policy.forbids(approval) is None
+        return self.policy.forbids(_as_sent(approval, decision)) is None
 
     def observe(self, callback: Callable[[None], None]) -> Callable[[], None]:
         """Hear of every change of `pending`; call the result to stop hearing."""
@@ -126,6 +130,8 @@ class ApprovalService:
 
     def _by_policy(self, question: Question) -> None:
         if self.policy is None:
+            return
+        if question.approval.key in self.reserved and self.policy.forbids(question.approval) is None:
             return
         decision = self.policy.decide(question.approval, again=question.again)
         if decision is not None:
@@ -227,7 +233,7 @@ class ApprovalService:
             )
             if not is_as_shown(approval, decision):
                 return False
-        if decision.approved and self.forbidden(question.approval) is not None:
+        if decision.approved and self.forbidden(_as_sent(question.approval, decision)) is not None:
             return False
         del self._questions[approval.key]
         self._ruled.pop(approval.key, None)
@@ -238,6 +244,11 @@ class ApprovalService:
             self._apply_soon()
         self._observers.tell(None)
         return True
+
+
+def _as_sent(approval: Approval, decision: Decision) -> Approval:
+    """What would run: rules look at that, not at what was asked before it was edited."""
+    return approval if decision.updated_input is None else replace(approval, input=decision.updated_input)
 
 
 def _same_call(one: Approval, other: Approval) -> bool:

@@ -50,6 +50,8 @@ class ApprovalDesk:
         self._waits = False
         self._held = False
         self._prefer: str | None = None
+        self.disarm_list: Callable[[], None] | None = None
+        """While the list of all questions is open: what is decided there starts its quiet time again, too."""
 
     # Whom to watch
 
@@ -162,6 +164,8 @@ class ApprovalDesk:
         """The connection changed: the open dialog starts its quiet time again (A8)."""
         if self._dialog is not None:
             self._dialog.disarm()
+        if self.disarm_list is not None:
+            self.disarm_list()
 
     # The queue
 

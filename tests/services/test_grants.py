@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from kai_tui.conversation.approvals import decision_digest
 from kai_tui.conversation.reviews.review import ObjectRef, Present, Wanted
 from kai_tui.conversation.reviews.reviewing import wanted as wanted_of
 from kai_tui.conversation.safe_text import Pairs
@@ -444,3 +445,35 @@ async def test_a_danger_that_shows_only_against_the_present_value_is_asked_about
     story.ask("harmful", tool_name=tool, input=replacing("KEEP", "DELETE"))
     await story.decided()
     assert story.waiting == ["harmful"]
+
+
+async def test_a_grant_approves_nothing_that_the_user_decided_on_and_did_not_send_yet(story: Story) -> None:
+    """In the list of all questions a No may wait for the others of its message: it is not turned into a yes."""
+    no, _, first = story.ask("no"), story.ask("beside"), story.ask("first")
+    story.service.reserved = {no.key}
+    assert not story.service.is_fresh(no)
+    assert story.service.decide(first, Decision(True, grant=ANY))
+    assert story.waiting == ["no"]
+    await story.decided(2)
+    assert [call for call, _ in story.made] == ["first", "beside"]
+    story.service.reconsider()
+    await rounds()
+    assert story.waiting == ["no"]
+    story.switched.add("chat")
+    story.service.reconsider()
+    await story.decided(3)
+    assert story.made[-1][1].by == "read-only switch"
+
+
+async def test_what_an_edit_makes_of_a_call_is_what_the_switch_looks_at(story: Story) -> None:
+    """A query becomes one that deletes: in a chat that is switched to read-only it cannot be approved."""
+    story.switched.add("chat")
+    asked = story.ask(
+        tool_name="query_data", input={"sql_query": "SELECT 1", "query_name": "q"}, risk="reads", edits=True
+    )
+    assert story.waiting == ["call-1"]
+    value = {"sql_query": "DELETE FROM orders", "query_name": "q"}
+    decision = Decision(True, updated_input=value, shown=decision_digest(asked.digest, value, None))
+    assert not story.service.stands(asked, decision)
+    assert not story.service.decide(asked, decision)
+    assert story.made == []

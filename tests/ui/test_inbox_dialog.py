@@ -507,3 +507,25 @@ async def test_foreign_text_in_it_is_only_text(own_home: Path) -> None:
 def test_ages(seconds: float, shown: str) -> None:
     assert age_words(1_000_000.0, 1_000_000.0 + seconds) == shown
     assert age_words(0, 5) == ""
+
+
+async def test_a_new_connection_disarms_the_list_and_a_decided_question_is_left_to_the_user(
+    own_home: Path,
+) -> None:
+    async with room(own_home) as here:
+        await here.ask("one", "two")
+        await here.open()
+        await here.quiet()
+        await here.key("d", "tab")
+        await until(here.pilot, lambda: here.says("Ready: Enter sends"))
+        assert set(here.asked.service.reserved) == {("chat", "one")}
+        here.app.desk.disarm()
+        assert not here.inbox.guard.armed
+        await here.pilot.press("enter")
+        assert here.asked.made == []
+        await here.quiet()
+        assert here.asked.made == []
+        await here.key("escape", "escape")
+        await until(here.pilot, lambda: isinstance(here.app.screen, ChatScreen))
+        assert set(here.asked.service.reserved) == set()
+        here.app.desk.disarm()

@@ -120,7 +120,9 @@ class InboxDialog(Guarded[Account]):
         super().on_mount()
         self._list.add_class("-driven")
         self._desk.hold(True)
+        self._desk.disarm_list = self.disarm
         if self._workspace is not None:
+            self._workspace.approvals.reserved = self._answers
             self._leave_services = [
                 self._workspace.approvals.observe(lambda _: self._heard()),
                 self._workspace.inbox.observe(lambda _: self._heard()),
@@ -134,6 +136,9 @@ class InboxDialog(Guarded[Account]):
         self.call_later(self.draw)
 
     def on_unmount(self) -> None:
+        self._desk.disarm_list = None
+        if self._workspace is not None:
+            self._workspace.approvals.reserved = ()
         for leave in self._leave_services:
             leave()
 
