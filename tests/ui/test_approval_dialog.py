@@ -86,10 +86,14 @@ class Desk:
 
 @asynccontextmanager
 async def asked(
-    question: Approval | None = None, size: tuple[int, int] = (100, 34), **options: object
+    question: Approval | None = None,
+    size: tuple[int, int] = (100, 34),
+    *,
+    notifications: bool = False,
+    **options: object,
 ) -> AsyncIterator[Desk]:
     app, clock = Host(), Clock()
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=notifications) as pilot:
         dialog = ApprovalDialog(
             question or approval(),
             clock=clock,
@@ -537,3 +541,17 @@ async def test_a_key_that_was_pressed_before_a_stall_takes_the_mark_back() -> No
         desk.clock.now += 2  # no beat meanwhile
         await desk.pilot.press("tab")
         assert desk.dialog.chosen == "deny"
+
+
+@pytest.mark.parametrize(("size", "covers"), [((80, 24), True), ((160, 60), False)])
+async def test_while_a_toast_lies_over_it_nothing_is_seen_and_approve_is_off(
+    size: tuple[int, int], covers: bool
+) -> None:
+    async with asked(size=size, notifications=True) as desk:
+        await desk.arm()
+        desk.app.notify("Your answer arrived.\nMore is said.", timeout=60, markup=False)
+        await until(desk.pilot, lambda: bool(desk.dialog.query("Toast")))
+        await until(desk.pilot, lambda: (desk.dialog.beat(), desk.dialog.panes.covered is covers)[1])
+        assert (desk.dialog.why_not() is not None) is covers
+        desk.app.clear_notifications()
+        await until(desk.pilot, lambda: (desk.dialog.beat(), desk.dialog.why_not() is None)[1])

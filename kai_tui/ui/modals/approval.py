@@ -21,7 +21,7 @@ from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.ui.modals.answer_choice import ANSWERS, Answer, Choice
 from kai_tui.ui.modals.approval_choices import LABELS, SHORT, offered
 from kai_tui.ui.modals.approval_head import head, level, on_main, whole_head
-from kai_tui.ui.modals.approval_panes import Panes
+from kai_tui.ui.modals.approval_panes import COVERED, Panes
 from kai_tui.ui.modals.approval_rules import Beside, beside_paragraphs
 from kai_tui.ui.modals.argument_view import rows_for
 from kai_tui.ui.modals.further_dialogs import Later, OpensDialogs
@@ -231,6 +231,8 @@ class ApprovalDialog(OpensDialogs):
             return self._off
         if self._too_small:
             return "Too small to approve in"
+        if self.panes.covered:
+            return COVERED
         if not self.panes.end_seen:
             return NEWS if self.panes.news_above else self.unseen
         if not self._to_type.matches:

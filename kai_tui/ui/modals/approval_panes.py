@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.widget import Widget
 
 from kai_tui.ui.modals.argument_view import ArgumentView, Row, passages
 from kai_tui.ui.modals.reading_view import GAP, Paragraph, Passage, ReadingView
@@ -26,6 +27,7 @@ _SCROLLS = {
     "ctrl+home": "scroll_home",
     "ctrl+end": "scroll_end",
 }
+COVERED = "Approve is off while a message lies over this"
 _CHANGE, _SENT = "What changes", "Exactly what is sent"
 
 
@@ -49,6 +51,9 @@ class Panes(Horizontal):
     def __init__(self, rows: Sequence[Row], *, on_end: Callable[[], None], name: str = _SENT) -> None:
         """`name`: what the arguments are called."""
         super().__init__(id="panes")
+        self._on_end = on_end
+        self.covered = False
+        """Whether a toast lies over the question."""
         self._name = name
         self._sent = passages(rows)
         self._change: Sequence[Paragraph] = ()
@@ -142,9 +147,18 @@ class Panes(Horizontal):
         return fits
 
     def look(self) -> None:
-        """Note what is on screen now. Called after a paint, never before one."""
-        for view in self._shown:
-            view.look()
+        """Note what is on screen now. Called after a paint, never before one.
+
+        While a toast lies over the question nothing counts as seen (A4).
+        """
+        around = self.parent.region if isinstance(self.parent, Widget) else self.region
+        covered = any(toast.region.overlaps(around) for toast in self.screen.query("Toast"))
+        if covered != self.covered:
+            self.covered = covered
+            self._on_end()
+        if not covered:
+            for view in self._shown:
+                view.look()
 
     def scroll_by(self, key: str) -> bool:
         """Scroll everything by a key; False when it is none that scrolls."""
