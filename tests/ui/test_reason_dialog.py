@@ -45,6 +45,11 @@ async def test_own_words_go_as_they_stand() -> None:
         assert await desk.answered() == "not yet"
 
 
+async def test_it_names_what_is_denied_as_the_question_does() -> None:
+    async with denying() as desk:
+        assert "Create bucket out.c-reports" in desk.text
+
+
 async def test_words_typed_in_the_grace_are_kept_and_only_delay_the_sending() -> None:
     async with denying() as desk:
         await desk.press(*"no no", "enter")

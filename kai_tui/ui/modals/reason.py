@@ -131,9 +131,14 @@ class ReasonDialog(Guarded[str]):
         self._why = ""
 
     def compose(self) -> ComposeResult:
+        from kai_tui.conversation.reviews.reviewing import review
         from kai_tui.conversation.safe_text import safe_exact
 
-        asked = safe_exact(self.approval.title, one_line=True).text
+        approval = self.approval
+        seen = review(
+            approval.tool_name, approval.input, read_only=approval.read_only, title_given=approval.title
+        )
+        asked = safe_exact(seen.sentence, one_line=True).text
         with Vertical(classes="dialog") as box:
             box.border_title = Content(self._title)
             yield Static(Content(asked), id="asked", markup=False)
