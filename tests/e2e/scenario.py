@@ -106,7 +106,7 @@ class Scenario:
         keys = step["keys"]
         if keys == "\t\r" and self.case.expect.get("approvals_sent"):
             # Whoever is to approve with these has read all of it, and typed the name of what is deleted.
-            self.user.read_to_the_end(timeout=4)
+            self.user.read_to_the_end()
             self.user.wait_quiet(0.2)
         if "gap_ms" not in step:
             self.user.write(keys)
@@ -128,7 +128,7 @@ class Scenario:
     def _decide(self, step: dict[str, Any]) -> None:
         """As a person does it: when a question is there and armed, and only then."""
         try:
-            self.user.read_to_the_end(timeout=4)
+            self.user.read_to_the_end(timeout=8)
         except AssertionError:
             return
         self.opened += not self._shown

