@@ -69,8 +69,6 @@ _ODD_SET: Final = re.compile(f"[{_ODD}]")
 _FLAG: Final = (
     "\U0001f3f4[\U000e0061-\U000e007a]{2}[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,3}\U000e007f"
 )
-_ODD_RUN: Final = re.compile(f"[{_ODD}]+")
-_ODD_RUN_OR_FLAG: Final = re.compile(f"(?P<flag>{_FLAG})|[{_ODD}]+")
 _FLAG_BASE: Final = "\U0001f3f4"
 _HUGE_GAPS: Final = (
     (" " * 401, re.compile(r" {401,}")),
@@ -164,7 +162,7 @@ def _without_odd(text: str, *, keep_code: bool) -> str:
     def replace(match: re.Match[str]) -> str:
         return match.group() if match.lastgroup == "flag" else _run_shown(match, keep_code=keep_code)
 
-    runs = _ODD_RUN_OR_FLAG if _FLAG_BASE in text else _ODD_RUN
+    runs = _odd_runs(flags=_FLAG_BASE in text)
     return runs.sub(replace, text.replace("\r\n", "\n"))
 
 
@@ -303,6 +301,12 @@ def mark_class(*, astral: bool) -> str:
                 last = point
     ranges.append(f"{chr(first)}-{chr(last)}")
     return "".join(ranges)
+
+
+@cache
+def _odd_runs(*, flags: bool) -> re.Pattern[str]:
+    """Odd characters in a row; with `flags` also whole flags, which stay. Made when the first one comes."""
+    return re.compile(f"(?P<flag>{_FLAG})|[{_ODD}]+" if flags else f"[{_ODD}]+")
 
 
 @cache
