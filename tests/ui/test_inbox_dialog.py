@@ -521,8 +521,17 @@ async def test_a_new_connection_disarms_the_list_and_a_decided_question_is_left_
         assert set(here.asked.service.reserved) == {("chat", "one")}
         here.app.desk.disarm()
         assert not here.inbox.guard.armed
+        here.inbox.beat()  # at the next pulse the cursor is back in the list: Enter only opens a question
         await here.pilot.press("enter")
+        await until(
+            here.pilot, lambda: isinstance(here.app.screen, ApprovalDialog) and here.app.screen.is_mounted
+        )
         assert here.asked.made == []
+        dialog = here.app.screen
+        assert isinstance(dialog, ApprovalDialog)
+        await arm(here.pilot, dialog, here.clock)
+        await here.pilot.press("escape")
+        await until(here.pilot, lambda: isinstance(here.app.screen, InboxDialog))
         await here.quiet()
         assert here.asked.made == []
         await here.key("escape", "escape")
