@@ -204,6 +204,7 @@ class KaiApp(
             self._chat.call_later(self._chat.look)
         typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
         if typed:
+            self.desk.strayed()
             if self.key_order.hold(event):
                 return
             if self.type_ahead.take(event, self):

@@ -93,6 +93,11 @@ class ApprovalDesk:
         return self._newest is not None and self._app.screen is self._newest
 
     @property
+    def going(self) -> bool:
+        """Whether the question in front was taken away and is about to close: keys are meant for nothing new."""
+        return self.in_front and self._newest is not None and self._newest.withdrawn
+
+    @property
     def waits_for_typing(self) -> bool:
         """Whether a question is held back until the user stops typing."""
         return self._waits
@@ -107,6 +112,11 @@ class ApprovalDesk:
         """A key was pressed outside of an approval; what follows it is meant for the same place."""
         self._typed = self._clock()
         self._closed = float("-inf")
+
+    def strayed(self) -> None:
+        """A key came that finds no place yet, or goes to a question that is closing: the next question waits."""
+        if not self.in_front or self.going:
+            self._typed = self._clock()
 
     def typing_for(self) -> float:
         """Seconds until the user has paused long enough for a dialog; 0 when that is now."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ class Answered:
     approved: bool
     input: Any
     """What would run: as the server has it, or as the answer changed it."""
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass

@@ -41,7 +41,7 @@ class Scenario:
             "KAI_SERVICE": self.kai.flavour,
         }
         user = User(self.home, "--base-url", self.kai.url, size=NARROW, env=env)
-        user.wait_for("F1 help")
+        user.wait_for("Ctrl+P")
         return user
 
     def close(self) -> None:

@@ -99,6 +99,11 @@ class OpensDialogs(GuardedQuestion[Decision | Later]):
         if self._over is not None and self._over.is_attached:
             self._over.disarm()
 
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the question was taken away."""
+        return self._withdrawn
+
     def withdraw(self) -> None:
         """The question was settled elsewhere or its chat is gone."""
         self._withdrawn = True
