@@ -40,7 +40,7 @@ def type_at(home: Path, seed: int, trials: int) -> int:
 
 
 def test_keys_around_the_opening_decide_nothing(own_home: Path) -> None:
-    # Hands of this seed leave no pause over 0.2 s: on a busy machine, too, a late key is still in the grace.
+    # Hands of this seed leave no pause over 0.2 s.
     assert type_at(own_home, seed=38, trials=3)
 
 
