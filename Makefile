@@ -14,7 +14,7 @@ run: $(READY)
 
 # More workers than cores: tests of the whole program wait more than they compute.
 test: $(READY)
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 5 --dist worksteal
 
 # Also what is fast with few examples, with many.
 test-slow: export KAI_TUI_EXAMPLES ?= 400
