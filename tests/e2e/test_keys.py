@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.e2e.user import BACKSPACE, ENTER, ESCAPE, NEW, User
-from tests.pty_harness import posix_only
+from tests.e2e.user import BACKSPACE, ENTER, ESCAPE, NEW, QUIT, User
+from tests.pty_harness import Terminal, posix_only
 
 pytestmark = posix_only
 
@@ -107,3 +109,31 @@ def test_a_message_sent_while_it_starts_is_sent_once(start: Start) -> None:
     user.wait_for(lambda user: user.prompt() == "and")
     user.wait_idle()
     assert sent(user) == ["What is 2 + 2?"]
+
+
+FLAGS_AT_THE_FIRST_FRAME = """
+import sys, termios
+from kai_tui.ui.terminal import posix_driver
+
+class Watched(posix_driver.SafePosixDriver):
+    def write(self, data):
+        if "1049h" in data:
+            translated = termios.tcgetattr(self.fileno)[0] & termios.ICRNL
+            open(sys.argv[1], "w").write("translated" if translated else "as pressed")
+        super().write(data)
+
+posix_driver.SafePosixDriver = Watched
+from kai_tui.cli.main import main
+main(["--sandbox"])
+"""
+
+
+def test_enter_is_enter_from_the_first_byte_that_is_drawn(own_home: Path) -> None:
+    told = own_home / "told"
+    command = [sys.executable, "-c", FLAGS_AT_THE_FIRST_FRAME, str(told)]
+    with Terminal(command, env={"KAI_TUI_HOME": str(own_home)}) as terminal:
+        terminal.wait_for("Ctrl+P commands")
+        assert told.read_text() == "as pressed"
+        terminal.write(QUIT)
+        assert terminal.wait_exit() == 0
+        assert terminal.tty_flags_now() == terminal.tty_flags

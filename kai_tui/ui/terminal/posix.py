@@ -1,4 +1,4 @@
-"""Signals that end a program (X1). The only module that may know POSIX-only names; harmless elsewhere.
+"""Signals that end a program (X1), and the terminal's flags. The only module that may know POSIX-only names; harmless elsewhere.
 
 Stock Textual leaves the alternate screen, the mouse and raw mode on when it is terminated.
 """
@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -89,6 +90,29 @@ def remember_terminal() -> None:
         import termios
 
         _flags_before[:] = [termios.tcgetattr(0)]
+
+
+def take_keys(terminal: int, local: Callable[[int], int], incoming: Callable[[int], int]) -> list[Any] | None:
+    """Have keys come as they are pressed before anything is drawn; the flags to give back, None for none.
+
+    Textual does so after it switched the screen: an Enter pressed in between arrives as a line feed,
+    which is another key. `local`, `incoming`: what it makes of those flags.
+    """
+    import termios
+    import tty
+
+    try:
+        if os.tcgetpgrp(terminal) != os.getpgrp():
+            return None  # in the background the terminal is not ours
+        before = termios.tcgetattr(terminal)
+        flags = termios.tcgetattr(terminal)
+        flags[tty.LFLAG] = local(flags[tty.LFLAG])
+        flags[tty.IFLAG] = incoming(flags[tty.IFLAG])
+        flags[tty.CC][termios.VMIN] = 1
+        termios.tcsetattr(terminal, termios.TCSANOW, flags)
+    except (OSError, termios.error):
+        return None
+    return before
 
 
 def forget_output() -> None:

@@ -11,7 +11,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from kai_tui.ui.terminal.host import host_of, tell
 from kai_tui.ui.terminal.input import InputDecoder, SafeParser
 from kai_tui.ui.terminal.output import LastingFile, walled
-from kai_tui.ui.terminal.posix import install_signal_handlers
+from kai_tui.ui.terminal.posix import install_signal_handlers, take_keys
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -33,7 +33,10 @@ class SafePosixDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal, and from then on give it back when a signal ends the program."""
         install_signal_handlers(self._app)
+        before = take_keys(self.fileno, self._patch_lflag, self._patch_iflag)
         super().start_application_mode()
+        if before is not None:
+            self.attrs_before = before
 
     def write(self, data: str) -> None:
         """Write what is ours of `data`."""
