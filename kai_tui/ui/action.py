@@ -32,3 +32,9 @@ class Action(NamedTuple):
     """Whether the key is heard before the widget that has the focus."""
     hint: str = ""
     """A word for the footer; empty: not shown there."""
+    command: str = ""
+    """The words that run it behind a `/` in the prompt: `new`, `vote up`. Empty: it is no command."""
+    argument: str = ""
+    """What may stand behind the command: `up|down` are the words there are, `words` says what to write."""
+    needs_argument: bool = False
+    """Whether the command does nothing without its argument."""

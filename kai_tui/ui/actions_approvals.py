@@ -11,7 +11,7 @@ APPROVALS: tuple[Action, ...] = (
         "Open the question of the assistant that waits; the list of all when there are several.",
         "Approvals",
         "app",
-        ("ctrl+r", "f3"),
+        ("f3", "alt+q"),
         palette=True,
     ),
     Action(

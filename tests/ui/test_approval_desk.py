@@ -134,7 +134,7 @@ async def test_put_off_it_waits_and_can_be_taken_up(own_home: Path) -> None:
         await pilot.pause()
         assert isinstance(app.screen, ChatScreen)
         clock.now += 1
-        await pilot.press("ctrl+r")
+        await pilot.press("f3")
         await until(pilot, showing(app))
         assert asked.made == []
 

@@ -57,7 +57,7 @@ class Room:
 
     async def open(self) -> None:
         self.clock.now += 2
-        await self.pilot.press("ctrl+r")
+        await self.pilot.press("alt+q")
         await until(
             self.pilot, lambda: isinstance(self.app.screen, InboxDialog) and self.app.screen.is_mounted
         )
@@ -119,7 +119,7 @@ async def test_one_question_opens_itself_several_open_the_list(own_home: Path) -
     async with room(own_home) as here:
         await here.ask("one")
         here.clock.now += 2
-        await here.pilot.press("ctrl+r")
+        await here.pilot.press("f3")
         await until(here.pilot, lambda: isinstance(here.app.screen, ApprovalDialog))
         dialog = here.app.screen
         assert isinstance(dialog, ApprovalDialog)
@@ -286,7 +286,7 @@ async def test_a_question_that_waits_long_says_so(own_home: Path) -> None:
     async with room(own_home) as here:
         await here.ask("one", asked_at=time.time() - 3 * 3600 - 5)
         here.clock.now += 2
-        await here.pilot.press("ctrl+r")
+        await here.pilot.press("f3")
         await until(
             here.pilot, lambda: isinstance(here.app.screen, ApprovalDialog) and here.says("asked 3 h ago")
         )
@@ -450,7 +450,7 @@ async def test_a_question_that_was_not_read_again_cannot_be_answered(own_home: P
 @pytest.mark.slow
 async def test_nothing_waits_says_so(own_home: Path) -> None:
     async with room(own_home) as here:
-        await here.pilot.press("ctrl+r")
+        await here.pilot.press("f3")
         await until(here.pilot, lambda: here.says("No question waits for you"))
         here.app.action_show_inbox()
         await until(here.pilot, lambda: here.says("Nothing waits for you."))

@@ -40,7 +40,7 @@ LOW = 26
 NARROW = 78
 """Columns below which the answers have their short names."""
 NEWS = "Approve is off: something new stands above, ↑ PgUp Home"
-_ELSEWHERE: Mapping[str, Literal["next", "all"]] = {"f4": "next", "f3": "all", "ctrl+r": "all"}
+_ELSEWHERE: Mapping[str, Literal["next", "all"]] = {"f4": "next", "f3": "all", "alt+q": "all"}
 _MOVES = {"right": 1, "tab": 1, "left": -1, "shift+tab": -1}
 
 

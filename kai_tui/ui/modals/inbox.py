@@ -367,7 +367,7 @@ class InboxDialog(Guarded[Account]):
         elif key in ("u", "backspace") and self._place == "list":
             self.guard.pass_by(when)
             self._undo()
-        elif key in ("escape", "ctrl+r", "f3"):
+        elif key in ("escape", "f3", "alt+q"):
             self.guard.pass_by(when)
             self._close(sure=said == _UNSENT)
         else:
