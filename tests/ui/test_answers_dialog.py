@@ -13,9 +13,9 @@ from kai_tui.conversation.approvals import decision_digest
 from kai_tui.services.approval_service import Decision, is_as_shown
 from kai_tui.ui.modals.answers import AnswersDialog
 from kai_tui.ui.modals.approval import Later
+from kai_tui.ui.modals.question_field import QuestionField
 from kai_tui.ui.modals.question_form import QuestionForm
 from kai_tui.ui.modals.reason import ReasonDialog
-from kai_tui.ui.modals.tool_value import ValueField
 from tests.ui.fakes import Clock, approval, until
 from tests.ui.test_approval_dialog import Desk, Host
 
@@ -93,7 +93,7 @@ async def test_own_words_take_the_place_of_an_option_and_the_other_way_round() -
         await desk.press("up", "space")
         assert "● all of it" in desk.text
         assert "own words…" in desk.text
-        assert desk.dialog.query_one(ValueField).text == ""
+        assert desk.dialog.query_one(QuestionField).text == ""
         await desk.press("ctrl+s")
         assert await desk.answered() == given(period="all of it")
 
@@ -189,7 +189,7 @@ async def test_a_click_chooses() -> None:
 async def test_keys_that_come_all_at_once_count_in_their_order() -> None:
     async with asked() as desk:
         await read(desk)
-        field = desk.dialog.query_one(ValueField)
+        field = desk.dialog.query_one(QuestionField)
         for key in ("M", "a", "y", "tab", "x", "ctrl+s"):
             desk.clock.now += 0.05
             field._forward_event(events.Key(key, key if len(key) == 1 else None))

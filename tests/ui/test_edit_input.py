@@ -15,8 +15,8 @@ from kai_tui.services.approval_service import Approval, ApprovalService, Decisio
 from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.confirm import Confirm
 from kai_tui.ui.modals.edit_input import EditInput
-from kai_tui.ui.modals.guarded import GuardedField
 from kai_tui.ui.modals.input_rows import InputRows
+from kai_tui.ui.modals.question_field import QuestionField
 from kai_tui.ui.modals.reason import ReasonDialog
 from kai_tui.ui.modals.send_edited import SendEdited
 from tests.hostile_cases import HostileCase, each_case
@@ -38,8 +38,8 @@ class Editing(Desk):
             await self.pilot.press(key)
 
     @property
-    def field(self) -> GuardedField:
-        return self.dialog.query_one(GuardedField)
+    def field(self) -> QuestionField:
+        return self.dialog.query_one(QuestionField)
 
     async def look(self) -> SendEdited:
         """On to what would be sent, not armed yet."""
@@ -278,7 +278,7 @@ async def test_a_server_without_edits_gets_a_no_with_the_corrected_input() -> No
         await desk.press("enter")
         assert desk.app.answer is NOTHING, "not armed yet"
         await arm(desk.pilot, dialog, desk.clock)
-        stood = dialog.query_one(GuardedField).text
+        stood = dialog.query_one(QuestionField).text
         assert '"name": "reports2", "stage": "out"' in stood
         await desk.press("enter")
         assert await desk.answered() == Decision(approved=False, reason=stood)

@@ -10,7 +10,7 @@ from textual import events
 
 from kai_tui.conversation.input_changes import LONGEST_REASON
 from kai_tui.services.approval_service import Approval
-from kai_tui.ui.modals.guarded import GuardedField
+from kai_tui.ui.modals.question_field import QuestionField
 from kai_tui.ui.modals.reason import ReasonDialog, templates
 from tests.ui.fakes import Clock, approval, until
 from tests.ui.test_approval_dialog import Desk, Host
@@ -34,8 +34,8 @@ async def denying(
         yield Desk(app, pilot, dialog, clock)  # type: ignore[arg-type]
 
 
-def field(desk: Desk) -> GuardedField:
-    return desk.dialog.query_one(GuardedField)
+def field(desk: Desk) -> QuestionField:
+    return desk.dialog.query_one(QuestionField)
 
 
 async def test_own_words_go_as_they_stand() -> None:

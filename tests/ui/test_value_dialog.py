@@ -11,8 +11,10 @@ from textual import events
 from kai_tui.conversation.approvals import decision_digest
 from kai_tui.services.approval_service import Decision, Given
 from kai_tui.ui.modals.approval import Later
+from kai_tui.ui.modals.question_field import QuestionField
 from kai_tui.ui.modals.reason import ReasonDialog
-from kai_tui.ui.modals.tool_value import LONGEST, ValueDialog, ValueField
+from kai_tui.ui.modals.tool_value import ValueDialog
+from kai_tui.ui.modals.writing_question import LONGEST
 from tests.ui.fakes import Clock, approval, until
 from tests.ui.test_approval_dialog import Desk, Host
 
@@ -57,7 +59,7 @@ async def test_it_can_be_sent_from_the_answers_too() -> None:
     async with asked() as desk:
         await desk.arm()
         await desk.press(*"42", "tab")
-        assert not desk.dialog.query_one(ValueField).has_focus
+        assert not desk.dialog.query_one(QuestionField).has_focus
         await desk.press("right", "enter")
         assert await desk.answered() == given("42")
 
@@ -88,7 +90,7 @@ async def test_keys_in_the_grace_are_absorbed(keys: tuple[str, ...]) -> None:
     async with asked() as desk:
         await desk.press(*keys)
         assert desk.open
-        assert desk.dialog.query_one(ValueField).text == ""
+        assert desk.dialog.query_one(QuestionField).text == ""
 
 
 async def test_a_paste_goes_into_the_field_and_sends_nothing() -> None:
@@ -96,15 +98,15 @@ async def test_a_paste_goes_into_the_field_and_sends_nothing() -> None:
         desk.app.screen._forward_event(events.Paste("too early"))
         await desk.arm()
         desk.app.screen._forward_event(events.Paste("pasted\x1b[31m\r\nvalue"))
-        await until(desk.pilot, lambda: desk.dialog.query_one(ValueField).text != "")
-        assert desk.dialog.query_one(ValueField).text == "pasted\nvalue"
+        await until(desk.pilot, lambda: desk.dialog.query_one(QuestionField).text != "")
+        assert desk.dialog.query_one(QuestionField).text == "pasted\nvalue"
         assert desk.open
 
 
 async def test_what_cannot_be_seen_in_a_value_is_counted() -> None:
     async with asked() as desk:
         await desk.arm()
-        desk.dialog.query_one(ValueField).load_text("a\u202eb")
+        desk.dialog.query_one(QuestionField).load_text("a\u202eb")
         await until(desk.pilot, lambda: "1 character(s) in it cannot be seen" in desk.text)
 
 
@@ -128,7 +130,7 @@ async def test_denying_with_and_without_a_reason_and_putting_off() -> None:
 async def test_a_value_that_is_too_long_is_not_sent() -> None:
     async with asked() as desk:
         await desk.arm()
-        desk.dialog.query_one(ValueField).load_text("x" * (LONGEST + 3))
+        desk.dialog.query_one(QuestionField).load_text("x" * (LONGEST + 3))
         await desk.pilot.pause()
         assert desk.dialog.why_not() == "3 characters too many."
 

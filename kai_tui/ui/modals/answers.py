@@ -6,14 +6,13 @@ quiet, no key that writes can send, and the whole call is shown beside the form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static, TextArea
 
 from kai_tui.conversation.approvals import decision_digest
 from kai_tui.conversation.events import JsonObject
@@ -22,36 +21,28 @@ from kai_tui.conversation.questions import answers, besides, in_words, questions
 from kai_tui.conversation.reviews.review import Presents, Review
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.ui.modals.answer_choice import Answer
-from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.approval_choices import LABELS
 from kai_tui.ui.modals.approval_panes import Panes
 from kai_tui.ui.modals.argument_view import Row, rows_for
 from kai_tui.ui.modals.question_form import QuestionForm
-from kai_tui.ui.modals.tool_value import ValueField
+from kai_tui.ui.modals.writing_question import LONGEST, WritingQuestion
 
-LONGEST_ANSWER = 20_000
 _FORM_KEYS = ("up", "down", "enter")
 
 
-class AnswersDialog(ApprovalDialog):
+class AnswersDialog(WritingQuestion):
     """Result as of `ApprovalDialog`; a yes has the answers in it, where the server takes them."""
 
     heading: ClassVar[str] = "The assistant asks you"
-    reviews: ClassVar[bool] = False
-    unseen: ClassVar[str] = "Sending is off until the last line above was on screen: PgDn"
+    on_tab: ClassVar[str] = "Tab on"
     raw: bool = False
     """Whether the call is shown as it came; else only what the form does not show."""
     DEFAULT_CSS = """
     AnswersDialog #form { margin-top: 1; }
     AnswersDialog #value { height: 3; }
-    AnswersDialog #sent-as { height: auto; color: $text-muted; }
-    AnswersDialog #sent-as.-bad { color: $text-warning; }
     AnswersDialog.-low #form { margin: 0; }
     AnswersDialog.-low #value { height: 1; border: none; padding: 0; }
     """
-
-    writing: bool = True
-    """Whether keys go to the form; else to the answers below it."""
 
     def __init__(
         self,
@@ -73,10 +64,9 @@ class AnswersDialog(ApprovalDialog):
         self._besides = _rows_besides(approval.input)
         self.panes = Panes(self._besides, on_end=self._tell, name="The call")
         self._form = QuestionForm(self._asked, id="form")
-        self._field = ValueField()
+        self._make_field()
         self._followed = self._form.question
         """The question whose own words the field has."""
-        self._sent_as = Static(id="sent-as", markup=False)
 
     def _fields(self) -> ComposeResult:
         yield self._form
@@ -86,13 +76,6 @@ class AnswersDialog(ApprovalDialog):
     def _reviewed(self, presents: Presents | None) -> Review:
         count = len(self._asked)
         return Review(f"Asks you {count} questions" if count > 1 else "Asks you a question", ("reads",))
-
-    def _offered(self) -> Sequence[Answer]:
-        return ("deny", "approve", "reason")
-
-    def on_mount(self) -> None:
-        self._field.focus()
-        self._say_what_is_sent()
 
     def on_resize(self) -> None:
         # Said, not left to the layout: the panes take the rows that the rest leaves.
@@ -115,8 +98,8 @@ class AnswersDialog(ApprovalDialog):
         sent = self.sent()
         if not sent:
             return "Answer a question first, or deny."
-        if any(len(each) > LONGEST_ANSWER for said in self._form.given.values() for each in said):
-            return f"An answer is longer than {LONGEST_ANSWER:,} characters."
+        if any(len(each) > LONGEST for said in self._form.given.values() for each in said):
+            return f"An answer is longer than {LONGEST:,} characters."
         if not self.approval.edits:
             more = len(in_words(self._form.questions, sent)) - LONGEST_REASON
             if more > 0:
@@ -168,56 +151,15 @@ class AnswersDialog(ApprovalDialog):
                 self._field.load_text(self._form.own)
                 self._field.move_cursor(self._field.document.end)
 
-    def _take_own(self) -> None:
+    def _taken(self) -> None:
         """What stands in the field are the own words."""
         if self._followed is self._form.question:
             self._form.say(self._field.text)
 
-    def on_text_area_changed(self, message: TextArea.Changed) -> None:
-        message.stop()
-        self._take_own()
-
-    def on_text_area_selection_changed(self) -> None:
-        """A click into the field: keys go there."""
-        if self._field.has_focus and not self.writing:
-            self._turn_to(writing=True)
+    def _begins_text(self) -> None:
+        self._form.to_own()
 
     # Keys
-
-    def _tell(self) -> None:
-        super()._tell()
-        ready = self._built and self.is_attached and not self._withdrawn and self.guard.armed
-        if ready and self.writing and self.why_not() is None:
-            self._state.update(Content("● Ready: Ctrl+S sends · Tab on · Esc decides later"))
-
-    def _back(self) -> None:
-        super()._back()
-        if self._built:
-            self._turn_to(writing=True)
-
-    def _turn_to(self, *, writing: bool) -> None:
-        self.writing = writing
-        if writing:
-            self._field.focus()
-        else:
-            self.chosen = "deny"
-            self.set_focus(None)
-        self._tell()
-
-    def hear(self, event: events.Event) -> None:
-        """A key or a paste that came to the field."""
-        self._forward_event(event)
-
-    def _forward_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Paste) and not event.is_forwarded and self._takes_text():
-            self.guard.pass_by(self._stamp(event))
-            self._form.to_own()
-            self._field.take(event)
-            return
-        super()._forward_event(event)
-
-    def _takes_text(self) -> bool:
-        return self.guard.armed and self.writing and self._field.has_focus and not self._withdrawn
 
     def _key(self, event: events.Key) -> None:
         when = self._stamp(event)
@@ -226,10 +168,8 @@ class AnswersDialog(ApprovalDialog):
             self.raw = not self.raw
             self.panes.use_rows(self._whole if self.raw else self._besides)
             self._fitted = False
-        elif event.key == "ctrl+s":
-            if self.guard.counts(when, key=True):
-                # Behind the keys that the field has not taken yet.
-                self._field.call_later(self._send)
+        elif self._sends_on(event):
+            return
         elif not self.writing:
             last = event.key == "tab" and self.chosen == self.answers[-1]
             if last or (event.key == "shift+tab" and self.chosen == self.answers[0]):
@@ -252,14 +192,10 @@ class AnswersDialog(ApprovalDialog):
                     self._form.to_own()
                 self._field.take(event)
 
-    def _send(self) -> None:
-        self._take_own()
-        self._decide("approve")
-
     def _act(self, key: str) -> None:
         """A key for the form: moving and choosing."""
         form = self._form
-        self._take_own()
+        self._taken()
         if key in ("up", "down"):
             form.move(1 if key == "down" else -1)
         elif key in ("tab", "shift+tab"):

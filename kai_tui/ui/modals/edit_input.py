@@ -28,8 +28,9 @@ from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.modals.edit_words import KINDS, NO_EDITS, changes_words, is_too_big, was_words
 from kai_tui.ui.modals.edited_values import EditedValues
-from kai_tui.ui.modals.guarded import LAPSED, Guarded, GuardedField
+from kai_tui.ui.modals.guarded import LAPSED, Guarded
 from kai_tui.ui.modals.input_rows import MASK, InputRows
+from kai_tui.ui.modals.question_field import QuestionField
 
 if TYPE_CHECKING:
     from kai_tui.ui.modals.reason import ReasonDialog
@@ -77,7 +78,7 @@ class EditInput(Guarded[Decision]):
         self.as_json = False
         """Whether the editor has the whole input as JSON."""
         self._rows = InputRows(id="rows")
-        self._editor = GuardedField(id="editor")
+        self._editor = QuestionField(id="editor")
         self._why = ""
         self.opened_by: object = None
         """The question it was opened from: what that hears of rules and of the project holds here too."""

@@ -8,22 +8,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.binding import BindingType
-from textual.widgets import TextArea
 
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.modals.event_time import moment_by
 from kai_tui.ui.modals.guard import Guard
-from kai_tui.ui.widgets.draft import plain
 
 BEAT_SECONDS = 0.05
 LAPSED = "This question is no longer open. Nothing is sent · Esc closes"
-LONGEST_PASTE = 100_000
-"""Characters taken of one paste."""
 
 T = TypeVar("T")
 
@@ -127,47 +123,3 @@ class Guarded(Ask[T], Generic[T]):
     def click_counts(self) -> bool:
         """Whether a click that arrives now was begun when the dialog was armed."""
         return self._press_counts and self.guard.armed
-
-
-class GuardedField(TextArea):
-    """Several lines of plain text. It has the focus, for the cursor; what keys do is decided by the dialog."""
-
-    DEFAULT_CSS = """
-    GuardedField {
-        height: 4;
-        border: round $border-blurred;
-        background: $surface;
-        padding: 0 1;
-        scrollbar-size-vertical: 1;
-        &:focus { border: round $border; }
-        & .text-area--placeholder { color: $text-muted; }
-    }
-    """
-
-    def __init__(self, text: str = "", *, id: str, placeholder: str = "") -> None:
-        super().__init__(
-            text,
-            id=id,
-            placeholder=placeholder,
-            highlight_cursor_line=False,
-            soft_wrap=True,
-            tab_behavior="focus",
-        )
-        self.cursor_blink = False
-
-    def _forward_event(self, event: events.Event) -> None:
-        dialog: Any = self.screen
-        if isinstance(event, events.Key | events.Paste) and isinstance(dialog, Guarded):
-            dialog.hear(event)
-        else:
-            super()._forward_event(event)
-
-    def take(self, event: events.Event) -> None:
-        """This key or paste is meant for the text."""
-        super()._forward_event(event)
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        if not self.read_only:
-            self._replace_via_keyboard(plain(event.text)[:LONGEST_PASTE], *self.selection)

@@ -16,7 +16,8 @@ from textual.widgets import Static, TextArea
 from kai_tui.conversation.input_changes import LONGEST_REASON
 from kai_tui.services.account import MAIN
 from kai_tui.services.approval_service import Approval
-from kai_tui.ui.modals.guarded import LAPSED, Guarded, GuardedField
+from kai_tui.ui.modals.guarded import LAPSED, Guarded
+from kai_tui.ui.modals.question_field import QuestionField
 
 _OWN = "Own words"
 
@@ -123,7 +124,7 @@ class ReasonDialog(Guarded[str]):
         self.approval = approval
         self._title = title
         self._about = about
-        self._field = GuardedField(text, id="reason", placeholder="for example: use the bucket that exists")
+        self._field = QuestionField(text, id="reason", placeholder="for example: use the bucket that exists")
         self._templates: Sequence[Template] = () if text else (Template(_OWN, ""), *templates(approval))
         self._chosen = 0
         self._own = ""

@@ -6,87 +6,32 @@ half a second of quiet, and no key that writes can send.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal
 
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static, TextArea
+from textual.widgets import Static
 
 from kai_tui.services.approval_service import Approval, Decision, Given
 from kai_tui.ui.modals.answer_choice import Answer
-from kai_tui.ui.modals.approval import ApprovalDialog
 from kai_tui.ui.modals.approval_choices import LABELS
-from kai_tui.ui.widgets.draft import plain
-
-LONGEST = 20_000
-"""Characters of a value; more would make every key slow."""
-_SENT_BY = "Ctrl+S"
+from kai_tui.ui.modals.writing_question import LONGEST, WritingQuestion
 
 
-@runtime_checkable
-class HearsField(Protocol):
-    """A question with a field in it."""
-
-    def hear(self, event: events.Event) -> None:
-        """A key or a paste that came to the field."""
-
-
-class ValueField(TextArea):
-    """Several lines of plain text. It has the focus, for the cursor; what keys do is decided by the dialog."""
-
-    DEFAULT_CSS = """
-    ValueField {
-        height: 6;
-        border: round $border-blurred;
-        background: $surface;
-        padding: 0 1;
-        scrollbar-size-vertical: 1;
-        &:focus { border: round $border; }
-    }
-    """
-
-    def __init__(self) -> None:
-        super().__init__(id="value", highlight_cursor_line=False, soft_wrap=True, tab_behavior="focus")
-        self.cursor_blink = False
-
-    def _forward_event(self, event: events.Event) -> None:
-        dialog: Any = self.screen
-        if isinstance(event, events.Key | events.Paste) and isinstance(dialog, HearsField):
-            dialog.hear(event)
-        else:
-            super()._forward_event(event)
-
-    def take(self, event: events.Event) -> None:
-        """This key or paste is meant for the text."""
-        super()._forward_event(event)
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self._replace_via_keyboard(plain(event.text)[: 2 * LONGEST], *self.selection)
-
-
-class ValueDialog(ApprovalDialog):
+class ValueDialog(WritingQuestion):
     """Result as of `ApprovalDialog`; a yes has the value in it."""
 
     labels: Mapping[Answer, str] = {**LABELS, "approve": "Send the value"}
     heading: ClassVar[str] = "The assistant asks for a value"
-    reviews: ClassVar[bool] = False
-    unseen: ClassVar[str] = "Sending is off until the last line above was on screen: PgDn"
     DEFAULT_CSS = """
     ValueDialog #about { height: auto; max-height: 3; color: $text-muted; }
-    ValueDialog #sent-as { height: auto; color: $text-muted; }
-    ValueDialog #sent-as.-bad { color: $text-warning; }
-    ValueDialog.-low ValueField { height: 4; }
     """
 
     form: Literal["text", "JSON"] = "text"
     """What is sent: the text itself, or the JSON value it says."""
-    writing: bool = True
-    """Whether keys go to the field; else to the answers below it."""
 
     def __init__(
         self,
@@ -99,8 +44,7 @@ class ValueDialog(ApprovalDialog):
         stamp: Callable[[events.Event], float] | None = None,
     ) -> None:
         super().__init__(approval, position=position, total=total, changed=changed, clock=clock, stamp=stamp)
-        self._field = ValueField()
-        self._sent_as = Static(id="sent-as", markup=False)
+        self._make_field()
 
     def _about(self) -> ComposeResult:
         from kai_tui.conversation.safe_text import safe_prose
@@ -112,13 +56,6 @@ class ValueDialog(ApprovalDialog):
     def _fields(self) -> ComposeResult:
         yield self._field
         yield self._sent_as
-
-    def _offered(self) -> Sequence[Answer]:
-        return ("deny", "approve", "reason")
-
-    def on_mount(self) -> None:
-        self._field.focus()
-        self._say_what_is_sent()
 
     # The value
 
@@ -157,8 +94,7 @@ class ValueDialog(ApprovalDialog):
         shown = decision_digest(self.approval.digest, None, None, value)
         return Decision(approved=True, given=Given(value), shown=shown)
 
-    def on_text_area_changed(self, message: TextArea.Changed) -> None:
-        message.stop()
+    def _text_changed(self) -> None:
         self._say_what_is_sent()
         self._tell()
 
@@ -182,42 +118,6 @@ class ValueDialog(ApprovalDialog):
 
     # Keys
 
-    def _tell(self) -> None:
-        super()._tell()
-        if not self._built or not self.is_attached or self._withdrawn or not self.guard.armed:
-            return
-        if not self.writing or self.why_not() is not None:
-            return
-        self._state.update(Content(f"● Ready: {_SENT_BY} sends · Tab to the answers · Esc decides later"))
-
-    def _back(self) -> None:
-        super()._back()
-        if self._built:
-            self._turn_to(writing=True)
-
-    def _turn_to(self, *, writing: bool) -> None:
-        self.writing = writing
-        if writing:
-            self._field.focus()
-        else:
-            self.chosen = "deny"
-            self.set_focus(None)
-        self._tell()
-
-    def hear(self, event: events.Event) -> None:
-        """A key or a paste that came to the field."""
-        self._forward_event(event)
-
-    def _forward_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Paste) and not event.is_forwarded and self._takes_text():
-            self.guard.pass_by(self._stamp(event))
-            self._field.take(event)
-            return
-        super()._forward_event(event)
-
-    def _takes_text(self) -> bool:
-        return self.guard.armed and self.writing and self._field.has_focus and not self._withdrawn
-
     def _key(self, event: events.Key) -> None:
         when = self._stamp(event)
         if event.key == "f2":
@@ -225,10 +125,8 @@ class ValueDialog(ApprovalDialog):
             self.form = "JSON" if self.form == "text" else "text"
             self._say_what_is_sent()
             self._tell()
-        elif event.key == "ctrl+s":
-            if self.guard.counts(when, key=True):
-                # Behind the keys that the field has not taken yet.
-                self._field.call_later(self._decide, "approve")
+        elif self._sends_on(event):
+            return
         elif event.key in ("tab", "shift+tab") and self.writing:
             if self.guard.counts(when, key=True):
                 self._turn_to(writing=False)
@@ -241,11 +139,6 @@ class ValueDialog(ApprovalDialog):
             self._field.take(event)
         else:
             self.guard.disturb(when)
-
-    def on_text_area_selection_changed(self) -> None:
-        """A click into the field: keys go there."""
-        if self._field.has_focus and not self.writing:
-            self._turn_to(writing=True)
 
 
 def _kind(value: Any) -> str:
