@@ -21,6 +21,7 @@ from kai_tui.conversation.questions import answers, besides, in_words, questions
 from kai_tui.conversation.reviews.review import Presents, Review
 from kai_tui.services.approval_service import Approval, Decision
 from kai_tui.ui.modals.answer_choice import Answer
+from kai_tui.ui.modals.approval import NARROW
 from kai_tui.ui.modals.approval_choices import LABELS
 from kai_tui.ui.modals.approval_panes import Panes
 from kai_tui.ui.modals.argument_view import Row, rows_for
@@ -80,7 +81,9 @@ class AnswersDialog(WritingQuestion):
     def on_resize(self) -> None:
         # Said, not left to the layout: the panes take the rows that the rest leaves.
         rows = self._form.rows(max(20, min(90, self.size.width - 8)))
-        self._form.styles.height = max(3, min(rows, self.size.height // 3))
+        # In a narrow window the line below the form takes two rows.
+        most = self.size.height // 3 - (self.size.width < NARROW)
+        self._form.styles.height = max(3, min(rows, most))
 
     # The answers
 
