@@ -20,7 +20,6 @@ from kai_tui.services.server_facts import (
     health_words,
     server_facts,
 )
-from kai_tui.ui.app_of import app_of
 from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.transcript.wrap import break_words
 
@@ -180,12 +179,11 @@ class AboutServer(Ask[None]):
     def action_copy(self) -> None:
         """All of it as text, for support."""
         from kai_tui import __version__
-        from kai_tui.conversation.safe_text import safe_copy
+        from kai_tui.ui.terminal.copying_app import copy_from
 
         health = f"{self._health} {self._clock}".rstrip()
         text = self._redact(facts_text(__version__, health, self._facts()))
-        app_of(self).copy_to_clipboard(safe_copy(text))
-        self.notify("Copied as text. The token is not in it.", markup=False)
+        copy_from(self, text, "it as text, without the token")
 
 
 def _wrapped(line: str, width: int) -> list[str]:

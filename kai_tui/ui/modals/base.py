@@ -11,12 +11,13 @@ from typing import ClassVar, Generic, TypeVar
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from kai_tui.ui.copies_selection import CopiesSelection
 from kai_tui.ui.failed_workers import HearsWorkers
 
 T = TypeVar("T")
 
 
-class Ask(HearsWorkers, ModalScreen[T], Generic[T]):
+class Ask(HearsWorkers, CopiesSelection, ModalScreen[T], Generic[T]):
     """A dialog with one answer. Call `finish`, never `dismiss`."""
 
     AUTO_FOCUS: ClassVar[str | None] = None

@@ -7,7 +7,7 @@ import asyncio
 from kai_tui.services.notice import Notice
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.screens.chat_layout import ChatLayout
-from kai_tui.ui.terminal.safe_app import MAX_CLIPBOARD
+from kai_tui.ui.terminal.copying_app import copy_from
 from kai_tui.ui.transcript.view import Transcript
 
 
@@ -55,22 +55,9 @@ class ChatReading(ChatLayout):
     def on_transcript_copy_requested(self, message: Transcript.CopyRequested) -> None:
         self.copy(message.text)
 
-    def copy(self, text: str) -> None:
-        """Foreign text to the clipboard; what is copied is what is seen."""
-        from kai_tui.conversation.safe_text import safe_copy
-
-        safe = safe_copy(text)
-        if len(safe) > MAX_CLIPBOARD:
-            self._tell(Notice("This is too long for the terminal's clipboard. Copy a part of it.", "warning"))
-            return
-        app_of(self).copy_to_clipboard(safe)
-        self._tell(Notice("Copied."))
-
-    def action_copy_text(self) -> None:
-        """Copy what is selected."""
-        text = self.get_selected_text()
-        if text:
-            self.copy(text)
+    def copy(self, text: str, what: str = "the text") -> None:
+        """Foreign text to the clipboard; what is copied is what is seen, and it is said how."""
+        copy_from(self, text, what)
 
     def on_transcript_link_chosen(self, message: Transcript.LinkChosen) -> None:
         self.open_link(message.href)
@@ -97,5 +84,5 @@ class ChatReading(ChatLayout):
         # In a thread: it may wait for the browser, and some systems start one in the terminal.
         opened = await asyncio.to_thread(webbrowser.open, href)
         if not opened:
-            self.copy(href)
-            self._tell(Notice("No browser was found. The address was copied instead.", "warning"))
+            self._tell(Notice("No browser was found. The address is copied instead.", "warning"))
+            self.copy(href, "the address")

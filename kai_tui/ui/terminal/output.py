@@ -92,17 +92,16 @@ _OURS: Final = re.compile(
 """All that Textual itself writes. Everything else is foreign."""
 
 _BELL: Final = "\x07"
-_CLIPBOARD: Final = re.compile(r"\x1b\]52;c;[A-Za-z0-9+/=]*+\x07")
 
 
 def walled(data: str) -> str:
     """What the driver may write of `data`: our own control sequences and text, nothing else.
 
-    A control character that begins nothing of ours is taken out. A bell and a clipboard write pass
-    only alone, as Textual sends them, never from within a frame.
+    A control character that begins nothing of ours is taken out. A bell passes only alone, as
+    Textual sends it, never from within a frame; the clipboard has a door of its own.
     """
     end = _end_of_ours(data, 0)
-    if end == len(data) or data == _BELL or _CLIPBOARD.fullmatch(data) is not None:
+    if end == len(data) or data == _BELL:
         return data
     out: list[str] = []
     start = 0

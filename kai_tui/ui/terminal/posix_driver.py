@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from kai_tui.ui.terminal.announce import Announcement
+    from kai_tui.ui.terminal.osc52 import ClipboardWrite
 
 _WAKE_SECONDS = 0.1
 _READ_BYTES = 4096
@@ -45,6 +46,10 @@ class SafePosixDriver(LinuxDriver):
     def announce(self, announcement: Announcement) -> None:
         """The one door for notifications and bells: what is drawn or written never gets to it."""
         super().write(announcement.sequence())
+
+    def put_on_clipboard(self, write: ClipboardWrite) -> None:
+        """The one door to the terminal's clipboard; nothing else that is written gets there."""
+        super().write(write.sequence())
 
     def _terminal_gone(self) -> None:
         tell(self._loop, host_of(self._app).terminal_gone)

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
 
 from textual import constants
-from textual.app import App, ReturnType
+from textual.app import ReturnType
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.worker import WorkerFailed
 
-from kai_tui.conversation.safe_text import Safe, safe_copy, safe_line, safe_prose
+from kai_tui.conversation.safe_text import Safe, safe_line, safe_prose
+from kai_tui.ui.terminal.copying_app import CopyingApp
 from kai_tui.ui.terminal.host import tell
 from kai_tui.ui.terminal.output import SafeFilter, StyledFilter, say
 from kai_tui.ui.terminal.posix import (
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 CRASHED = 1
 INTERRUPTED = 130
 HUNG_UP = 129
-MAX_CLIPBOARD = 100_000
-"""Characters that are sent to the terminal's clipboard; more than that most terminals ignore."""
-
 MAX_ASIDE = 5
 """Reports of failures on the side in one run; one that repeats would fill the disk."""
 
@@ -46,7 +44,7 @@ class Announcer(Protocol):
         ...
 
 
-class SafeApp(App[ReturnType]):
+class SafeApp(CopyingApp[ReturnType]):
     """Derive the app from this and start it with `run_and_exit_code`.
 
     - every line drawn passes a filter, everything written passes the driver's wall (P11);
@@ -149,15 +147,6 @@ class SafeApp(App[ReturnType]):
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Refuse: Textual opens any address unasked. Links go through our own action (T10)."""
         self.notify(f"Not opened: {safe_line(url, 200)}", severity="warning")
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """Copy what is shown, without hidden characters and without a line end at the end (T23)."""
-        text = str(safe_copy(text))
-        if len(text) <= MAX_CLIPBOARD:
-            super().copy_to_clipboard(text)
-        else:
-            self._clipboard = text
-            self.notify("Too long for the terminal's clipboard: it can be pasted inside kai-tui only.")
 
     def announce(self, announcement: Announcement) -> None:
         """Tell the desktop something, through the driver's own door; nowhere without a terminal."""

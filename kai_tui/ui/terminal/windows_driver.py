@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from kai_tui.ui.terminal.announce import Announcement
+    from kai_tui.ui.terminal.osc52 import ClipboardWrite
 
 # Its reading thread makes the parser itself and can not be told which.
 setattr(win32, "XTermParser", SafeParser)  # noqa: B010
@@ -34,6 +35,10 @@ class SafeWindowsDriver(WindowsDriver):
     def announce(self, announcement: Announcement) -> None:
         """The one door for notifications and bells: what is drawn or written never gets to it."""
         super().write(announcement.sequence())
+
+    def put_on_clipboard(self, write: ClipboardWrite) -> None:
+        """The one door to the terminal's clipboard; nothing else that is written gets there."""
+        super().write(write.sequence())
 
     def _terminal_gone(self) -> None:
         tell(self._loop, host_of(self._app).terminal_gone)
