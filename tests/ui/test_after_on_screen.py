@@ -16,6 +16,7 @@ from kai_tui.ui.app import KaiApp
 from kai_tui.ui.modals.open_link import OpenLink
 from kai_tui.ui.modals.pick_link import PickLink
 from kai_tui.ui.screens.chat import ChatScreen
+from kai_tui.ui.transcript.stops import first_of
 from kai_tui.ui.widgets.composer import Composer
 from tests.services.scripted_backend import ScriptedBackend
 from tests.ui.fakes import app_for, stored, until
@@ -117,7 +118,7 @@ async def test_a_change_is_undone_by_a_message_that_the_user_sends(tmp_path: Pat
         screen._composer.load("My own words")
         await pilot.press("ctrl+o")
         screen._transcript._cursor = next(
-            unit
+            first_of(unit)
             for block in screen._transcript._document.blocks
             for unit in block.units
             if getattr(unit.shows, "tool_name", "") == "update_descriptions"

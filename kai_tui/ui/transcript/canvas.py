@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from textual import events
@@ -15,12 +16,15 @@ from textual.widget import Widget
 
 from kai_tui.ui.transcript import selecting
 from kai_tui.ui.transcript.document import Document, Place
-from kai_tui.ui.transcript.items import Surroundings, Unit
+from kai_tui.ui.transcript.items import Surroundings
 from kai_tui.ui.transcript.messages import FollowChanged
 from kai_tui.ui.transcript.palette import palette_of
 from kai_tui.ui.transcript.strips import Line
 from kai_tui.ui.transcript.styles import Palette, plain_palette
 from kai_tui.ui.transcript.textual_private import extend_selection, set_virtual_size
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.stops import Stop
 
 CURSOR = "▌"
 _LEAST_WIDTH = 12
@@ -44,7 +48,8 @@ class Canvas(ScrollView):
         self._around = Surroundings(None, clock)
         self._palette: Palette | None = None
         self._document = Document(self._around, plain_palette(), assistant_name)
-        self._cursor: Unit | None = None
+        self._cursor: Stop | None = None
+        """What is read; it is brought up to date by `_keep_cursor`."""
         self._following = True
         self._unseen = 0
         """Lines that came below while the end was not followed."""
@@ -200,6 +205,10 @@ class Canvas(ScrollView):
     def _is_gap(self, place: Place) -> bool:
         return place.line == 0 and place.item.unit.block.gap_before(place.item)
 
+    def _row_in(self, place: Place, line: Line) -> int:
+        """A line's row in its item; the empty row before the item is row -1."""
+        return line.row - (1 if place.item.unit.block.gap_before(place.item) else 0)
+
     def _decorated(self, place: Place, line: Line, selection: Selection | None) -> Strip:
         """A line with the selection and the cursor on it."""
         strip = line.strip
@@ -209,7 +218,8 @@ class Canvas(ScrollView):
             if span is not None:
                 row = self._document.rendered(item).rows[line.row]
                 strip = selecting.highlighted(line, row, strip, span, self._current_palette().selection)
-        if item.unit is self._cursor and self.has_focus and not self._is_gap(place):
+        cursor = self._cursor
+        if cursor is not None and self.has_focus and cursor.covers(item, self._row_in(place, line)):
             mark = Segment(CURSOR, self._current_palette().get(("cursor",)))
             strip = Strip.join([Strip([mark], 1), strip.crop(1, strip.cell_length)])
         return strip

@@ -134,3 +134,21 @@ def split_lines(content: Inline) -> list[Inline]:
         )
         start = end + 1
     return lines
+
+
+def without_start(content: Inline, count: int) -> Inline:
+    """Without its first `count` characters."""
+    return Inline(
+        content.text[count:],
+        [Span(max(0, a - count), b - count, style) for a, b, style in content.spans if b > count],
+        [Link(max(0, a - count), b - count, href) for a, b, href in content.links if b > count],
+    )
+
+
+def with_marks(marks: str, text: str) -> str | None:
+    """A row with its list and quote marks as markdown writes them; None when it has none."""
+    if not marks.strip():
+        return None
+    for shown, written in (("•", "-"), ("◦", "-"), ("▪", "-"), ("▎", ">"), ("☐", "- [ ]"), ("☑", "- [x]")):
+        marks = marks.replace(shown, written)
+    return marks.lstrip(" ") + text if marks.strip()[0].isdigit() else marks + text

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kai_tui.conversation.messages import Message, Part, ToolPart
     from kai_tui.conversation.tool_results import Link
     from kai_tui.services.job_state import JobState
+    from kai_tui.ui.transcript.pieces import Kind, Piece
     from kai_tui.ui.transcript.rows import Block as RowBlock
     from kai_tui.ui.transcript.source import TranscriptSource
     from kai_tui.ui.transcript.strips import Rendered
@@ -33,7 +34,7 @@ Tone: TypeAlias = Literal["prose", "card", "note"]
 class Item:
     """The smallest piece that is measured and drawn by itself."""
 
-    __slots__ = ("base", "content", "exact", "gap", "height", "rendered", "unit")
+    __slots__ = ("base", "content", "exact", "gap", "height", "pieces", "rendered", "unit")
 
     def __init__(self, unit: Unit, content: object, base: int, *, gap: bool = False) -> None:
         self.unit = unit
@@ -47,10 +48,12 @@ class Item:
         self.exact = False
         """False while `height` is an estimate."""
         self.rendered: Rendered | None = None
+        self.pieces: Sequence[Piece] | None = None
+        """What the reading cursor found in it; None where it was not."""
 
     def forget(self) -> None:
         """It has to be drawn again, perhaps with another height."""
-        self.rendered = None
+        self.rendered = self.pieces = None
         self.exact = False
 
 
@@ -123,9 +126,13 @@ class Unit(ABC):
     tone: ClassVar[Tone] = "prose"
     reachable: ClassVar[bool] = True
     """Whether the cursor stops here."""
+    kind: ClassVar[Kind] = "note"
+    """What it is to the cursor."""
 
     def __init__(self, block: Block, number: int, part_index: int = -1, part: Part | None = None) -> None:
         self.block = block
+        self.number = number
+        """Its place in the message; the same when the message is read anew."""
         self.shows = part
         """The part it was made for; None for lines about the message."""
         self.base = block.base + (number + block.shift) * UNIT_ROWS
@@ -155,6 +162,14 @@ class Unit(ABC):
     def source(self) -> str:
         """What copying it gives; raw."""
         return ""
+
+    def pieces(self, index: int) -> Sequence[Piece] | None:
+        """What the cursor stops at in an item of it; None: all of the unit is one stop."""
+        return None
+
+    def item_at(self, start: int) -> int:
+        """The item in which, or after which, the piece stands that starts at `start`."""
+        return 0
 
     def toggle(self) -> bool:
         """Open or close it; whether it can. `sync` follows."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from kai_tui.conversation.safe_text import safe_code, safe_line, safe_prose
 from kai_tui.ui.transcript.code import code_rows, expand_tabs
 from kai_tui.ui.transcript.half import closed
-from kai_tui.ui.transcript.inline import Inline, addresses, inline, split_lines
+from kai_tui.ui.transcript.inline import addresses, inline, split_lines, with_marks, without_start
+from kai_tui.ui.transcript.pieces import Top
 from kai_tui.ui.transcript.rows import Align, Block, Cell, Lead, Link, Row, Span, Table
 from kai_tui.ui.transcript.splitter import Chunk
 from kai_tui.ui.transcript.table_layout import natural_widths
@@ -76,25 +77,33 @@ def blocks_of(chunk: Chunk, references: References | None = None) -> list[Block]
     elif chunk.kind == "table":
         blocks = _table_chunk(chunk)
     else:
-        source = safe_prose(closed(chunk.source) if chunk.live else chunk.source)
-        clean = safe_prose if "&" in source else None
-        env: References = {"references": dict(references["references"])} if references else {}
-        tokens = _parser().parse(source, env)
-        blocks = _Blocks(tokens, source, clean, chunk.ordinal).read()
+        blocks = reader_of(chunk, references).read()
     return blocks
+
+
+def reader_of(chunk: Chunk, references: References | None = None) -> BlockReader:
+    """Reads a prose chunk into rows."""
+    source = safe_prose(closed(chunk.source) if chunk.live else chunk.source)
+    clean = safe_prose if "&" in source else None
+    env: References = {"references": dict(references["references"])} if references else {}
+    return BlockReader(_parser().parse(source, env), source, clean, chunk.ordinal)
 
 
 # -- code ----------------------------------------------------------------------------------------
 
 
-def _code_chunk(chunk: Chunk) -> list[Block]:
+def code_lines(chunk: Chunk) -> list[str]:
+    """The lines of a code chunk without its fence; raw."""
     lines = _raw_lines(chunk.source)
     if chunk.opens and lines:
         lines.pop(0)
     if chunk.closes and lines:
         lines.pop()
-    if chunk.indent:
-        lines = [_unindent(line, chunk.indent) for line in lines]
+    return [_unindent(line, chunk.indent) for line in lines] if chunk.indent else lines
+
+
+def _code_chunk(chunk: Chunk) -> list[Block]:
+    lines = code_lines(chunk)
     code = safe_code("\n".join(lines))
     return _code_block(code if lines else None, chunk.info, chunk.opens, ())
 
@@ -205,7 +214,7 @@ class _List:
         """The next item's number; None for bullets."""
 
 
-class _Blocks:
+class BlockReader:
     """Reads the block tokens of one prose chunk."""
 
     def __init__(
@@ -225,12 +234,38 @@ class _Blocks:
         """Whether the block before always has an empty row after it."""
         self._spaced = -1
         """The source line before which space was last considered."""
+        self.tops: list[Top] = []
+        """Where in what was read each block begins; rows are still places in it."""
+        self.gaps: set[int] = set()
+        """Which of it are empty rows between blocks."""
+
+    @property
+    def line_count(self) -> int:
+        """Lines of the safe source."""
+        return len(self._lines)
 
     def read(self) -> list[Block]:
+        """The rows."""
         index = 0
         while index < len(self._tokens):
+            token = self._tokens[index]
+            if token.level == 0 and token.nesting >= 0:
+                self._top(token)
             index = self._block(index)
         return self._out
+
+    def _top(self, token: Token) -> None:
+        code = token.content if token.type in ("fence", "code_block") else None
+        line = token.map[0] if token.map else 0
+        info = token.info.strip().split(" ")[0]
+        self.tops.append(Top(token.type, line, len(self._out), 0, code, info))
+
+    def _code_in_list(self, token: Token, listed: Top) -> None:
+        """Code inside a list stands by itself too; the list goes on below it."""
+        self._top(token)
+        self._code(token)
+        line = token.map[1] if token.map else 0
+        self.tops.append(Top(listed.type, line, len(self._out), 0))
 
     def _leads(self) -> tuple[tuple[Lead, ...], tuple[Lead, ...]]:
         first = tuple(
@@ -252,6 +287,7 @@ class _Blocks:
         self._spaced = start
         blank = start > 0 and not self._lines[start - 1].strip(" \t>")
         if apart or self._apart or blank:
+            self.gaps.add(len(self._out))
             bars = tuple(lead[1] for lead, fresh in zip(self._lead, self._fresh, strict=True) if not fresh)
             while bars and not bars[-1].text.strip():
                 bars = bars[:-1]
@@ -266,10 +302,10 @@ class _Blocks:
             self._text(self._tokens[index + 1], token)
             return index + 3
         if kind in ("fence", "code_block"):
-            self._space(token)
-            first, _ = self._leads()
-            code = token.content.removesuffix("\n")
-            self._out.extend(_code_block(code, token.info.strip().split(" ")[0], True, first))
+            if self._lists and self.tops[-1].type.endswith("list_open"):
+                self._code_in_list(token, self.tops[-1])
+            else:
+                self._code(token)
         elif kind == "hr":
             self._space(token)
             first, _ = self._leads()
@@ -300,6 +336,12 @@ class _Blocks:
             self._fresh.pop()
         return index + 1
 
+    def _code(self, token: Token) -> None:
+        self._space(token)
+        first, _ = self._leads()
+        code = token.content.removesuffix("\n")
+        self._out.extend(_code_block(code, token.info.strip().split(" ")[0], True, first))
+
     def _item(self, token: Token) -> None:
         self._space(token)
         current = self._lists[-1]
@@ -322,7 +364,7 @@ class _Blocks:
         in_item = bool(self._fresh) and self._fresh[-1] and bool(self._lists)
         task = _TASK.match(found.text) if in_item else None
         if task is not None:
-            found = _without_start(found, task.end())
+            found = without_start(found, task.end())
             mark = "☐ " if task[1] == " " else "☑ "
             self._lead[-1] = (Lead(mark, "bullet"), Lead("  ", ""))
         for line in split_lines(found):
@@ -334,7 +376,7 @@ class _Blocks:
             if "\t" in text:
                 text = text.replace("\t", " ")
             marks = "".join(lead.text for lead in first)
-            self._out.append(Row(text, spans, line.links, first, rest, base, copied=_with_marks(marks, text)))
+            self._out.append(Row(text, spans, line.links, first, rest, base, copied=with_marks(marks, text)))
 
     def _table(self, index: int) -> int:
         """A table inside a list or a quote; those at the top have chunks of their own."""
@@ -349,23 +391,6 @@ class _Blocks:
         while self._tokens[index].type != "table_close":
             index += 1
         return index + 1
-
-
-def _without_start(content: Inline, count: int) -> Inline:
-    return Inline(
-        content.text[count:],
-        [Span(max(0, a - count), b - count, style) for a, b, style in content.spans if b > count],
-        [Link(max(0, a - count), b - count, href) for a, b, href in content.links if b > count],
-    )
-
-
-def _with_marks(marks: str, text: str) -> str | None:
-    """A row with its list and quote marks as markdown writes them; None when it has none."""
-    if not marks.strip():
-        return None
-    for shown, written in (("•", "-"), ("◦", "-"), ("▪", "-"), ("▎", ">"), ("☐", "- [ ]"), ("☑", "- [x]")):
-        marks = marks.replace(shown, written)
-    return marks.lstrip(" ") + text if marks.strip()[0].isdigit() else marks + text
 
 
 def plain_rows(text: str, *, base: str = "") -> list[Block]:

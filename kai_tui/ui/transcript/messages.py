@@ -8,6 +8,7 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from kai_tui.conversation.choices import Choice
+    from kai_tui.conversation.tables.data_table import DataTable
 
 
 class FollowChanged(Message, namespace="transcript"):
@@ -30,9 +31,28 @@ class LinkChosen(Message, namespace="transcript"):
 class CopyRequested(Message, namespace="transcript"):
     """The user wants the source of what is under the cursor. `text` is raw."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, what: str = "") -> None:
+        """`what`: what it is, for the sentence that says so: `the code, laid out`; nothing of the server's."""
         super().__init__()
         self.text = text
+        self.what = what
+
+
+class SaveRequested(Message, namespace="transcript"):
+    """The user wants a block in a file. `text` is raw; `suggested_name` may hold what the model wrote."""
+
+    def __init__(self, text: str, suggested_name: str) -> None:
+        super().__init__()
+        self.text = text
+        self.suggested_name = suggested_name
+
+
+class TableChosen(Message, namespace="transcript"):
+    """The user wants to see a table in the viewer."""
+
+    def __init__(self, table: DataTable) -> None:
+        super().__init__()
+        self.table = table
 
 
 class ChoicePicked(Message, namespace="transcript"):

@@ -59,6 +59,8 @@ class Transcript(BrowsableCanvas, can_focus=True):
     CopyRequested = told.CopyRequested
     ToolToggled = told.ToolToggled
     ChoicePicked = told.ChoicePicked
+    SaveRequested = told.SaveRequested
+    TableChosen = told.TableChosen
 
     def __init__(
         self,
@@ -92,7 +94,7 @@ class Transcript(BrowsableCanvas, can_focus=True):
         self._document = Document(self._around, self._current_palette(), self._document.name)
         self._document.width = self._usable_width()
         self._forget_notes()
-        self._cursor = None
+        self._cursor = self._left_at = None
         self._following = True
         self._unseen = 0
         if self.is_attached and self.screen.selections:
@@ -225,7 +227,10 @@ class Transcript(BrowsableCanvas, can_focus=True):
     def _load(self) -> None:
         source = self._around.source
         self._document.load(source.messages if source is not None else ())
-        self._cursor = None
+        if self._cursor is not None:
+            # The server's copy was read anew: the cursor stays where it was.
+            self._left_at = self._cursor.key
+            self._cursor = None
         self._loose()
 
     def _sync(self, source: TranscriptSource) -> None:

@@ -10,6 +10,7 @@ from kai_tui.backends.project import Job
 from kai_tui.services.changes import PartChanged
 from kai_tui.services.job_state import JobState
 from kai_tui.ui.transcript.renderers.job_row import job_row
+from kai_tui.ui.transcript.stops import first_of
 from kai_tui.ui.transcript.view import Transcript
 from tests.conversation.test_started_jobs import JOB
 from tests.ui.transcript.chat_source import ChatSource, TranscriptApp, answer, text, tool
@@ -101,7 +102,7 @@ async def test_the_opened_card_has_the_whole_message_and_stays_still_while_the_j
     async with app.run_test(size=(80, 60)) as pilot:
         app.transcript.focus()
         await pilot.pause(0)
-        app.transcript._cursor = app.transcript._document.blocks[0].units[0]
+        app.transcript._cursor = first_of(app.transcript._document.blocks[0].units[0])
         await pilot.press("enter")
         assert "status: processing" in app.shown()
         before = app.lines()
@@ -129,7 +130,7 @@ async def test_a_message_full_of_control_characters_is_made_safe() -> None:
     async with app.run_test(size=(80, 30)) as pilot:
         app.transcript.focus()
         await pilot.pause(0)
-        app.transcript._cursor = app.transcript._document.blocks[0].units[0]
+        app.transcript._cursor = first_of(app.transcript._document.blocks[0].units[0])
         await pilot.press("enter")
         for character in ("\x1b", "\u202e", "\x07"):
             assert character not in app.shown()

@@ -122,10 +122,10 @@ async def test_the_cursor_stays_on_the_line_it_opens() -> None:
         assert under_cursor(app) == "a1"
         before = app.transcript._cursor
         await pilot.press("enter")
-        assert app.transcript._cursor is before
+        assert app.transcript._cursor == before
         assert "A long answer." in app.shown()
         await pilot.press("enter")
-        assert app.transcript._cursor is before
+        assert app.transcript._cursor == before
         assert under_cursor(app) == "a1"
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from kai_tui.conversation.choices import Choice
 from kai_tui.ui.transcript.items import Block, Item, Tone, Unit
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.pieces import Kind
 
 KEYS = 9
 """Choices that have a number key."""
@@ -18,6 +21,7 @@ class ChoiceUnit(Unit):
     """One of them. Only those of the newest answer are live."""
 
     tone: ClassVar[Tone] = "card"
+    kind: ClassVar[Kind] = "choice"
 
     def __init__(self, block: Block, number: int, index: int, choice: Choice) -> None:
         super().__init__(block, number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from kai_tui.conversation.messages import DataPart
 from kai_tui.conversation.safe_text import safe_line
@@ -14,9 +14,12 @@ from kai_tui.ui.transcript.renderers.duration import words_for
 from kai_tui.ui.transcript.renderers.prose import ProseItems
 from kai_tui.ui.transcript.renderers.text_so_far import TextSoFar
 from kai_tui.ui.transcript.renderers.tool_card import DONE, FAILED, INTERRUPTED, RUNNING, CardState
-from kai_tui.ui.transcript.renderers.tool_data import Detail, table_details, text_details
+from kai_tui.ui.transcript.renderers.tool_data import Detail, card_pieces, table_details, text_details
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row, Span
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.pieces import Kind, Piece
 
 DOCUMENT = "data-document"
 
@@ -44,6 +47,7 @@ class DocumentUnit(Unit):
     """A document part. Its data is replaced by every event; see `LiveDocument`."""
 
     tone: ClassVar[Tone] = "card"
+    kind: ClassVar[Kind] = "card"
 
     def __init__(self, block: Block, number: int, part_index: int, part: DataPart) -> None:
         super().__init__(block, number, part_index, part)
@@ -155,6 +159,15 @@ class DocumentUnit(Unit):
             return item.content.blocks()
         assert self._prose is not None
         return [indented(block) for block in self._prose.blocks(item)]
+
+    def pieces(self, index: int) -> Sequence[Piece] | None:
+        if self._prose is None or not index:
+            return card_pieces(self.items, index) if len(self.items) > 1 else None
+        # Place 0 is the card's own line.
+        return [piece._replace(start=piece.start + 1) for piece in self._prose.pieces(index - 1)]
+
+    def item_at(self, start: int) -> int:
+        return self._prose.item_at(start - 1) + 1 if self._prose is not None and start else 0
 
     def estimate(self, item: Item, width: int) -> int:
         if item is self._header:

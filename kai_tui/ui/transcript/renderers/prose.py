@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from kai_tui.ui.transcript.items import ITEM_ROWS, Item, Unit
 from kai_tui.ui.transcript.rows import Block, row_count
 from kai_tui.ui.transcript.splitter import Chunk, Splitter
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.pieces import Piece
+
+
+_LONGEST_STOP = 40
+"""Items of prose the cursor takes as one block at most; to find where a longer list begins would take too long."""
 
 
 class Grows(Protocol):
@@ -32,6 +40,8 @@ class ProseItems:
         self._finished = False
         self._tail: Chunk | None = None
         self._references: dict[str, object] = {}
+        self._starts: list[int] = []
+        """Where in the text each item's chunk starts."""
 
     def pull(self, part: Grows, *, final: bool, end: int | None = None) -> int | None:
         """Take what was added, up to `end`; the index of the first changed item or None."""
@@ -55,6 +65,7 @@ class ProseItems:
         self._finished = False
         self._tail = None
         self._references = {}
+        self._starts = []
         self.items = []
 
     def _take(self) -> int | None:
@@ -80,6 +91,9 @@ class ProseItems:
         return first
 
     def _put(self, index: int, chunk: Chunk) -> None:
+        if index == len(self._starts):
+            before = cast("Chunk", self.items[index - 1].content) if index else None
+            self._starts.append(self._starts[-1] + len(before.source) if before is not None else 0)
         if index < len(self.items):
             item = self.items[index]
             item.content = chunk
@@ -117,6 +131,31 @@ class ProseItems:
         from kai_tui.ui.transcript.markdown import blocks_of
 
         return blocks_of(cast("Chunk", item.content), self._references)
+
+    def item_at(self, start: int) -> int:
+        """The item in which character `start` of the text is."""
+        return max(0, min(bisect_right(self._starts, start), len(self.items)) - 1)
+
+    def pieces(self, index: int) -> Sequence[Piece]:
+        """What the cursor stops at in an item. Costs as much as drawing it, once."""
+        from kai_tui.ui.transcript.pieces import belongs
+
+        found = self._outline(index)
+        if not found or not index or found[0].chunk is not None or index % _LONGEST_STOP == 0:
+            return found
+        chunk = cast("Chunk", self.items[index].content)
+        above = self._outline(index - 1)
+        if above and belongs(above[-1], found[0], cut=True, gap=chunk.gap):
+            return [found[0]._replace(goes_on=True), *found[1:]]
+        return found
+
+    def _outline(self, index: int) -> Sequence[Piece]:
+        item = self.items[index]
+        if item.pieces is None:
+            from kai_tui.ui.transcript.outline import pieces_of
+
+            item.pieces = pieces_of(cast("Chunk", item.content), self._starts[index], self._references)
+        return item.pieces
 
     def estimate(self, item: Item, width: int) -> int:
         """Its lines, from its line ends and its length."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from kai_tui.conversation.messages import ReasoningPart
 from kai_tui.conversation.safe_text import safe_line
@@ -13,6 +13,9 @@ from kai_tui.ui.transcript.renderers.prose import ProseItems
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row, Span, Table
 
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.pieces import Kind
+
 _TAIL = 400
 """Characters from the end of a running thought that are looked at for its last line."""
 
@@ -21,6 +24,7 @@ class ReasoningUnit(Unit):
     """A reasoning part."""
 
     tone: ClassVar[Tone] = "card"
+    kind: ClassVar[Kind] = "thought"
 
     def __init__(self, block: Block, number: int, part_index: int, part: ReasoningPart) -> None:
         super().__init__(block, number, part_index, part)

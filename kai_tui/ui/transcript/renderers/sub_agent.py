@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from kai_tui.conversation.messages import DataPart
 from kai_tui.conversation.safe_text import safe_line
@@ -11,9 +11,12 @@ from kai_tui.ui.transcript.items import ITEM_ROWS, Block, Item, Tone, Unit
 from kai_tui.ui.transcript.renderers.document_card import said
 from kai_tui.ui.transcript.renderers.duration import words_for
 from kai_tui.ui.transcript.renderers.tool_card import DONE, FAILED, INTERRUPTED, RUNNING, CardState
-from kai_tui.ui.transcript.renderers.tool_data import Detail, text_details
+from kai_tui.ui.transcript.renderers.tool_data import Detail, card_pieces, text_details
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row, Span
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.pieces import Kind, Piece
 
 SUB_AGENT = "data-sub-agent"
 
@@ -29,6 +32,7 @@ class SubAgentUnit(Unit):
     """A sub-agent part. Its data is replaced by every event; see `LiveSubAgent`."""
 
     tone: ClassVar[Tone] = "card"
+    kind: ClassVar[Kind] = "card"
 
     def __init__(self, block: Block, number: int, part_index: int, part: DataPart) -> None:
         super().__init__(block, number, part_index, part)
@@ -119,6 +123,9 @@ class SubAgentUnit(Unit):
             return item.content.blocks()
         assert self._drawn is not None
         return [self._drawn]
+
+    def pieces(self, index: int) -> Sequence[Piece] | None:
+        return card_pieces(self.items, index) if len(self.items) > 1 else None
 
     def estimate(self, item: Item, width: int) -> int:
         if not isinstance(item.content, Detail):

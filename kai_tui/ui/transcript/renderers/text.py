@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kai_tui.conversation.choices import Choice, ChoiceWatch, broke_off, closing_text
 from kai_tui.conversation.messages import TextPart
 from kai_tui.ui.transcript.items import Block, Item, Unit
 from kai_tui.ui.transcript.renderers.prose import ProseItems
 from kai_tui.ui.transcript.rows import Block as RowBlock
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.pieces import Piece
 
 
 class TextUnit(Unit):
@@ -48,6 +52,12 @@ class TextUnit(Unit):
 
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         return self._prose.blocks(item)
+
+    def pieces(self, index: int) -> Sequence[Piece]:
+        return self._prose.pieces(index)
+
+    def item_at(self, start: int) -> int:
+        return self._prose.item_at(start)
 
     def estimate(self, item: Item, width: int) -> int:
         return self._prose.estimate(item, width)

@@ -17,13 +17,21 @@ from kai_tui.ui.transcript.renderers.duration import words_for
 from kai_tui.ui.transcript.renderers.job_row import job_facts, job_row
 from kai_tui.ui.transcript.renderers.status import key_of
 from kai_tui.ui.transcript.renderers.tool_after import link_rows
-from kai_tui.ui.transcript.renderers.tool_data import Detail, argument_details, masked, pretty, text_details
+from kai_tui.ui.transcript.renderers.tool_data import (
+    Detail,
+    argument_details,
+    card_pieces,
+    masked,
+    pretty,
+    text_details,
+)
 from kai_tui.ui.transcript.renderers.tool_result import result_details
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row, Span
 
 if TYPE_CHECKING:
     from kai_tui.services.job_state import JobState
+    from kai_tui.ui.transcript.pieces import Kind, Piece
 
 _SHORT_WORDS = 32
 """Characters of a reason on the first line."""
@@ -79,6 +87,7 @@ class ToolUnit(Unit):
     """A tool part."""
 
     tone: ClassVar[Tone] = "card"
+    kind: ClassVar[Kind] = "card"
 
     def __init__(self, block: Block, number: int, part_index: int, part: ToolPart) -> None:
         super().__init__(block, number, part_index, part)
@@ -252,6 +261,9 @@ class ToolUnit(Unit):
             return self._after
         assert self._header is not None
         return [self._header]
+
+    def pieces(self, index: int) -> Sequence[Piece] | None:
+        return card_pieces(self.items, index) if len(self.items) > 1 else None
 
     def estimate(self, item: Item, width: int) -> int:
         if not isinstance(item.content, Detail):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from kai_tui.conversation.safe_text import safe_code, safe_line, safe_prose
 from kai_tui.ui.transcript.renderers.plain import pieces
 from kai_tui.ui.transcript.rows import Align, Block, Cell, Lead, Link, Row, Table
 from kai_tui.ui.transcript.wrap import cells
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.items import Item
+    from kai_tui.ui.transcript.pieces import Kind, Piece
 
 _LANGUAGES = {
     "sql": "sql", "sql_query": "sql", "query": "sql", "script": "sql", "code": "python", "source_code": "python",
@@ -37,6 +41,10 @@ class Detail:
     opens: bool = False
     columns: Sequence[str] = ()
     natural: list[int] | None = None
+    goes_on: bool = False
+    """Whether it is a later piece of the text before it."""
+    whole: str = ""
+    """The source of a text that is in several pieces, at the first of them. Raw."""
 
     @property
     def lines(self) -> int:
@@ -76,6 +84,33 @@ class Detail:
 
 
 _INDENT = Lead("  ", "")
+_KINDS: dict[str, Kind] = {
+    "label": "label", "code": "code", "text": "text", "error": "text", "table": "table", "link": "links",
+}  # fmt: skip
+
+
+def card_pieces(items: Sequence[Item], index: int) -> Sequence[Piece]:
+    """What the cursor stops at in an item of an opened card: its line, then each block of what it shows."""
+    from kai_tui.ui.transcript.pieces import Piece, belongs
+
+    def piece(at: int) -> Piece:
+        item = items[at]
+        detail = item.content
+        if not isinstance(detail, Detail):
+            # A card's line, and the lines right below it.
+            return Piece("card", goes_on=at > 0)
+        kind = _KINDS[detail.kind]
+        text = "\n".join("\t".join(row) for row in detail.rows) + "\n" if kind == "table" else detail.whole
+        if kind in ("links", "label"):
+            text = f"{detail.href or detail.text}\n"
+        start = item.base - item.unit.base
+        return Piece(kind, start=start, goes_on=detail.goes_on, text=text, language=detail.language)
+
+    found = piece(index)
+    if index and not found.goes_on:
+        before = piece(index - 1)
+        found = found._replace(goes_on=belongs(before, found) or before.kind == found.kind == "links")
+    return (found,)
 
 
 def masked(value: Any, depth: int = 0) -> Any:
@@ -130,8 +165,9 @@ def argument_details(value: Any) -> Iterator[Detail]:
 
 def _pieces(kind: Literal["code", "text", "error"], raw: str, language: str = "") -> Iterator[Detail]:
     safe = safe_code(raw) if kind == "code" else safe_prose(raw)
-    for piece in pieces(safe.strip("\n")):
-        yield Detail(kind, piece, language)
+    for number, piece in enumerate(pieces(safe.strip("\n"))):
+        whole = "" if number else raw.strip("\n")
+        yield Detail(kind, piece, language=language, goes_on=number > 0, whole=whole)
 
 
 def text_details(kind: Literal["code", "text", "error"], raw: str, language: str = "") -> Iterator[Detail]:
@@ -150,6 +186,7 @@ def table_details(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iter
         part = [_padded(row, len(columns)) for row in rows[start : start + _ROWS]]
         detail = Detail("table", opens=start == 0, columns=names, natural=natural)
         detail.rows = [list(columns), *part] if start == 0 else part
+        detail.goes_on = start > 0
         yield detail
 
 

@@ -6,7 +6,7 @@ A quote in front of it (a forked chat's first message) is one line, the whole of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from kai_tui.conversation.messages import TextPart
 from kai_tui.conversation.quoting import split_quote
@@ -16,9 +16,14 @@ from kai_tui.ui.transcript.renderers.plain import estimated_lines, pieces
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row
 
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.pieces import Kind
+
 
 class UserTextUnit(Unit):
     """A text part of a user's message. Not markdown: people paste code."""
+
+    kind: ClassVar[Kind] = "question"
 
     def __init__(self, block: Block, number: int, part_index: int, part: TextPart) -> None:
         super().__init__(block, number, part_index, part)
