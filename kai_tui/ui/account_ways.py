@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kai_tui.services.account import Account
-from kai_tui.ui.terminal.safe_app import SafeApp
+from kai_tui.ui.app_part import AppPart
 
 if TYPE_CHECKING:
     from kai_tui.backends.secret import Secret
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kai_tui.ui.modals.account_marks import Removal
 
 
-class LeadsToAccounts(SafeApp[object]):
+class LeadsToAccounts(AppPart):
     """The part of the app that opens the dialogs about accounts."""
 
     accounts: AccountService

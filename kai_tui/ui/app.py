@@ -31,6 +31,7 @@ from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.taking_back import TakesBack
 from kai_tui.ui.terminal.attendance import Attendance
 from kai_tui.ui.terminal.key_order import KeyOrder, KeyPassed
+from kai_tui.ui.terminal.safe_app import SafeApp
 from kai_tui.ui.themes import THEMES, other, theme_named
 from kai_tui.ui.waking import NoticesSleep
 from kai_tui.ui.widgets.composer import Composer
@@ -57,6 +58,7 @@ class KaiApp(
     RenewsTokens,
     NoticesSleep,
     TakesBack,
+    SafeApp[object],
 ):
     """The terminal chat."""
 
@@ -117,10 +119,17 @@ class KaiApp(
 
     def on_mount(self) -> None:
         self._styled = True
-        self.push_screen(self._first_screen())
         self.watch_clocks()
         for problem in self.preferences.problems:
             self.notify(problem, severity="warning", timeout=15, markup=False)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The screen the program starts with, at the bottom of the stack: an empty one below it would
+        be styled, laid out and drawn before the first frame too."""
+        screen = self._first_screen()
+        # `switch_screen` takes this entry away, but Textual 8.2 gives it to pushed screens only.
+        screen._push_result_callback(screen, None)  # pyright: ignore[reportPrivateUsage]
+        return screen
 
     def refresh_css(self, animate: bool = True) -> None:
         """Read the style sheets again; not before they were read once (the first theme is set early)."""
@@ -173,10 +182,9 @@ class KaiApp(
         self.run_worker(self._change_to(screen), group="screen", exit_on_error=True)
 
     async def _change_to(self, screen: Screen[None]) -> None:
-        # The one that ends must be gone first: both may have the same id.
         while len(self.screen_stack) > 1:
             await self.pop_screen()
-        await self.push_screen(screen)
+        await self.switch_screen(screen)  # pyright: ignore[reportUnknownMemberType] - its open result
 
     def _leave_workspace(self) -> None:
         self.desk.watch(None)

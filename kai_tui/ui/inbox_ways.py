@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from kai_tui.ui.terminal.safe_app import SafeApp
+from kai_tui.ui.app_part import AppPart
 
 if TYPE_CHECKING:
     from kai_tui.services.account import Account
@@ -18,7 +18,7 @@ COUNT_SECONDS = 60.0
 """How often other accounts are looked at: another window may ask or answer there."""
 
 
-class LeadsToQuestions(SafeApp[object]):
+class LeadsToQuestions(AppPart):
     """The part of the app that knows all that waits."""
 
     accounts: AccountService

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from kai_tui.ui.terminal.safe_app import SafeApp
+from kai_tui.ui.app_part import AppPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ MOST_NAMED = 4
 TITLE_LENGTH = 50
 
 
-class AsksBeforeLeaving(SafeApp[object]):
+class AsksBeforeLeaving(AppPart):
     """The part of the app that leads out of an account and out of the program."""
 
     workspace: Workspace | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from kai_tui.ui.terminal.safe_app import SafeApp
+from kai_tui.ui.app_part import AppPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kai_tui.ui.modals.renew import Outcome
 
 
-class RenewsTokens(SafeApp[object]):
+class RenewsTokens(AppPart):
     """The part of the app that asks for a new token."""
 
     accounts: AccountService

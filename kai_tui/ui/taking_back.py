@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kai_tui.ui.terminal.safe_app import SafeApp
+from kai_tui.ui.app_part import AppPart
 
 if TYPE_CHECKING:
     from kai_tui.services.workspace import Workspace
     from kai_tui.ui.approval_desk import ApprovalDesk
 
 
-class TakesBack(SafeApp[object]):
+class TakesBack(AppPart):
     """The part of the app behind the key that ends all grants."""
 
     workspace: Workspace | None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kai_tui.services.wake import EVERY_SECONDS, SleepWatch
-from kai_tui.ui.terminal.safe_app import SafeApp
+from kai_tui.ui.app_part import AppPart
 
 if TYPE_CHECKING:
     from kai_tui.services.workspace import Workspace
     from kai_tui.ui.approval_desk import ApprovalDesk
 
 
-class NoticesSleep(SafeApp[object]):
+class NoticesSleep(AppPart):
     """The part of the app that compares the clocks."""
 
     workspace: Workspace | None

@@ -24,7 +24,7 @@ def toasts(app: KaiApp) -> list[tuple[str, str]]:
 
 async def ask(app: KaiApp, pilot: Pilot[object], text: str) -> ChatSession:
     """Send a message in a new chat and wait until its reply streams."""
-    screen = app.screen_stack[1]
+    screen = app.screen_stack[0]
     assert isinstance(screen, ChatScreen)
     if screen.session is not None and screen.session.messages:
         await pilot.press("ctrl+n")
@@ -37,7 +37,7 @@ async def ask(app: KaiApp, pilot: Pilot[object], text: str) -> ChatSession:
 
 
 async def go(app: KaiApp, pilot: Pilot[object], chat_id: str) -> None:
-    screen = app.screen_stack[1]
+    screen = app.screen_stack[0]
     assert isinstance(screen, ChatScreen)
     chats = screen.query_one(ChatList)
     chats.post_message(ChatList.Opened(chats, chat_id))

@@ -46,7 +46,7 @@ async def ready(app: KaiApp, pilot) -> ChatScreen:
 
 
 def composer(app: KaiApp) -> Composer:
-    return app.screen_stack[1].query_one(Composer)
+    return app.screen_stack[0].query_one(Composer)
 
 
 async def test_a_message_goes_out_and_the_answer_comes_in(own_home: Path) -> None:

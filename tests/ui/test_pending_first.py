@@ -82,7 +82,7 @@ async def test_nothing_happens_before_the_user_says_what_first(own_home: Path, s
         await until(pilot, lambda: isinstance(app.screen, ChatScreen) or app.desk.showing)
         assert [each.text for each in backend.posts] == ["x"]
         assert session.queue == []
-        assert app.screen_stack[1].query_one("#composer").text == "more"  # type: ignore[attr-defined]
+        assert app.screen_stack[0].query_one("#composer").text == "more"  # type: ignore[attr-defined]
         gate.set()
 
 

@@ -75,7 +75,7 @@ class Story:
 
     @property
     def screen(self) -> ChatScreen:
-        screen = self.app.screen_stack[1]
+        screen = self.app.screen_stack[0]
         assert isinstance(screen, ChatScreen)
         return screen
 

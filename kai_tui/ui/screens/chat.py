@@ -25,7 +25,7 @@ from kai_tui.ui.screens.chat_documents import ChatDocuments
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
 from kai_tui.ui.screens.chat_enclosures import ChatEnclosures
-from kai_tui.ui.screens.chat_layout import TALL, WIDE
+from kai_tui.ui.screens.chat_layout import TALL, WIDE, ChatLayout
 from kai_tui.ui.screens.chat_ledger import ChatLedger
 from kai_tui.ui.screens.chat_rewrites import ChatRewrites
 from kai_tui.ui.screens.chat_votes import ChatVotes
@@ -56,6 +56,7 @@ class ChatScreen(
     ChatEnclosures,
     ChatElsewhere,
     ChatAllowed,
+    ChatLayout,
 ):
     """Shows one chat of an account; chats change without changing the screen."""
 

@@ -9,7 +9,7 @@ from kai_tui.services.notice import Notice
 from kai_tui.ui.action_words import key_name
 from kai_tui.ui.actions import action
 from kai_tui.ui.app_of import app_of
-from kai_tui.ui.screens.chat_layout import ChatLayout
+from kai_tui.ui.screens.chat_part import ChatPart
 
 if TYPE_CHECKING:
     from kai_tui.services.chat_session import ChatSession
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kai_tui.ui.modals.tools import ToolsDialog
 
 
-class ChatAllowed(ChatLayout):
+class ChatAllowed(ChatPart):
     """Grants and the read-only switch on the chat screen."""
 
     _looked_for: ChatSession | None = None

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from kai_tui.services.notice import Notice
 from kai_tui.ui.app_of import app_of
-from kai_tui.ui.screens.chat_layout import ChatLayout
+from kai_tui.ui.screens.chat_part import ChatPart
 
 if TYPE_CHECKING:
     from kai_tui.services.documents import Upload
 
 
-class ChatDocuments(ChatLayout):
+class ChatDocuments(ChatPart):
     """What the assistant of the open chat looks things up in."""
 
     _hearing_uploads = False

@@ -15,7 +15,7 @@ from kai_tui.services.notice import Notice
 from kai_tui.ui.action_words import key_name
 from kai_tui.ui.actions import action
 from kai_tui.ui.bridge import HappeningNews
-from kai_tui.ui.screens.chat_layout import ChatLayout
+from kai_tui.ui.screens.chat_part import ChatPart
 
 if TYPE_CHECKING:
     from kai_tui.services.attention import Happening
@@ -31,7 +31,7 @@ DIALOG_SECONDS = 0.5
 """How long a question may take to come up by itself."""
 
 
-class ChatElsewhere(ChatLayout):
+class ChatElsewhere(ChatPart):
     """Marks, toasts and F9. Knows whether the chat on screen is really looked at."""
 
     def __init__(self, *args: object, **options: object) -> None:

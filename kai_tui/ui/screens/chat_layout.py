@@ -45,7 +45,7 @@ class ChatLayout(KaiScreen):
     """Header, list of chats, conversation, prompt, status line."""
 
     def __init__(self, workspace: Workspace, preferences: Preferences, desk: ApprovalDesk) -> None:
-        super().__init__(id="chat")
+        super().__init__()
         self.workspace = workspace
         self._preferences = preferences
         self._desk = desk

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from textual.content import Content
 
 from kai_tui.services.notice import Notice
-from kai_tui.ui.screens.chat_layout import ChatLayout
+from kai_tui.ui.screens.chat_part import ChatPart
 
 
 class Loan(NamedTuple):
@@ -29,7 +29,7 @@ class Loan(NamedTuple):
     """Called once, however the loan ends."""
 
 
-class ChatLoan(ChatLayout):
+class ChatLoan(ChatPart):
     """Lends the prompt, and takes it back."""
 
     _loan: Loan | None = None

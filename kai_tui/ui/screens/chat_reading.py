@@ -6,12 +6,12 @@ import asyncio
 
 from kai_tui.services.notice import Notice
 from kai_tui.ui.app_of import app_of
-from kai_tui.ui.screens.chat_layout import ChatLayout
+from kai_tui.ui.screens.chat_part import ChatPart
 from kai_tui.ui.terminal.copying_app import copy_from
 from kai_tui.ui.transcript.view import Transcript
 
 
-class ChatReading(ChatLayout):
+class ChatReading(ChatPart):
     """Actions of the group Reading."""
 
     def action_page_up(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from kai_tui.services.notice import Notice
 from kai_tui.ui.app_of import app_of
-from kai_tui.ui.screens.chat_layout import ChatLayout
+from kai_tui.ui.screens.chat_part import ChatPart
 
 
-class ChatTokens(ChatLayout):
+class ChatTokens(ChatPart):
     """The details behind the figure in the status line."""
 
     def action_show_tokens(self) -> None:

@@ -49,7 +49,7 @@ class StartScreen(KaiScreen):
         another: bool = False
 
     def __init__(self, accounts: AccountService) -> None:
-        super().__init__(id="start")
+        super().__init__()
         self._service = accounts
         self._accounts: Sequence[Account] = ()
 
