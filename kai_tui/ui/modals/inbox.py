@@ -6,7 +6,7 @@ decided is sent when the user says so, under the same guard as the question (A1,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from time import time
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
@@ -17,12 +17,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from kai_tui.services.account import MAIN, Account
+from kai_tui.services.account import Account
 from kai_tui.services.approval_service import Decision
-from kai_tui.ui.inbox_rows import InboxRow, age_words, bracketed, effect_tone, effect_words
+from kai_tui.ui.inbox_rows import InboxRow, bracketed
 from kai_tui.ui.modals.guarded import Guarded
+from kai_tui.ui.modals.inbox_answers import GivenAnswers
+from kai_tui.ui.modals.inbox_words import about_row, counts, few_words, state_words
 from kai_tui.ui.widgets.inbox_list import InboxList
-from kai_tui.ui.widgets.one_line import clip
 
 if TYPE_CHECKING:
     from kai_tui.services.approval_service import Approval
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 Place: TypeAlias = Literal["list", "send"]
 
+_UNSENT = "What you decided here is not sent. Tab to send it · Esc again closes without sending."
 AGE_SECONDS = 20.0
 """How often the ages are drawn anew."""
 
@@ -91,8 +93,7 @@ class InboxDialog(Guarded[Account]):
         self._prefer = prefer
         self._wall = wall
         self._elsewhere: Sequence[Elsewhere] | None = None
-        self._answers: dict[tuple[str, str], tuple[str, Decision]] = {}
-        """By chat and call: the digest of what was decided about, and the decision."""
+        self._answers = GivenAnswers()
         self._asked_of: dict[tuple[tuple[str, str], str], InboxRow] = {}
         self._place: Place = "list"
         self._said = ""
@@ -160,7 +161,7 @@ class InboxDialog(Guarded[Account]):
         if not self.standing:
             return
         pending = list(self._workspace.approvals.pending) if self._workspace is not None else []
-        self._take_back({each.key: each.digest for each in pending})
+        self._take_back(pending)
         rows = [self._row(each) for each in _by_message(pending)]
         rows = [
             _with(row, bracket=mark if row.approval is not None and row.approval.together else "")
@@ -181,7 +182,7 @@ class InboxDialog(Guarded[Account]):
         width = self._list.scrollable_content_region.width
         self._heading.update(Content(self._list.heading(width) if width else ""))
         here, there = len(pending), len(self._elsewhere or ())
-        self._box.border_subtitle = Content(_counts(here, there))
+        self._box.border_subtitle = Content(counts(here, there))
         self.tell()
 
     def _fit(self) -> None:
@@ -205,41 +206,23 @@ class InboxDialog(Guarded[Account]):
 
             known = InboxRow(("", *approval.key), asked_of(approval), approval)
             self._asked_of[shown] = known
-        digest, decision = self._answers.get(approval.key, ("", None))
-        return _with(known, approval=approval, answer=decision if digest == approval.digest else None)
+        return _with(known, approval=approval, answer=self._answers.to(approval))
 
-    def _take_back(self, waiting: Mapping[tuple[str, str], str]) -> None:
-        gone = [key for key, (digest, _) in self._answers.items() if waiting.get(key) != digest]
-        for key in gone:
-            del self._answers[key]
+    def _take_back(self, pending: Sequence[Approval]) -> None:
+        gone = self._answers.take_back_changed(pending)
         if gone:
             # What would be sent is not what was on screen a moment ago.
             self._place = "list"
             self.guard.disturb(self._clock())
-            one = len(gone) == 1
+            one = gone == 1
             self._warns = True
             self._said = (
-                f"{len(gone)} question{'' if one else 's'} changed or went meanwhile: "
+                f"{gone} question{'' if one else 's'} changed or went meanwhile: "
                 f"{'its answer was' if one else 'their answers were'} not sent."
             )
 
     def _ready(self) -> list[tuple[Approval, Decision]]:
-        """What can be sent: of messages whose answers go together only when all are there."""
-        if self._workspace is None:
-            return []
-        pending = list(self._workspace.approvals.pending)
-        open_groups = {
-            (each.chat_id, each.message_id)
-            for each in pending
-            if each.key not in self._answers and each.together
-        }
-        return [
-            (each, self._answers[each.key][1])
-            for each in pending
-            if each.key in self._answers
-            and self._answers[each.key][0] == each.digest
-            and (each.chat_id, each.message_id) not in open_groups
-        ]
+        return self._answers.ready(self._workspace.approvals.pending) if self._workspace is not None else []
 
     # Words
 
@@ -247,7 +230,7 @@ class InboxDialog(Guarded[Account]):
         if not self.standing:
             return
         row = self._list.row
-        self._about.update(self._about_row(row))
+        self._about.update(about_row(row, self._workspace.account if self._workspace else None, self._wall()))
         ready = self._ready()
         held = len(self._answers) - len(ready)
         self._send.update(
@@ -264,86 +247,11 @@ class InboxDialog(Guarded[Account]):
         self.call_after_refresh(self._fit)
 
     def _state_words(self, row: InboxRow | None, ready: int, held: int) -> str:
-        words: list[str] = [self._said] if self._said else []
+        said, sending, armed = self._said, self._place == "send", self.guard.armed
         if self.has_class("-tiny"):
-            return self._said or self._few_words(row, ready)
-        if self._place == "send":
-            if not self.guard.armed:
-                words.append("◌ Reading time: keys do nothing until half a second of quiet")
-            elif ready:
-                words.append("● Ready: Enter sends · Tab back to the list")
-            else:
-                words.append("Nothing to send yet · Tab back to the list")
-        elif row is None:
-            words.append("Esc closes")
-        elif row.approval is not None:
-            mine = "u takes the answer back · " if row.answer is not None else ""
-            then = "Tab to send · " if ready else ""
-            words.append(f"Enter reads and answers it · d denies · {mine}{then}Esc closes")
-        elif row.elsewhere is not None:
-            words.append("Enter opens that account, which asks again · Esc closes")
-        else:
-            words.append(
-                "It is asked again as soon as the server was read · Del forgets it, nothing is sent · Esc closes"
-            )
-        if held:
-            words.append(
-                f"{held} answer{'' if held == 1 else 's'} wait{'s' if held == 1 else ''} for the rest of "
-                f"{'its' if held == 1 else 'their'} message: those go together."
-            )
-        return "\n".join(words)
-
-    def _few_words(self, row: InboxRow | None, ready: int) -> str:
-        """The same where there is one line for it."""
-        if self._place == "send":
-            return "Enter sends · Tab back" if self.guard.armed else "◌ Reading time"
-        if row is None or row.approval is None:
-            return "Enter opens · Esc" if row is not None and row.elsewhere is not None else "Esc closes"
-        return f"Enter reads · d no{' · Tab' if ready else ''}"
-
-    def _about_row(self, row: InboxRow | None) -> Content:
-        from kai_tui.conversation.safe_text import safe_exact, safe_prose
-
-        if row is None:
-            return Content("")
-        asked, account = row.asked, self._workspace.account if self._workspace is not None else None
-        label = row.elsewhere.account.label if row.elsewhere else account.label if account else ""
-        main = asked.branch in ("", MAIN)
-        writes = asked.effect != "reads"
-        age = age_words(asked.asked_at, self._wall())
-        tone = {"bad": "$text-error", "warning": "$text-warning", "quiet": "$text-success"}
-        known = ", as last known" if row.approval is None else ""
-        lines = [
-            Content.assemble((safe_exact(asked.sentence or asked.tool_name, one_line=True).text, "bold")),
-            Content.assemble(
-                (effect_words(asked.effect), tone[effect_tone(asked.effect)]),
-                (" · in ", "$text-muted"),
-                safe_exact(label, one_line=True).text,
-                *([(" · ", "$text-muted"), _branch(asked.branch, main, writes)] if asked.branch else []),
-                (f" · {safe_exact(asked.tool_name, one_line=True).text}", "$text-muted"),
-            ),
-            Content.styled(
-                " · ".join(
-                    filter(
-                        None,
-                        (
-                            f"chat “{safe_exact(asked.chat_title, one_line=True).text}”"
-                            if asked.chat_title
-                            else "",
-                            f"asked {age} ago" if age and age != "now" else "asked just now" if age else "",
-                        ),
-                    )
-                )
-                + known,
-                "$text-muted",
-            ),
-        ]
-        said = _answer_words(row)
-        if said:
-            lines.append(Content.styled(said, "$text-muted"))
-        if row.approval is not None and row.approval.note:
-            lines.append(Content.styled(str(safe_prose(row.approval.note)), "$text-warning"))
-        return Content("\n").join(lines)
+            return said or few_words(row, ready, sending=sending, armed=armed)
+        words = state_words(row, ready, held, sending=sending, armed=armed)
+        return f"{said}\n{words}" if said else words
 
     # What the user does
 
@@ -407,7 +315,7 @@ class InboxDialog(Guarded[Account]):
                 self.finish(row.elsewhere.account)
 
     def _decided(self, approval: Approval, decision: Decision) -> None:
-        self._answers[approval.key] = (approval.digest, decision)
+        self._answers.give(approval, decision)
         self.draw()
 
     def _deny(self, *, forget: bool = False) -> None:
@@ -416,13 +324,13 @@ class InboxDialog(Guarded[Account]):
             if row is not None and row.elsewhere is None and forget and self._workspace is not None:
                 self._workspace.inbox.forget(row.key[1], row.key[2])
             return
-        self._answers[row.approval.key] = (row.approval.digest, Decision(approved=False))
+        self._answers.give(row.approval, Decision(approved=False))
         self._list.move("down")
         self.draw()
 
     def _undo(self) -> None:
         row = self._list.row
-        if row is not None and row.approval is not None and self._answers.pop(row.approval.key, None):
+        if row is not None and row.approval is not None and self._answers.take_back(row.approval.key):
             self.draw()
 
     def _send_all(self) -> None:
@@ -434,7 +342,7 @@ class InboxDialog(Guarded[Account]):
         self.guard.disturb(self._clock())
         taken = 0
         for approval, decision in ready:
-            del self._answers[approval.key]
+            self._answers.take_back(approval.key)
             taken += self._workspace.approvals.decide(approval, decision)
         self._warns = taken < len(ready)
         if self._warns:
@@ -468,30 +376,6 @@ class InboxDialog(Guarded[Account]):
         self._close(sure=False)
 
 
-_LONGEST_ANSWER = 130
-"""Cells."""
-_UNSENT = "What you decided here is not sent. Tab to send it · Esc again closes without sending."
-
-
-def _answer_words(row: InboxRow) -> str:
-    """What goes with an answer that says more than the list has room for: the reason, what was changed."""
-    from kai_tui.conversation.safe_text import safe_exact
-
-    approval, answer = row.approval, row.answer
-    if approval is None or answer is None:
-        return ""
-    if answer.approved and answer.updated_input is not None:
-        from kai_tui.conversation.input_changes import changes
-
-        changed = [each.words(_LONGEST_ANSWER) for each in changes(approval.input, answer.updated_input)]
-        said = f"your answer: approve with changes: {'; '.join(changed)}"
-    elif not answer.approved and answer.reason:
-        said = f"your answer: deny: {answer.reason}"
-    else:
-        return ""
-    return clip(safe_exact(" ".join(said.split()), one_line=True).text, _LONGEST_ANSWER)
-
-
 def _by_message(pending: Sequence[Approval]) -> list[Approval]:
     """The oldest first; those of one message one under the other."""
     groups: dict[tuple[str, str], list[Approval]] = {}
@@ -504,18 +388,3 @@ def _with(row: InboxRow, **changes: object) -> InboxRow:
     from dataclasses import replace
 
     return replace(row, **changes)  # type: ignore[arg-type]
-
-
-def _branch(branch: str, main: bool, writes: bool) -> tuple[str, str]:
-    from kai_tui.conversation.safe_text import safe_exact
-
-    if main:
-        return ("branch MAIN" if writes else "branch main", "bold $text-warning" if writes else "$text-muted")
-    return (f"branch {safe_exact(branch, one_line=True).text}", "$text-warning")
-
-
-def _counts(here: int, there: int) -> str:
-    parts = [f"{here} here"] if here else []
-    if there:
-        parts.append(f"{there} in {'another account' if there == 1 else 'other accounts'}")
-    return " · ".join(parts)
