@@ -13,6 +13,8 @@ AGENTS: tuple[Action, ...] = (
         "chat",
         ("f12", "alt+a"),
         palette=True,
+        command="model",
+        argument="name",
     ),
     Action(
         "deleted_chats",
@@ -21,6 +23,7 @@ AGENTS: tuple[Action, ...] = (
         "Chats",
         "chat",
         palette=True,
+        command="deleted",
     ),
     Action(
         "restore_chat",
@@ -29,5 +32,6 @@ AGENTS: tuple[Action, ...] = (
         "Chats",
         "chat",
         palette=True,
+        command="restore",
     ),
 )

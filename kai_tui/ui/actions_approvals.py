@@ -13,6 +13,7 @@ APPROVALS: tuple[Action, ...] = (
         "app",
         ("f3", "alt+q"),
         palette=True,
+        command="answer",
     ),
     Action(
         "show_inbox",
@@ -21,6 +22,7 @@ APPROVALS: tuple[Action, ...] = (
         "Approvals",
         "app",
         palette=True,
+        command="inbox",
     ),
     Action(
         "choose",
@@ -70,6 +72,7 @@ APPROVALS: tuple[Action, ...] = (
         "chat",
         ("alt+g",),
         palette=True,
+        command="allowed",
     ),
     Action(
         "revoke_grants",
@@ -81,6 +84,7 @@ APPROVALS: tuple[Action, ...] = (
         palette=True,
         priority=True,
         hint="take back",
+        command="revoke",
     ),
     Action(
         "toggle_read_only",
@@ -91,6 +95,8 @@ APPROVALS: tuple[Action, ...] = (
         ("alt+r",),
         palette=True,
         hint="switch off",
+        command="readonly",
+        argument="on|off",
     ),
     Action(
         "undo_change",
@@ -100,6 +106,7 @@ APPROVALS: tuple[Action, ...] = (
         "chat",
         ("u",),
         palette=True,
+        command="undo",
     ),
     Action(
         "answer_left_open",
@@ -108,6 +115,7 @@ APPROVALS: tuple[Action, ...] = (
         "Approvals",
         "chat",
         palette=True,
+        command="left-open",
     ),
     Action(
         "show_ledger",
@@ -117,5 +125,6 @@ APPROVALS: tuple[Action, ...] = (
         "chat",
         ("alt+l",),
         palette=True,
+        command="ledger",
     ),
 )

@@ -14,6 +14,7 @@ CHATS: tuple[Action, ...] = (
         ("ctrl+n",),
         palette=True,
         hint="new",
+        command="new",
     ),
     Action(
         "toggle_chats",
@@ -24,6 +25,7 @@ CHATS: tuple[Action, ...] = (
         ("ctrl+b", "f2"),
         palette=True,
         hint="chats",
+        command="chats",
     ),
     Action(
         "chat_terms",
@@ -33,6 +35,7 @@ CHATS: tuple[Action, ...] = (
         "chat",
         ("f10", "alt+t"),
         palette=True,
+        command="chat",
     ),
     Action(
         "fork_chat",
@@ -42,6 +45,7 @@ CHATS: tuple[Action, ...] = (
         "chat",
         ("f",),
         palette=True,
+        command="fork",
     ),
     Action(
         "drop_quote",
@@ -51,6 +55,7 @@ CHATS: tuple[Action, ...] = (
         "chat",
         ("d",),
         palette=True,
+        command="unquote",
     ),
     Action(
         "next_wanting",
@@ -60,11 +65,18 @@ CHATS: tuple[Action, ...] = (
         "chat",
         ("f9",),
         palette=True,
+        command="next",
     ),
     Action("open_chat", "Open", "Open the chat under the cursor.", "Chats", "chats", ("enter",)),
     Action("search_chats", "Search", "Find a chat by its title.", "Chats", "chats", ("slash",)),
     Action(
-        "delete_chat", "Delete this chat", "Delete the chat, after asking.", "Chats", "chat", palette=True
+        "delete_chat",
+        "Delete this chat",
+        "Delete the chat, after asking.",
+        "Chats",
+        "chat",
+        palette=True,
+        command="delete",
     ),
     Action(
         "delete_all_chats",
@@ -73,6 +85,7 @@ CHATS: tuple[Action, ...] = (
         "Chats",
         "chat",
         palette=True,
+        command="delete-all",
     ),
     Action(
         "delete_listed",
@@ -89,6 +102,7 @@ CHATS: tuple[Action, ...] = (
         "Chats",
         "chat",
         palette=True,
+        command="refresh",
     ),
     Action(
         "show_tokens",
@@ -97,5 +111,6 @@ CHATS: tuple[Action, ...] = (
         "Chats",
         "chat",
         palette=True,
+        command="tokens",
     ),
 )

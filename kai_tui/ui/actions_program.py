@@ -13,6 +13,7 @@ PROGRAM: tuple[Action, ...] = (
         "app",
         ("ctrl+p", "f4"),
         hint="commands",
+        command="commands",
     ),
     Action(
         "show_help",
@@ -23,6 +24,7 @@ PROGRAM: tuple[Action, ...] = (
         ("f1", "ctrl+g", "question_mark"),
         palette=True,
         hint="help",
+        command="help",
     ),
     Action(
         "switch_account",
@@ -32,6 +34,7 @@ PROGRAM: tuple[Action, ...] = (
         "app",
         ("ctrl+l",),
         palette=True,
+        command="accounts",
     ),
     Action(
         "add_account",
@@ -40,6 +43,7 @@ PROGRAM: tuple[Action, ...] = (
         "Program",
         "app",
         palette=True,
+        command="add-account",
     ),
     Action(
         "sign_in",
@@ -48,6 +52,7 @@ PROGRAM: tuple[Action, ...] = (
         "Program",
         "app",
         palette=True,
+        command="sign-in",
     ),
     Action(
         "sign_in_again",
@@ -56,8 +61,17 @@ PROGRAM: tuple[Action, ...] = (
         "Program",
         "chat",
         palette=True,
+        command="sign-in-again",
     ),
-    Action("reconnect", "Connect again", "Try to reach the server again.", "Program", "chat", palette=True),
+    Action(
+        "reconnect",
+        "Connect again",
+        "Try to reach the server again.",
+        "Program",
+        "chat",
+        palette=True,
+        command="reconnect",
+    ),
     Action(
         "toggle_theme",
         "Light or dark",
@@ -66,6 +80,8 @@ PROGRAM: tuple[Action, ...] = (
         "app",
         ("ctrl+t",),
         palette=True,
+        command="theme",
+        argument="dark|light",
     ),
     Action(
         "toggle_notifications",
@@ -74,6 +90,8 @@ PROGRAM: tuple[Action, ...] = (
         "Program",
         "app",
         palette=True,
+        command="notifications",
+        argument="on|off",
     ),
     Action(
         "quit",
@@ -85,5 +103,6 @@ PROGRAM: tuple[Action, ...] = (
         palette=True,
         priority=True,
         hint="quit",
+        command="quit",
     ),
 )

@@ -29,6 +29,7 @@ READING: tuple[Action, ...] = (
         "chat",
         ("ctrl+home",),
         palette=True,
+        command="top",
     ),
     Action(
         "jump_to_end",
@@ -38,6 +39,7 @@ READING: tuple[Action, ...] = (
         "chat",
         ("ctrl+end",),
         palette=True,
+        command="end",
     ),
     Action(
         "browse",
@@ -47,6 +49,7 @@ READING: tuple[Action, ...] = (
         "chat",
         ("ctrl+o",),
         palette=True,
+        command="read",
     ),
     Action(
         "fold",
@@ -65,6 +68,7 @@ READING: tuple[Action, ...] = (
         "chat",
         ("o",),
         palette=True,
+        command="link",
     ),
     Action(
         "look_again",
@@ -74,6 +78,7 @@ READING: tuple[Action, ...] = (
         "chat",
         ("f5",),
         palette=True,
+        command="look",
     ),
     Action(
         "vote_up",
@@ -83,6 +88,7 @@ READING: tuple[Action, ...] = (
         "chat",
         ("plus",),
         palette=True,
+        command="vote up",
     ),
     Action(
         "vote_down",
@@ -92,5 +98,6 @@ READING: tuple[Action, ...] = (
         "chat",
         ("minus",),
         palette=True,
+        command="vote down",
     ),
 )

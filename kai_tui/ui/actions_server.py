@@ -12,6 +12,7 @@ SERVER: tuple[Action, ...] = (
         "Program",
         "chat",
         palette=True,
+        command="server",
     ),
     Action(
         "edit_instructions",
@@ -20,6 +21,7 @@ SERVER: tuple[Action, ...] = (
         "Program",
         "chat",
         palette=True,
+        command="instructions",
     ),
     Action(
         "tool_permissions",
@@ -28,6 +30,7 @@ SERVER: tuple[Action, ...] = (
         "Program",
         "chat",
         palette=True,
+        command="tools",
     ),
     Action(
         "show_documents",
@@ -37,5 +40,6 @@ SERVER: tuple[Action, ...] = (
         "chat",
         ("alt+k", "f11"),
         palette=True,
+        command="documents",
     ),
 )

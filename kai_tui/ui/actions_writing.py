@@ -45,6 +45,7 @@ WRITING: tuple[Action, ...] = (
         "chat",
         ("escape",),
         palette=True,
+        command="stop",
     ),
     Action(
         "copy_or_stop",
@@ -62,6 +63,7 @@ WRITING: tuple[Action, ...] = (
         "chat",
         ("alt+up",),
         palette=True,
+        command="take-back",
     ),
     Action(
         "show_queue",
@@ -71,6 +73,7 @@ WRITING: tuple[Action, ...] = (
         "chat",
         ("f8",),
         palette=True,
+        command="queue",
     ),
     Action(
         "retry_unsent",
@@ -80,6 +83,7 @@ WRITING: tuple[Action, ...] = (
         "chat",
         ("ctrl+s", "r"),
         palette=True,
+        command="retry",
     ),
     Action(
         "regenerate",
@@ -89,6 +93,7 @@ WRITING: tuple[Action, ...] = (
         "chat",
         ("g",),
         palette=True,
+        command="again",
     ),
     Action(
         "edit_last",
@@ -98,6 +103,7 @@ WRITING: tuple[Action, ...] = (
         "chat",
         ("e",),
         palette=True,
+        command="edit",
     ),
     Action(
         "attach_file",
@@ -107,6 +113,7 @@ WRITING: tuple[Action, ...] = (
         "chat",
         ("alt+e",),
         palette=True,
+        command="attach",
     ),
     Action(
         "detach_file",
@@ -116,5 +123,6 @@ WRITING: tuple[Action, ...] = (
         "chat",
         ("alt+x",),
         palette=True,
+        command="detach",
     ),
 )

@@ -20,6 +20,7 @@ from kai_tui.ui.screens.chat_after import ChatAfter
 from kai_tui.ui.screens.chat_agents import ChatAgents
 from kai_tui.ui.screens.chat_allowed import ChatAllowed
 from kai_tui.ui.screens.chat_choices import ChatChoices
+from kai_tui.ui.screens.chat_commands import ChatCommands
 from kai_tui.ui.screens.chat_deleting_all import ChatDeletingAll
 from kai_tui.ui.screens.chat_documents import ChatDocuments
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
@@ -56,6 +57,7 @@ class ChatScreen(
     ChatEnclosures,
     ChatElsewhere,
     ChatAllowed,
+    ChatCommands,
     ChatLayout,
 ):
     """Shows one chat of an account; chats change without changing the screen."""
@@ -100,6 +102,7 @@ class ChatScreen(
         if self._left:
             return
         self._begin()
+        self.completion()
         self.workspace.connect()
         self.kai.follow_waiting(self.workspace)
         self._composer.set_history(await self.workspace.prompts())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from rich.text import Text
 from textual import events
@@ -46,6 +46,26 @@ _ACTIONS: Mapping[str, str] = {
     "alt+d": "delete_word_right",
     "shift+backspace": "delete_left",
 }
+
+
+class PromptHelper(Protocol):
+    """Offers what may be meant by what is being typed, and hears the keys for it first."""
+
+    def takes(self, event: events.Key) -> bool:
+        """Whether a key is meant for what is offered."""
+        ...
+
+    def edited(self) -> None:
+        """Something was typed or pasted here, or the cursor moved."""
+        ...
+
+    def left(self) -> None:
+        """The prompt holds something else now, or the keys go elsewhere."""
+        ...
+
+    def moved(self) -> None:
+        """The prompt has another place or size."""
+        ...
 
 
 class Composer(ChoiceKeys):
@@ -131,6 +151,9 @@ class Composer(ChoiceKeys):
         self._backspaced = float("-inf")
         self.gate: Callable[[str], bool] | None = None
         """Asked before a text is sent; when it says False the text stays."""
+        self.helper: PromptHelper | None = None
+        self.commands: Callable[[str], bool] | None = None
+        """Asked first of all what is entered: True when it was no message."""
 
     # What stands in it
 
@@ -154,7 +177,22 @@ class Composer(ChoiceKeys):
         self._recall.stop()
         return super().clear()
 
+    def take_out(self) -> str:
+        """Empty the prompt as if it were sent, and remember what stood there for ↑."""
+        draft = self.draft.used()
+        self._recall.remember(draft)
+        self._show(Draft())
+        return draft.text
+
+    def complete(self, start: Location, end: Location, text: str) -> None:
+        """Put `text` in the place of what was typed there. One step of undo."""
+        self.history.checkpoint()
+        self._replace_via_keyboard(text, start, end)
+        self.history.checkpoint()
+
     def _show(self, draft: Draft, *, first_row: bool = False) -> None:
+        if self.helper is not None:
+            self.helper.left()
         self._chips = draft.chips
         self._let_go()
         self.load_text(draft.shown)
@@ -194,6 +232,10 @@ class Composer(ChoiceKeys):
     async def _on_key(self, event: events.Key) -> None:
         if self.read_only:
             return
+        if self.helper is not None and self.helper.takes(event):
+            event.stop()
+            event.prevent_default()
+            return
         text = typed_text(event)
         if event.key == "backspace" and self.text:
             self._backspaced = event.time
@@ -216,6 +258,8 @@ class Composer(ChoiceKeys):
             return
         event.stop()
         event.prevent_default()
+        if self.helper is not None:
+            self.helper.edited()
 
     def take(self, event: events.Key | events.Paste) -> None:
         """Handle an input event as if it had come with the focus here (type-ahead)."""
@@ -256,6 +300,8 @@ class Composer(ChoiceKeys):
             return
         draft = self.draft.used()
         text = draft.text
+        if text and not self.read_only and self.commands is not None and self.commands(text):
+            return
         if not text and not self.read_only:
             self.post_message(self.EnteredEmpty(self))
         if not text.strip() or self.read_only or (self.gate is not None and not self.gate(text)):
@@ -308,6 +354,8 @@ class Composer(ChoiceKeys):
             shown = label(text, self._chips)
             self._chips = {**self._chips, shown: text}
         self._type(shown)
+        if self.helper is not None:
+            self.helper.edited()
         self.post_message(self.Pasted(self, text))
 
     # Chips are deleted and jumped over as one: half a label would stand for nothing.
@@ -354,6 +402,21 @@ class Composer(ChoiceKeys):
         for left, right in self._spans(line_index):
             line.stylize(self.get_component_rich_style("composer--chip"), left, right)
         return line
+
+    # Who helps while something is typed
+
+    async def _on_mouse_down(self, event: events.MouseDown) -> None:
+        await super()._on_mouse_down(event)
+        if self.helper is not None:
+            self.helper.edited()
+
+    def on_blur(self) -> None:
+        if self.helper is not None:
+            self.helper.left()
+
+    def on_resize(self) -> None:
+        if self.helper is not None:
+            self.helper.moved()
 
     # Looks
 
