@@ -13,11 +13,12 @@ from textual.screen import ModalScreen
 
 from kai_tui.ui.copies_selection import CopiesSelection
 from kai_tui.ui.failed_workers import HearsWorkers
+from kai_tui.ui.terminal.compositor import PaintsLittle
 
 T = TypeVar("T")
 
 
-class Ask(HearsWorkers, CopiesSelection, ModalScreen[T], Generic[T]):
+class Ask(HearsWorkers, CopiesSelection, PaintsLittle, ModalScreen[T], Generic[T]):
     """A dialog with one answer. Call `finish`, never `dismiss`."""
 
     AUTO_FOCUS: ClassVar[str | None] = None

@@ -10,12 +10,13 @@ from textual.widgets import Static
 from kai_tui.ui.actions import Scope
 from kai_tui.ui.copies_selection import CopiesSelection
 from kai_tui.ui.failed_workers import HearsWorkers
+from kai_tui.ui.terminal.compositor import PaintsLittle
 
 LEAST_WIDTH = 30
 LEAST_HEIGHT = 8
 
 
-class KaiScreen(HearsWorkers, CopiesSelection, Screen[None]):
+class KaiScreen(HearsWorkers, CopiesSelection, PaintsLittle, Screen[None]):
     """A screen of the program. `scopes` tells the palette which actions it has."""
 
     scopes: ClassVar[tuple[Scope, ...]] = ()

@@ -19,6 +19,10 @@ class Host(Protocol):
         """The window was closed: nothing can be read or written any more."""
         ...
 
+    def terminal_taken(self) -> None:
+        """The driver begins to use the terminal (again): what it shows is not known."""
+        ...
+
     def thread_failed(self, error: BaseException) -> None:
         """A thread of the program died of an error of its own."""
         ...

@@ -34,6 +34,7 @@ class SafePosixDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal, and from then on give it back when a signal ends the program."""
         install_signal_handlers(self._app)
+        host_of(self._app).terminal_taken()
         before = take_keys(self.fileno, self._patch_lflag, self._patch_iflag)
         super().start_application_mode()
         if before is not None:

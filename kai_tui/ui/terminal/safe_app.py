@@ -17,7 +17,9 @@ from textual.filter import LineFilter
 from textual.worker import WorkerFailed
 
 from kai_tui.conversation.safe_text import Safe, safe_line, safe_prose
+from kai_tui.ui.terminal.compositor import least_update
 from kai_tui.ui.terminal.copying_app import CopyingApp
+from kai_tui.ui.terminal.frames import Front
 from kai_tui.ui.terminal.host import tell
 from kai_tui.ui.terminal.output import SafeFilter, StyledFilter, say
 from kai_tui.ui.terminal.posix import (
@@ -27,6 +29,9 @@ from kai_tui.ui.terminal.posix import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.screen import Screen
+
     from kai_tui.ui.terminal.announce import Announcement
 
 CRASHED = 1
@@ -62,6 +67,7 @@ class SafeApp(CopyingApp[ReturnType]):
         self._crash_told = False
         self._failures_aside = 0
         self._terminal_lost = False
+        self._front = Front()
         super().__init__(*args, **options)
 
     # What the app built on this one says about itself
@@ -122,6 +128,15 @@ class SafeApp(CopyingApp[ReturnType]):
         self._terminal_lost = True
         if not self._exit:
             self.exit(return_code=HUNG_UP)
+
+    # Painting
+
+    def terminal_taken(self) -> None:
+        """What the terminal shows is not known any more."""
+        self._front.forget()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, least_update(renderable, self._front))  # pyright: ignore[reportUnknownMemberType]
 
     # Foreign text
 

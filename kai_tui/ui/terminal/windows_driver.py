@@ -28,6 +28,11 @@ class SafeWindowsDriver(WindowsDriver):
         super().__init__(app, debug=False, mouse=mouse, size=size)  # pyright: ignore[reportUnknownMemberType] - Textual's `App` without its parameter
         self._file: Any = LastingFile(cast(TextIO, self._file), self._terminal_gone)
 
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        host_of(self._app).terminal_taken()
+        super().start_application_mode()
+
     def write(self, data: str) -> None:
         """Write what is ours of `data`."""
         super().write(walled(data))

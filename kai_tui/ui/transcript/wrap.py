@@ -7,16 +7,8 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len, split_graphemes
 
-# Characters that every terminal draws one cell wide and that join with nothing.
-_NARROW = re.compile(
-    "["
-    "\u0020-\u007e\u00a1-\u00ac\u00ae-\u02ff"  # Latin
-    "\u0391-\u03a1\u03a3-\u0482\u048a-\u052f"  # Greek, Cyrillic
-    "\u2010-\u2015\u2018-\u2027\u2030-\u203b"  # punctuation
-    "\u2190-\u21ff\u2200-\u22ff\u2500-\u25fc"  # arrows, operators, boxes
-    "\u2713\u2717"
-    "]*"
-).fullmatch
+from kai_tui.ui.terminal.narrow import is_narrow
+
 _WORD = re.compile(r"[^ ]+ *| +")
 
 Break = tuple[int, int]
@@ -55,7 +47,7 @@ def _pieces(text: str) -> Iterator[tuple[int, int, int]]:
     for match in _WORD.finditer(text):
         word = match[0]
         start = match.start()
-        if _NARROW(word):
+        if is_narrow(word):
             yield start, match.end(), len(word)
             continue
         graphemes, _ = split_graphemes(word)
@@ -107,7 +99,7 @@ def break_words(text: str, width: int) -> list[Break]:
     """Break at spaces; words longer than a line are broken anywhere."""
     if not text:
         return [(0, 0)]
-    if text.isascii() or _NARROW(text):
+    if text.isascii() or is_narrow(text):
         if len(text) <= width:
             return [(0, len(text))]
         return list(_narrow_words(text, 0, len(text), width)) or [(0, 0)]
@@ -124,7 +116,7 @@ def break_cells(text: str, width: int) -> list[Break]:
     if not text:
         return [(0, 0)]
     size = len(text)
-    if text.isascii() or _NARROW(text):
+    if text.isascii() or is_narrow(text):
         return [(start, min(size, start + width)) for start in range(0, size, width)]
     lines: list[Break] = []
     start = used = 0

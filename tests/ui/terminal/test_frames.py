@@ -1,0 +1,137 @@
+"""What is written makes the terminal show exactly the new lines, and is little."""
+
+from __future__ import annotations
+
+import re
+
+import pyte
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from kai_tui.ui.terminal.frames import Front
+from kai_tui.ui.terminal.output import walled
+
+WIDTH, HEIGHT = 30, 4
+STYLES = [
+    None,
+    Style(),
+    Style.parse("#102030 on #000000"),
+    Style.parse("#ffffff on #000000"),
+    Style.parse("bold #ffffff on #000000"),
+    Style.parse("italic underline red"),
+    Style.parse("reverse #ffffff on #223344"),
+    Style.parse("bright_blue on color(17)"),
+]
+
+
+class Terminal:
+    """A terminal that shows what is written to it."""
+
+    def __init__(self) -> None:
+        # Wider than the lines: the emulator scrolls for a combining mark behind the last column.
+        self.screen = pyte.Screen(WIDTH + 2, HEIGHT)
+        self._stream = pyte.Stream(self.screen)
+
+    def write(self, data: str) -> None:
+        self._stream.feed(data)
+
+    def cells(self) -> list[list[object]]:
+        rows = self.screen.buffer
+        return [[rows[y][x] for x in range(WIDTH)] for y in range(HEIGHT)]
+
+
+def strip(*parts: tuple[str, Style | None], width: int = WIDTH) -> Strip:
+    return Strip([Segment(text, style) for text, style in parts]).adjust_cell_length(width, STYLES[2])
+
+
+def drawn(lines: list[Strip]) -> list[list[object]]:
+    """The cells of a terminal on which these lines are drawn as Textual draws them."""
+    terminal = Terminal()
+    for y, line in enumerate(lines):
+        terminal.write(f"\x1b[{y + 1};1H")
+        for text, style, _ in line:
+            terminal.write(Strip.render_style(style, text, ColorSystem.TRUECOLOR) if style else text)
+    return terminal.cells()
+
+
+texts = st.lists(
+    st.sampled_from(["a", "b", " ", "  ", "─", "\u00e9", "数", "🚀", "e\u0301"]), max_size=9
+).map("".join)
+strips = st.lists(st.tuples(texts, st.sampled_from(STYLES)), max_size=5).map(lambda parts: strip(*parts))
+screens = st.lists(strips, min_size=HEIGHT, max_size=HEIGHT)
+
+
+@given(st.lists(screens, min_size=2, max_size=4))
+def test_a_terminal_shows_the_new_lines_whatever_it_showed(frames: list[list[Strip]]) -> None:
+    front, terminal = Front(), Terminal()
+    first, *later = frames
+    terminal.write(front.whole([(y, 0, [line]) for y, line in enumerate(first)], ColorSystem.TRUECOLOR))
+    assert terminal.cells() == drawn(first)
+    for lines in later:
+        written = front.changes([(y, 0, line) for y, line in enumerate(lines)], ColorSystem.TRUECOLOR)
+        assert walled(written) == written
+        terminal.write(written)
+        assert terminal.cells() == drawn(lines)
+
+
+@given(screens, screens, st.integers(1, WIDTH - 1), st.integers(1, WIDTH - 1))
+def test_lines_cut_at_other_columns_are_drawn_whole(
+    first: list[Strip], second: list[Strip], one: int, other: int
+) -> None:
+    front, terminal = Front(), Terminal()
+    for lines, cut in ((first, one), (second, other), (first, one)):
+        chops = [
+            (y, x, part)
+            for y, line in enumerate(lines)
+            for x, part in zip((0, cut), line.divide([cut, WIDTH]), strict=True)
+        ]
+        terminal.write(front.changes(chops, ColorSystem.TRUECOLOR))
+        expected = Terminal()
+        for y, x, part in chops:
+            expected.write(f"\x1b[{y + 1};{x + 1}H")
+            for text, style, _ in part:
+                expected.write(Strip.render_style(style, text, ColorSystem.TRUECOLOR) if style else text)
+        assert terminal.cells() == expected.cells()
+
+
+def changes(before: Strip, after: Strip) -> str:
+    front = Front()
+    front.changes([(0, 0, before)], ColorSystem.TRUECOLOR)
+    return front.changes([(0, 0, after)], ColorSystem.TRUECOLOR)
+
+
+PLAIN = STYLES[2]
+
+
+def test_only_the_words_that_differ_are_written() -> None:
+    written = changes(strip(("one two three", PLAIN)), strip(("one twenty three", PLAIN)))
+    assert re.sub(r"\x1b\[[0-9;]*[mH]", "", written).strip() == "twenty three"
+    assert written.startswith("\x1b[1;5H")
+
+
+def test_a_word_that_grows_is_written_whole() -> None:
+    # Whoever reads the bytes (a script, a slow terminal's user) never meets half of it.
+    assert "ENDMARK" in changes(strip(("go ENDM", PLAIN)), strip(("go ENDMARK", PLAIN)))
+
+
+def test_nothing_is_written_for_a_line_that_is_there() -> None:
+    assert changes(strip(("same", PLAIN)), strip(("sa", PLAIN), ("me", PLAIN))) == ""
+
+
+def test_colours_are_written_only_where_they_change() -> None:
+    line = strip(("one ", STYLES[2]), ("two ", STYLES[3]), ("three", STYLES[4]))
+    written = Front().changes([(0, 0, line)], ColorSystem.TRUECOLOR)
+    assert written.count("48;2;0;0;0") == 2, "the ground once, and again when bold ends before the padding"
+    assert written.endswith("\x1b[0m")
+
+
+def test_a_terminal_somebody_else_wrote_to_is_drawn_anew() -> None:
+    front = Front()
+    line = strip(("same", PLAIN))
+    front.changes([(0, 0, line)], ColorSystem.TRUECOLOR)
+    front.forget()
+    assert "same" in front.changes([(0, 0, line)], ColorSystem.TRUECOLOR)
