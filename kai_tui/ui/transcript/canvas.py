@@ -21,7 +21,7 @@ from kai_tui.ui.transcript.messages import FollowChanged
 from kai_tui.ui.transcript.palette import palette_of
 from kai_tui.ui.transcript.strips import Line
 from kai_tui.ui.transcript.styles import Palette, plain_palette
-from kai_tui.ui.transcript.textual_private import extend_selection, set_virtual_size
+from kai_tui.ui.transcript.textual_private import extend_selection, fills_its_lines, set_virtual_size
 
 if TYPE_CHECKING:
     from kai_tui.ui.transcript.stops import Stop
@@ -255,24 +255,36 @@ class Canvas(ScrollView):
                 start = None
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines in `crop`. Our strips fill their line and live as long as what they show: as long as no
+        style asks for more, Textual need not look at them again, and what only moved costs next to nothing."""
         self._painting = True
         try:
-            return super().render_lines(crop)
+            if crop.x or not fills_its_lines(self) or not self._document.width:
+                return super().render_lines(crop)
+            strips = self._compose_lines(crop.y, crop.height)
+            self._remember(crop.y, strips)
+            ground = self.background_colors[1]
+            for line_filter in self.get_line_filters():
+                strips = [strip.apply_filter(line_filter, ground) for strip in strips]
+            return strips
         finally:
             self._painting = False
 
     def render_line(self, y: int) -> Strip:
-        width, height = self.size
         if not self._document.width:
-            return Strip.blank(width)
+            return Strip.blank(self.size.width)
         if not self._painting:
             return self._with_offsets(y)
-        strip = self._compose_lines(y, 1)[0]
+        strips = self._compose_lines(y, 1)
+        self._remember(y, strips)
+        return strips[0]
+
+    def _remember(self, first: int, strips: list[Strip]) -> None:
+        """These lines are painted now."""
+        height = self.size.height
         if len(self._shown) != height:
             self._shown = [None] * height
-        if y < height:
-            self._shown[y] = strip
-        return strip
+        self._shown[first : first + len(strips)] = strips[: max(0, height - first)]
 
     def _with_offsets(self, y: int) -> Strip:
         """For Textual's mouse handling, which asks for a line outside painting."""

@@ -43,3 +43,16 @@ def set_virtual_size(widget: Widget, size: Size) -> None:
     Public names, but typed as if the class attribute were the value.
     """
     widget.set_reactive(cast("Reactive[Size]", Widget.virtual_size), size)
+
+
+def fills_its_lines(widget: Widget) -> bool:
+    """Whether nothing but its own lines is drawn of a widget: no border, no padding, nothing that fades it."""
+    styles = widget.styles
+    return (
+        not any(styles.gutter)
+        and not any(edge for edge, _ in styles.outline)
+        and not styles.tint.a
+        and not styles.has_rule("hatch")
+        and styles.text_opacity == 1.0
+        and widget.opacity == 1.0
+    )

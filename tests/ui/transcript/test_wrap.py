@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from kai_tui.ui.transcript.wrap import _NARROW, break_cells, break_words, cells, cut
+from kai_tui.ui.terminal.narrow import is_narrow
+from kai_tui.ui.transcript.wrap import break_cells, break_words, cells, cut
 
 PIECES = st.sampled_from(
     [
@@ -70,7 +71,7 @@ def test_breaks(text: str, width: int, lines: list[str]) -> None:
 def test_narrow_characters_are_one_cell_each() -> None:
     for point in range(0x20, 0x3000):
         character = chr(point)
-        if _NARROW(character):
+        if is_narrow(character):
             assert cell_len(character) == 1, hex(point)
             assert cell_len("a" + character) == 2, hex(point)
 
