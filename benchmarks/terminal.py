@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_ESCAPES = re.compile(
+ESCAPES = re.compile(
     rb"\x1b(?:\[[0-9;:?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[=>78cM]|P[^\x1b]*\x1b\\)"
 )
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -73,7 +73,7 @@ class Terminal:
         """
         began = time.perf_counter()
         while time.perf_counter() - began < seconds:
-            if self.pump(0.05) and text in _ESCAPES.sub(b"", bytes(self.raw[max(0, since - 200) :])):
+            if self.pump(0.05) and text in ESCAPES.sub(b"", bytes(self.raw[max(0, since - 200) :])):
                 return time.perf_counter() - began
         raise TimeoutError(f"{text!r} never came; the end was {bytes(self.raw[-400:])!r}")
 
@@ -108,6 +108,6 @@ def echo_seconds(terminal: Terminal, character: bytes, limit: float = 10.0) -> f
     began = time.perf_counter()
     terminal.write(character)
     while time.perf_counter() - began < limit:
-        if terminal.pump(0.02) and character in _ESCAPES.sub(b"", bytes(terminal.raw[start:])):
+        if terminal.pump(0.02) and character in ESCAPES.sub(b"", bytes(terminal.raw[start:])):
             return time.perf_counter() - began
     raise TimeoutError(f"{character!r} was not echoed")

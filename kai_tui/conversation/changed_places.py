@@ -82,8 +82,8 @@ def _looks(messages: Sequence[Message]) -> Iterator[ToolPart]:
     """The newest calls first that looked at buckets, tables or the project."""
     number = 0
     for message in reversed(messages):
-        for part in reversed(message.parts):
-            if isinstance(part, ToolPart) and part.tool_name in _LOOKS and part.state == "output-available":
+        for part in reversed(message.tool_calls()):
+            if part.tool_name in _LOOKS and part.state == "output-available":
                 yield part
                 number += 1
                 if number >= _MOST_LOOKS:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from kai_tui.conversation.messages import Message, ToolPart
+from kai_tui.conversation.messages import Message, ToolPart, same_call
 from kai_tui.conversation.reviews.call import Fields
 from kai_tui.conversation.reviews.objects import PROJECT, item_words, storage_item
 from kai_tui.conversation.reviews.review import ObjectRef, Present, Presents, Wanted
@@ -94,7 +94,8 @@ def values_before(messages: Sequence[Message], call: ToolPart) -> dict[Wanted, P
     """What the chat had shown, when a call ran, of what it changed."""
     earlier: list[Message] = []
     for message in messages:
-        at = next((index for index, part in enumerate(message.parts) if part is call), None)
+        parts = message.parts if message.calls_any((call.tool_call_id,)) else ()
+        at = next((index for index, part in enumerate(parts) if same_call(part, call)), None)
         if at is not None:
             earlier.append(Message(message.id, message.role, message.parts[:at]))
             return seen_values(earlier, wanted(call.tool_name, call.input))
@@ -109,15 +110,14 @@ def changed_since(messages: Sequence[Message], call: ToolPart) -> bool:
     ]
     later = False
     for message in messages:
-        for part in message.parts:
+        for part in message.tool_calls():
             if (
                 later
-                and isinstance(part, ToolPart)
                 and risk(part.tool_name) != "reads"
                 and any(may_have_changed(part, each) for each in wishes)
             ):
                 return True
-            later = later or part is call
+            later = later or same_call(part, call)
     return False
 
 

@@ -35,7 +35,8 @@ def _finite(digits: str) -> float:
     return number
 
 
-_decode: Final = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite).raw_decode
+decode_value: Final = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite).raw_decode
+"""The value that begins at a place of a text, and its end. Raises ValueError and RecursionError; see `decode_json`."""
 
 
 def _exact_int(digits: str) -> int:
@@ -69,15 +70,14 @@ def decode_json(text: str | bytes) -> Any:
             text = text.decode("utf-8-sig")
         if text[:1] in _BLANK:
             text = text.lstrip(_BLANK)
-        value, end = _decode(text)
+        value, end = decode_value(text)
     except BadJson:
         raise
     except (ValueError, RecursionError) as error:
         raise BadJson(f"not JSON: {error}") from None
     if end != len(text) and text[end:].strip(_BLANK):
         raise BadJson("not JSON: something follows the value")
-    # The shortest text of depth n has 2n characters: most chunks need no look at all.
-    if len(text) > 2 * MAX_DEPTH and _too_deep(text, value):
+    if too_deep(text, value):
         raise BadJson("nested too deeply")
     return value
 
@@ -96,7 +96,7 @@ def decode_typed(text: str) -> Any:
         raise BadJson(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
     except (ValueError, RecursionError) as error:
         raise BadJson(f"not JSON: {error}") from None
-    if len(text) > 2 * MAX_DEPTH and _too_deep(text, value):
+    if too_deep(text, value):
         raise BadJson("nested too deeply")
     return value
 
@@ -116,8 +116,11 @@ def copy_json(value: Any) -> Any:
     return value
 
 
-def _too_deep(text: str, value: Any) -> bool:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+def too_deep(text: str, value: Any, start: int = 0, end: int | None = None) -> bool:
+    """Whether a value, whose text stands from `start` to `end`, is nested deeper than MAX_DEPTH."""
+    end = len(text) if end is None else end
+    # The shortest text of depth n has 2n characters: most values need no look at all.
+    if end - start <= 2 * MAX_DEPTH or text.count("[", start, end) + text.count("{", start, end) <= MAX_DEPTH:
         return False
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):

@@ -7,7 +7,7 @@ Text is raw here; it is made safe at the doors of design.md §3 (`safe_text.py`)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from kai_tui.conversation.events import Finish, JsonObject
@@ -204,6 +204,13 @@ class ToolPart(Part):
         )
 
 
+def same_call(part: Part, call: ToolPart) -> bool:
+    """Whether a part is this call: the same object, or read once more from the same text."""
+    return part is call or (
+        isinstance(part, ToolPart) and part.tool_call_id == call.tool_call_id and part.fields == call.fields
+    )
+
+
 class SourcePart(Part):
     """`source-url` or `source-document`."""
 
@@ -349,6 +356,21 @@ class Message:
     def tool_calls(self) -> list[ToolPart]:
         """Its tool calls, in order."""
         return [part for part in self.parts if isinstance(part, ToolPart)]
+
+    def settled_calls(self) -> Sequence[str]:
+        """Ids of its tool calls with which nothing more can happen."""
+        return [part.tool_call_id for part in self.tool_calls() if part.settled]
+
+    def calls_any(self, call_ids: Container[str]) -> bool:
+        """Whether one of its tool calls has one of these ids. Cheap to ask of every message of a chat."""
+        return any(part.tool_call_id in call_ids for part in self.tool_calls())
+
+    def mentions(self, *words: str) -> bool:
+        """Whether one of these words, in plain ASCII, may stand anywhere in its JSON; only a No is certain.
+
+        For walks over a whole chat: messages that are not read yet (`kept_message.py`) stay so.
+        """
+        return True
 
     def __repr__(self) -> str:
         return f"Message({self.to_wire()!r})"

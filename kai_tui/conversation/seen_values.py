@@ -110,7 +110,7 @@ def seen_values(
 
 def _calls_newest_first(messages: Sequence[Message]) -> Iterator[tuple[Message, int, ToolPart]]:
     for message in reversed(messages):
-        for index in range(len(message.parts) - 1, -1, -1):
+        for index in range(len(message.parts) - 1, -1, -1) if message.tool_calls() else ():
             part = message.parts[index]
             if isinstance(part, ToolPart):
                 yield message, index, part

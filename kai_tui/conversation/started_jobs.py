@@ -50,10 +50,11 @@ def started_job(call: ToolPart) -> StartedJob | None:
 
 
 def jobs_started(messages: Iterable[Message]) -> Iterator[tuple[ToolPart, StartedJob]]:
-    """All calls of a chat that started a job."""
+    """All calls that started a job, in the order of the messages."""
     for message in messages:
-        for part in message.parts:
-            if isinstance(part, ToolPart) and (job := started_job(part)) is not None:
+        # What `started_job` asks for stands in the text of each of them.
+        for part in message.tool_calls() if message.mentions("run_job", "isFinished", "runId") else ():
+            if (job := started_job(part)) is not None:
                 yield part, job
 
 

@@ -92,7 +92,7 @@ def tokens_in(messages: Iterable[Message]) -> Tokens:
     """What the `data-usage` parts of stored messages add up to."""
     found = Tokens()
     for message in messages:
-        for part in message.parts:
+        for part in message.parts if message.mentions("data-usage") else ():
             if isinstance(part, DataPart) and part.type == "data-usage":
                 data = part.fields.get("data")
                 usage = usage_of(cast("Mapping[str, Any]", data)) if isinstance(data, dict) else None

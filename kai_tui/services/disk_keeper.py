@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from kai_tui.backends.errors import BackendError
 from kai_tui.services.keeper import REPLY_STATES, ReplyState
-from kai_tui.services.kept_rows import cached_of, message_of, summary_of
+from kai_tui.services.kept_rows import cached_of, copy_reader, summary_of, text_of
 from kai_tui.services.local_chats import AccountChats
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import AccountFiles
@@ -324,23 +324,26 @@ class DiskKeeper:
 
     async def keep_chat(self, chat: Chat) -> None:
         """Keep a chat as it was read, with the marks of replies that broke off (P8)."""
-        messages = [message.to_wire() for message in chat.messages]
         states: dict[str, ReplyState] = {
             each.id: REPLY_STATES[each.finish.reason]
             for each in chat.messages
             if each.finish is not None and each.finish.reason in REPLY_STATES
         }
-        await self._quietly(
-            self._chats.put_chat(
-                cached_of(chat.summary), messages, states, open_windows=await self._writers(chat.summary.id)
-            ),
-            None,
-            matters=False,
-        )
 
-    async def chat_copy(self, chat_id: str) -> Chat | None:
-        """The copy of a chat, or the chat that no server keeps. Replies that were being written are marked as cut off, unless another window,
-        which is open, writes them still.
+        async def put() -> None:
+            texts = [text_of(message) for message in chat.messages]
+            writers = await self._writers(chat.summary.id)
+            await self._chats.put_chat(cached_of(chat.summary), texts, states, open_windows=writers)
+
+        await self._quietly(put(), None, matters=False)
+
+    async def chat_copy(
+        self, chat_id: str, *, known: Sequence[Message] = (), newest: int | None = None
+    ) -> Chat | None:
+        """The copy of a chat, or the chat that no server keeps. Replies that were being written are marked as cut off,
+        unless another window, which is open, writes them still.
+
+        Messages that are `known` and did not change are these objects. `newest`: only that many from the end.
         """
         from kai_tui.backends.base import Chat
 
@@ -350,10 +353,12 @@ class DiskKeeper:
             except BackendError:
                 return None
         writers = await self._writers(chat_id)
-        copy = await self._quietly(self._chats.chat(chat_id, writers), None, matters=False)
-        if copy is None or not copy.messages:
+        reader = copy_reader({each.id: each for each in known})
+        reading = self._chats.read(chat_id, reader, newest=newest, open_windows=writers)
+        copy = await self._quietly(reading, None, matters=False)
+        if copy is None or not copy[1]:
             return None
-        return Chat(summary_of(copy.summary), [message_of(each.wire, each.state) for each in copy.messages])
+        return Chat(summary_of(copy[0]), copy[1])
 
     async def _writers(self, chat_id: str) -> set[str]:
         """The other open windows that write a reply of this chat."""

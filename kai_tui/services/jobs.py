@@ -69,7 +69,7 @@ class JobWatch:
 
     def look(self, session: ChatSession) -> None:
         """A chat came on screen, or was read anew: follow its jobs that have not ended."""
-        newest = islice(reversed(list(jobs_started(session.messages))), MOST_LOOKED_AT)
+        newest = islice(jobs_started(reversed(session.messages)), MOST_LOOKED_AT)
         for call, job in newest:
             self._follow(session, call.tool_call_id, job, session.job(call), seen=False)
 

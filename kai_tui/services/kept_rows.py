@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kai_tui.backends.base import ChatSummary
     from kai_tui.conversation.events import Finish, FinishReason, JsonObject
     from kai_tui.conversation.messages import Message
-    from kai_tui.storage.chats import CachedChat
+    from kai_tui.storage.chats import CachedChat, MessageText
 
 _ENDED: Mapping[str, FinishReason] = {
     "elsewhere": "elsewhere",
@@ -40,10 +40,60 @@ def summary_of(row: CachedChat) -> ChatSummary:
 
 def message_of(wire: JsonObject, state: str, ending: Mapping[str, Any] | None = None) -> Message:
     """A message as it was kept, with the mark of one that broke off (P8). `ending`: see `ending_of`."""
-    from kai_tui.conversation.events import Finish
     from kai_tui.conversation.messages import Message
 
     message = Message.from_wire(wire)
+    _mark(message, state)
+    if ending:
+        message.errors = _texts(ending.get("errors"))
+        message.faults = _texts(ending.get("faults"))
+        if state not in ("elsewhere", "streaming"):
+            message.finish = _finish(ending) or message.finish
+    return message
+
+
+def copy_reader(known: Mapping[str, Message]) -> Callable[[bytes, str], Message | None]:
+    """Makes messages of a chat's kept texts without reading them where that can wait. One that is `known`, by its
+    id, and says the same comes out as it is; None for what is no message."""
+    from kai_tui.conversation.kept_message import KeptMessage, RecentlyRead, kept
+
+    recent = next((each.recent for each in known.values() if isinstance(each, KeptMessage)), None)
+    recent = recent or RecentlyRead()
+
+    def read(text: bytes, state: str) -> Message | None:
+        message = kept(text, recent)
+        if message is None:
+            return None
+        before = known.get(message.id)
+        if state == "complete" and before is not None and before.finish is None and same(before, message):
+            return before
+        _mark(message, state)
+        return message
+
+    return read
+
+
+def same(before: Message, now: Message) -> bool:
+    """Whether both are the same message, as far as that can be told without reading them."""
+    from kai_tui.conversation.kept_message import KeptMessage
+
+    return isinstance(now, KeptMessage) and now.same_as(before)
+
+
+def text_of(message: Message) -> MessageText:
+    """As it is kept. Raises StorageError for what has no JSON."""
+    from kai_tui.conversation.kept_message import KeptMessage
+    from kai_tui.storage.chats import MessageText
+    from kai_tui.storage.text import to_json
+
+    text = message.text_now() if isinstance(message, KeptMessage) else None
+    return MessageText(message.id, to_json(message.to_wire()).encode() if text is None else text)
+
+
+def _mark(message: Message, state: str) -> None:
+    """How it ended, as the file says."""
+    from kai_tui.conversation.events import Finish
+
     reason = _ENDED.get(state)
     if reason is not None:
         message.finish = Finish(
@@ -51,12 +101,6 @@ def message_of(wire: JsonObject, state: str, ending: Mapping[str, Any] | None = 
             reason,
             detail="Its end was not seen here." if reason == "lost" else None,
         )
-    if ending:
-        message.errors = _texts(ending.get("errors"))
-        message.faults = _texts(ending.get("faults"))
-        if state not in ("elsewhere", "streaming"):
-            message.finish = _finish(ending) or message.finish
-    return message
 
 
 def ending_of(message: Message) -> JsonObject:

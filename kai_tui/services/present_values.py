@@ -287,7 +287,7 @@ class PresentValues:
     def _watch(self) -> None:
         for chat_id, session in self._chats.sessions.items():
             if chat_id not in self._watched:
-                self._ended |= {call.tool_call_id for call in _calls(session) if call.settled}
+                self._ended |= set(_settled_in(session))
                 self._watched[chat_id] = session.observe(
                     lambda change, session=session: self._heard(session, change)
                 )
@@ -320,7 +320,7 @@ class PresentValues:
         return 0 <= self._wall() - kept.at < FRESH
 
     def _settled(self) -> int:
-        return sum(call.settled for session in self._chats.sessions.values() for call in _calls(session))
+        return sum(len(_settled_in(session)) for session in self._chats.sessions.values())
 
 
 def _which(approval: Approval) -> str:
@@ -330,8 +330,8 @@ def _which(approval: Approval) -> str:
     return digest(approval.digest, approval.tool_call_id, approval.tool_name, approval.input)
 
 
-def _calls(session: SessionState) -> Sequence[ToolPart]:
-    return [call for message in session.messages for call in message.tool_calls()]
+def _settled_in(session: SessionState) -> Sequence[str]:
+    return [call_id for message in session.messages for call_id in message.settled_calls()]
 
 
 def _sentences(troubles: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from kai_tui.conversation.approvals import digest, pending
 from kai_tui.conversation.events import Finish
 from kai_tui.conversation.messages import GrowingPart, Message
 from kai_tui.services.keeper import REPLY_STATES
+from kai_tui.services.kept_rows import same
 
 MORE_AFTER_STOP = "The server went on after you stopped; what it had is shown."
 _MORE = "The server had more of it, which is shown."
@@ -32,12 +33,15 @@ def adopt(
     """
     known = {each.id: each for each in ours}
     there = {each.id for each in theirs}
-    result = list(theirs)
+    result: list[Message] = []
     for message in theirs:
         before = known.get(message.id)
-        if before is not None:
+        if before is not None and same(before, message):
+            message = before  # who shows it goes on showing it
+        elif before is not None:
             message.errors, message.faults = before.errors, before.faults
             _mark(message, before, final)
+        result.append(message)
     asked: Message | None = None
     for mine in ours:
         if mine.role == "user":
@@ -158,7 +162,7 @@ def went_on(ours: Message, theirs: Message) -> bool:
 def holder(messages: Sequence[Message], shown: Mapping[str, str]) -> Message | None:
     """The newest message that holds one of the shown calls: ids of messages may differ on a server."""
     for message in reversed(messages):
-        if any(call.tool_call_id in shown for call in message.tool_calls()):
+        if message.calls_any(shown):
             return message
     return None
 

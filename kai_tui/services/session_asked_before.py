@@ -105,7 +105,8 @@ class SessionAskedBefore(SessionWaking):
 
     def _say_what_is_gone(self) -> None:
         waits = set(self.pending_calls())
-        parts = {part.tool_call_id: part for each in self.messages for part in each.tool_calls()}
+        asked = [each for each in self.messages if each.calls_any(self._unsettled)]
+        parts = {part.tool_call_id: part for each in asked for part in each.tool_calls()}
         for call_id in list(self._unsettled):
             if call_id in waits:
                 del self._unsettled[call_id]
@@ -232,9 +233,7 @@ class SessionAskedBefore(SessionWaking):
                 return
             self.refresh(theirs, final=False)
             self._keep_replies()
-            part = next(
-                (calls[call_id] for each in self.messages if call_id in (calls := _calls(each))), None
-            )
+            part = next((_calls(each)[call_id] for each in self.messages if each.calls_any((call_id,))), None)
             if part is None or part.settled:
                 break
             self._go_on()

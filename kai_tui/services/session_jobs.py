@@ -63,7 +63,7 @@ class SessionJobs(SessionUpkeep):
     def redraw_call(self, call_id: str) -> None:
         """What a card says changed with time. Told to the screen only: nothing of the message changed."""
         for message in reversed(self.messages):
-            for index, part in enumerate(message.parts):
+            for index, part in enumerate(message.parts if message.calls_any((call_id,)) else ()):
                 if part.fields.get("toolCallId") == call_id:
                     self._observers.tell(PartChanged(message.id, index))
                     return

@@ -105,7 +105,7 @@ class SessionRecording(SessionTurn):
         super()._tell(change)
         if self._recorded and isinstance(change, MessagesReset | TurnEnded):
             for message in self.messages:
-                for part in message.tool_calls():
+                for part in message.tool_calls() if message.calls_any(self._recorded) else ():
                     if part.settled and part.tool_call_id in self._recorded:
                         self._record_end(part, message)
 
@@ -113,7 +113,7 @@ class SessionRecording(SessionTurn):
         """Look for the ends of calls that an earlier run, or another window, decided on."""
         self._recorded |= await self._tools.ledger.unsettled(self.chat_id)
         for message in self.messages if self._recorded else ():
-            for part in message.tool_calls():
+            for part in message.tool_calls() if message.calls_any(self._recorded) else ():
                 if part.settled and part.tool_call_id in self._recorded:
                     self._record_end(part, message)
 

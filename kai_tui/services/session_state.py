@@ -176,7 +176,7 @@ class SessionState:
         """What decided calls in earlier runs, by call id."""
         self._rules = {**rules, **self._rules}
         for message in self.messages if rules else ():
-            if any(call.tool_call_id in rules for call in message.tool_calls()):
+            if message.calls_any(rules):
                 self._tell(MessageChanged(message.id))
 
     def _tool(self, name: str) -> ToolInfo | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from kai_tui.backends.base import Backend, BackendError, Chat, NotFound, RateLimited, TokenRefused
@@ -24,6 +24,8 @@ _LOG = logging.getLogger(__name__)
 LOOKS = (3.0, 10.0, 30.0)
 """Seconds before each look for an answer that the server may still be making (kai.md §13)."""
 
+_OUTLINED = 50
+"""Messages, the newest, of which a change is looked for in their text."""
 _DID_NOT_ARRIVE = "It did not reach the server."
 _GONE = "This chat no longer exists on the server. You see the copy kept here."
 READ_BACK = Finish("lost", detail="The connection was lost. This is what the server had of the reply.")
@@ -154,11 +156,12 @@ class SessionUpkeep(SessionState):
         )
         self.resume_questions(backend)
 
-    def _outline(self) -> list[object]:
+    def _outline(self) -> Sequence[object]:
         """What tells one state of the chat from another."""
-        return [
+        older, newest = self.messages[:-_OUTLINED], self.messages[-_OUTLINED:]
+        return [each.id for each in older] + [
             (each.id, len(each.text), [(call.tool_call_id, call.state) for call in each.tool_calls()])
-            for each in self.messages
+            for each in newest
         ]
 
     async def _check_again(self, message_id: str, ended: Finish = READ_BACK) -> None:

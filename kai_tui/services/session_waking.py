@@ -65,7 +65,7 @@ class SessionWaking(SessionQueue):
             return  # an answer nobody waits for is refused
         waiting = set(self.pending_calls())
         for message in theirs.messages:
-            for part in message.tool_calls():
+            for part in message.tool_calls() if message.calls_any(waiting) else ():
                 if part.settled and part.tool_call_id in waiting:
                     self._questions.settled(part, explained=True)
                     self._tell(Notice(f"{part.tool_name} was settled elsewhere. Nothing was sent."))

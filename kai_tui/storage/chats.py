@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from kai_tui.conversation.events import JsonObject
+from kai_tui.storage.chat_rows import (
+    CopyState,
+    MessageText,
+    ReplyState,
+    copies,
+    message_id_of,
+    put_messages,
+    text_of,
+    unfinished_tail,
+    written_by,
+)
 from kai_tui.storage.database import Database
 from kai_tui.storage.schema import Schema
 from kai_tui.storage.text import from_json, storable, to_json
@@ -16,7 +27,7 @@ from kai_tui.storage.text import from_json, storable, to_json
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-ReplyState: TypeAlias = Literal["streaming", "complete", "stopped", "cut-off", "failed"]
+T = TypeVar("T")
 
 CACHE_LIMIT_BYTES = 200 * 1024 * 1024
 """S8."""
@@ -35,11 +46,15 @@ class CachedChat:
 
 @dataclass(frozen=True, slots=True)
 class CachedMessage:
-    """One message as UIMessage JSON, and how far it came."""
+    """One message as the text of UIMessage JSON, an object, and how far it came."""
 
-    wire: JsonObject
-    state: ReplyState | Literal["elsewhere"]
-    """`elsewhere`: another window, which is open, writes it."""
+    text: bytes
+    state: CopyState
+
+    @property
+    def wire(self) -> JsonObject:
+        """The message; read anew each time."""
+        return from_json(self.text) or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +140,7 @@ class Chats:
     async def put_chat(
         self,
         chat: CachedChat,
-        messages: Sequence[JsonObject],
+        messages: Sequence[JsonObject | MessageText],
         states: Mapping[str, ReplyState] | None = None,
         *,
         open_windows: Collection[str] = (),
@@ -136,33 +151,21 @@ class Chats:
         answers: what was seen is not lost (P7). A reply that one of the `open_windows` writes stays its own.
         """
         chat = _clean(chat)
-        rows = [(_message_id(wire, number), to_json(wire)) for number, wire in enumerate(messages)]
+        rows = [text_of(message, number) for number, message in enumerate(messages)]
         ended = {storable(message_id): state for message_id, state in (states or {}).items()}
 
         def work(connection: Connection) -> None:
             _make_room(connection)
             _put_summary(connection, chat, _next_sequence(connection))
-            ids = [message_id for message_id, _ in rows]
-            unfinished = _unfinished_tail(connection, chat.id, ids)
-            theirs = _written_by(connection, chat.id, open_windows)
-            connection.execute("DELETE FROM messages WHERE chat_id = ?", (chat.id,))
-            connection.executemany(
-                "INSERT OR REPLACE INTO messages (chat_id, position, id, wire, state, owner) VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        chat.id,
-                        position,
-                        message_id,
-                        *theirs.get(message_id, (wire, ended.get(message_id, "complete"), "")),
-                    )
-                    for position, (message_id, wire) in enumerate(rows)
-                ],
-            )
+            unfinished = unfinished_tail(connection, chat.id, [row.id for row in rows])
+            theirs = written_by(connection, chat.id, open_windows)
+            wanted = {
+                row.id: (position, *theirs.get(row.id, (row.text, ended.get(row.id, "complete"), "")))
+                for position, row in enumerate(rows)
+            }
             if unfinished is not None:
-                connection.execute(
-                    "INSERT INTO messages (chat_id, position, id, wire, state, owner) VALUES (?, ?, ?, ?, ?, ?)",
-                    (chat.id, len(rows), *unfinished),
-                )
+                wanted[unfinished[0]] = (len(rows), *unfinished[1:])
+            put_messages(connection, chat.id, wanted)
             connection.execute("UPDATE chats SET whole = 1 WHERE id = ?", (chat.id,))
 
         await self._database.write(work)
@@ -191,16 +194,35 @@ class Chats:
             ).fetchone()
             if row is None:
                 return None
-            messages: list[CachedMessage] = []
-            for wire, state, owner in connection.execute(
-                "SELECT wire, state, owner FROM messages WHERE chat_id = ? ORDER BY position, id", (chat_id,)
-            ):
-                read = from_json(wire)
-                if read is not None:
-                    if state == "streaming" and owner != self._owner:
-                        state = "elsewhere" if owner in open_windows else "cut-off"
-                    messages.append(CachedMessage(read, cast(ReplyState, state)))
+            messages = [
+                CachedMessage(text, state)
+                for text, state in copies(connection, chat_id, self._owner, open_windows)
+            ]
             return CachedConversation(CachedChat(*map(str, row[:5])), messages, bool(row[5]))
+
+        return await self._database.run(work)
+
+    async def read(
+        self,
+        chat_id: str,
+        make: Callable[[bytes, CopyState], T | None],
+        *,
+        newest: int | None = None,
+        open_windows: Collection[str] = (),
+    ) -> tuple[CachedChat, list[T]] | None:
+        """As `chat`, each message as `make` makes it, in the database's thread; what is None is left out.
+
+        `newest`: only that many from the end.
+        """
+        chat_id = storable(chat_id)
+
+        def work(connection: Connection) -> tuple[CachedChat, list[T]] | None:
+            row = connection.execute(f"SELECT {_COLUMNS} FROM chats WHERE id = ?", (chat_id,)).fetchone()  # noqa: S608
+            if row is None:
+                return None
+            found_rows = copies(connection, chat_id, self._owner, open_windows, newest)
+            found = [made for text, state in found_rows if (made := make(text, state)) is not None]
+            return CachedChat(*map(str, row)), found
 
         return await self._database.run(work)
 
@@ -219,7 +241,7 @@ class Chats:
         whole message as `to_json` writes it, from who has it already; `message` needs only its id then.
         """
         chat_id, title = storable(chat_id), storable(title)
-        message_id, owner = _message_id(message, 0), self._owner
+        message_id, owner = message_id_of(message, 0), self._owner
         wire = to_json(message) if text is None else text
 
         def work(connection: Connection) -> None:
@@ -265,12 +287,6 @@ def _clean(chat: CachedChat) -> CachedChat:
     )
 
 
-def _message_id(wire: JsonObject, number: int) -> str:
-    """Foreign messages may lack an id; they still have a place."""
-    found = wire.get("id")
-    return storable(found) if isinstance(found, str) and found else f"#{number}"
-
-
 def _stamp(chat: CachedChat) -> str:
     """The server's time as UTC in one form, so that text order is time order; empty when it says nothing."""
     for text in (chat.updated_at, chat.created_at):
@@ -296,29 +312,6 @@ def _put_summary(connection: Connection, chat: CachedChat, sequence: int) -> Non
              stamp = excluded.stamp, sequence = excluded.sequence""",
         (chat.id, chat.title, chat.created_at, chat.updated_at, chat.visibility, _stamp(chat), sequence),
     )
-
-
-def _unfinished_tail(
-    connection: Connection, chat_id: str, ids: Sequence[str]
-) -> tuple[str, str, str, str] | None:
-    """(id, wire, state, owner) of our last message when it is unfinished and follows the server's last one."""
-    last = connection.execute(
-        "SELECT id, wire, state, owner FROM messages WHERE chat_id = ? ORDER BY position DESC, id DESC LIMIT 2",
-        (chat_id,),
-    ).fetchall()
-    if len(last) < 2 or last[0][2] == "complete" or last[0][0] in ids:
-        return None
-    return last[0] if ids and ids[-1] == last[1][0] else None
-
-
-def _written_by(
-    connection: Connection, chat_id: str, owners: Collection[str]
-) -> dict[str, tuple[str, str, str]]:
-    """(wire, state, owner) of replies these windows write, by message id."""
-    rows = connection.execute(
-        "SELECT id, wire, state, owner FROM messages WHERE chat_id = ? AND state = 'streaming'", (chat_id,)
-    )
-    return {str(row[0]): (row[1], row[2], row[3]) for row in rows if row[3] in owners}
 
 
 def _make_room(connection: Connection) -> None:

@@ -233,3 +233,42 @@ async def test_accounts_do_not_share_anything(tmp_path: Path, open_db) -> None:
     await mine.put_chat(CachedChat("c", "secret"), [{"id": "m"}])
     assert await theirs.count() == 0
     assert await theirs.chat("c") is None
+
+
+async def test_keeping_a_chat_again_writes_only_what_differs(chats: Chats, tmp_path: Path) -> None:
+    rows = [{"id": str(number), "text": "x" * 2_000} for number in range(300)]
+    await chats.put_chat(CachedChat("c", "t"), rows)
+    with sqlite3.connect(tmp_path / "cache.sqlite") as other:
+        other.execute("CREATE TABLE touched (id TEXT)")
+        for what, row in (("INSERT", "new"), ("UPDATE", "new"), ("DELETE", "old")):
+            other.execute(
+                f"CREATE TRIGGER on_{what} AFTER {what} ON messages BEGIN INSERT INTO touched VALUES ({row}.id); END"
+            )
+    rows[7] = {"id": "7", "text": "changed"}
+    del rows[299]
+    await chats.put_chat(CachedChat("c", "t"), rows)
+    assert {row[0] for row in other.execute("SELECT id FROM touched")} == {"7", "299"}
+    other.close()
+    found = await chats.chat("c")
+    assert found is not None
+    assert [message.wire for message in found.messages] == rows
+
+
+async def test_odd_rows_do_not_keep_a_chat_from_being_read(chats: Chats, tmp_path: Path) -> None:
+    await chats.put_chat(CachedChat("c", "t"), [{"id": str(number)} for number in range(8)])
+    with sqlite3.connect(tmp_path / "cache.sqlite") as other:
+        for number, odd in enumerate(["", "[1]", '{"id":', b"\xff\xfe", "nothing", '{"n":NaN}', "{}"]):
+            other.execute("UPDATE messages SET wire = ? WHERE id = ?", (odd, str(number)))
+    other.close()
+    found = await chats.chat("c")
+    assert found is not None
+    assert [message.text for message in found.messages] == [b'{"n":NaN}', b"{}", b'{"id":"7"}']
+
+
+async def test_the_newest_messages_can_be_read_alone(chats: Chats) -> None:
+    await chats.put_chat(CachedChat("c", "t"), [{"id": str(number)} for number in range(100)])
+    await chats.checkpoint("c", {"id": "r"}, "streaming")
+    found = await chats.read("c", lambda text, state: (text, state), newest=2)
+    assert found is not None
+    assert found[1] == [(b'{"id":"99"}', "complete"), (b'{"id":"r"}', "streaming")]
+    assert await chats.read("nothing", lambda text, _: text) is None

@@ -21,10 +21,10 @@ from kai_tui.backends.base import (
 from kai_tui.backends.http import Answer, HttpDoor, segment
 from kai_tui.backends.kai import wire
 from kai_tui.backends.kai.history import CursorRule, HistoryPager, RawPage, summary
+from kai_tui.backends.kai.long_chats import read_chat
 from kai_tui.backends.refusals import not_what_was_asked
 from kai_tui.backends.secret import Secret
 from kai_tui.conversation.events import JsonObject
-from kai_tui.conversation.messages import Message
 
 _UNSURE = "It may or may not have been saved."
 
@@ -84,14 +84,9 @@ class KaiEndpoints:
                 # A proxy's or another server's 404 must not look like a chat that never arrived.
                 raise UnexpectedAnswer(error.sentence, status=error.status, detail=error.detail) from None
             raise
-        found = self._read(wire.ChatAnswer, answer)
-        return Chat(
-            summary=summary(found),
-            messages=[
-                Message.from_wire(cast("JsonObject", row)) for row in found.messages if isinstance(row, dict)
-            ],
-            extra=dict(found.model_extra or {}),
-        )
+        head, messages = await read_chat(answer)
+        found = wire.read(wire.ChatAnswer, head, self.host)
+        return Chat(summary=summary(found), messages=messages, extra=dict(found.model_extra or {}))
 
     async def delete(self, chat_id: str) -> None:
         """DELETE /api/chat?id=…; a Kai may answer an unknown id with 403 instead of 404 (§4.6)."""

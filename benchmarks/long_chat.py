@@ -1,0 +1,189 @@
+"""A chat of 10,000 messages: opening it, paging through it, and what else could make the program stand still.
+
+A loopback server keeps chats of 0, 500 and 10,000 messages and one whose answer is 1 MB; a first run of the program
+leaves their copies on disk. All runs open the same chats the same way, the empty one among them: it is the floor.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.table import Row
+from benchmarks.terminal import ESCAPES, Terminal
+
+RUNS = 5
+PAGES = 40
+_CHATS = ["0", "500", "10000", "1m"]
+_WELCOME = b"who can read this chat"
+_KEYS = [glyph.encode() for glyph in "ßðþøæœŋđ"]
+_QUIET = 0.05
+"""Seconds without output after which a page is taken to be whole."""
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.long_server", *_CHATS], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+
+
+class _Program:
+    """kai-tui in a terminal, with the list of chats loaded."""
+
+    def __init__(self, port: str, home: str) -> None:
+        address = f"http://127.0.0.1:{port}"
+        self.terminal = Terminal(
+            [sys.executable, "-m", "kai_tui", "--base-url", address],
+            {
+                "KAI_TUI_HOME": home,
+                "STORAGE_API_TOKEN": "bench",
+                "STORAGE_API_URL": address,
+                "KAI_SERVICE": "assistant",
+            },
+        )
+        self.terminal.wait_for(b"Chat of 1m", 20)
+        self.terminal.drain(0.5)
+        self._at = 0
+
+    def _key(self, key: bytes) -> None:
+        self.terminal.write(key)
+        self.terminal.drain(0.1)
+
+    def open(self, name: str) -> float:
+        """Seconds from Enter on a chat in the list until its end can be read."""
+        self._key(b"\x1bOQ")  # F2: to the list, where the open chat is under the cursor
+        wanted = _CHATS.index(name)
+        if wanted != self._at:
+            self._key((b"\x1b[B" if wanted > self._at else b"\x1b[A") * abs(wanted - self._at))
+        self._at = wanted
+        text = _WELCOME if name == "0" else f"END{name}".encode()
+        since = len(self.terminal.raw)
+        began = time.perf_counter()
+        self.terminal.write(b"\r")
+        while text not in ESCAPES.sub(b"", bytes(self.terminal.raw[since:])):
+            self.terminal.pump(0.05)
+            if time.perf_counter() - began > 30:
+                raise TimeoutError(f"{name}: {bytes(self.terminal.raw[-400:])!r}")
+        return time.perf_counter() - began
+
+    def rss(self) -> float:
+        """MiB now, once all is quiet."""
+        self.terminal.drain(1.0)
+        status = Path(f"/proc/{self.terminal.child.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        return int(found[1]) / 1024 if found else 0.0
+
+    def page(self, key: bytes) -> float:
+        """Seconds from a key until the last byte of what it showed."""
+        terminal = self.terminal
+        began = last = time.perf_counter()
+        terminal.write(key)
+        while True:
+            if terminal.pump(_QUIET if last > began else 1.0):
+                last = time.perf_counter()
+            else:
+                return last - began
+
+    def stall(self, number: int, cause: bytes = b"", size: tuple[int, int] | None = None) -> float:
+        """Echo of a key pressed right behind `cause`, or behind a change of the terminal's size."""
+        terminal = self.terminal
+        key = _KEYS[number % len(_KEYS)]
+        start = len(terminal.raw)
+        began = time.perf_counter()
+        if size is not None:
+            fcntl.ioctl(terminal.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+            os.kill(terminal.child.pid, signal.SIGWINCH)
+        terminal.write(cause + key)
+        while key not in terminal.raw[start:]:
+            terminal.pump(0.005)
+            if time.perf_counter() - began > 10:
+                raise TimeoutError(repr(key))
+        taken = time.perf_counter() - began
+        terminal.drain(0.15)
+        terminal.write(b"\x7f")
+        terminal.drain(0.15)
+        return taken
+
+    def stalls(self, into: dict[str, list[float]], name: str) -> None:
+        """What each cause costs in the chat that is open."""
+        for number in range(4):
+            into.setdefault(f"{name}, a key alone", []).append(self.stall(number))
+            into.setdefault(f"{name}, focus-out and -in", []).append(self.stall(number, b"\x1b[O\x1b[I"))
+            into.setdefault(f"{name}, theme change", []).append(self.stall(number, b"\x14"))
+            size = (100, 40) if number % 2 == 0 else (120, 40)
+            into.setdefault(f"{name}, resize", []).append(self.stall(number, size=size))
+
+
+def percentile(values: list[float], share: float) -> float:
+    """In milliseconds."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
+
+
+def run() -> list[Row]:
+    """Medians of the runs; the page scroll and the stalls over all of them."""
+    opened: dict[str, list[float]] = {name: [] for name in _CHATS}
+    grown: list[float] = []
+    pages: list[float] = []
+    stalls: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as home, _server() as port:
+        for number in range(RUNS + 1):
+            program = _Program(port, home)
+            try:
+                for name in ("500", "0"):
+                    taken = program.open(name)
+                    opened[name].append(taken)
+                    if number == 1 and name == "500":
+                        program.terminal.drain(0.5)
+                        program.stalls(stalls, "500 messages")
+                empty = program.rss()
+                opened["10000"].append(program.open("10000"))
+                grown.append(program.rss() - empty)
+                if number:
+                    pages += [program.page(b"\x1b[5~") for _ in range(PAGES // RUNS)]
+                if number in (1, 2):
+                    program.stalls(stalls, "10,000 messages")
+                opened["1m"].append(program.open("1m"))
+                program.terminal.drain(1.0)
+            finally:
+                program.terminal.close()
+    first = {name: times.pop(0) for name, times in opened.items()}
+    floor = statistics.median(opened["0"])
+    rows = [Row("an empty chat, open to readable", floor * 1000, "ms")]
+    for name, label in (("500", "500 messages"), ("10000", "10,000 messages"), ("1m", "one message of 1 MB")):
+        beyond = (statistics.median(opened[name]) - floor) * 1000
+        rows.append(Row(f"{label}, open to readable beyond it", beyond, "ms", bar=60))
+        unknown = (first[name] - first["0"]) * 1000
+        rows.append(Row(f"{label}, the same with no copy here (n=1)", unknown, "ms"))
+    rows.append(Row("10,000 messages, RSS beyond an empty chat", statistics.median(grown), "MiB", bar=25))
+    rows.append(Row("page scroll in it, p50", percentile(pages, 0.5), "ms"))
+    rows.append(Row(f"page scroll in it, p95 (n={len(pages)})", percentile(pages, 0.95), "ms", bar=16))
+    for name, times in stalls.items():
+        bar = None if "alone" in name else 50
+        rows.append(Row(f"key echo: {name}, max (n={len(times)})", max(times) * 1000, "ms", bar=bar))
+    return rows
+
+
+if __name__ == "__main__":
+    from benchmarks.table import markdown
+
+    print(markdown(run()))
