@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PROMPTS_RECALLED = 500
+"""Earlier prompts that are read at the start."""
+
 SUMMARIES = 500
 """How many rows of the history are shown before the server answers."""
 
@@ -140,7 +143,7 @@ class DiskKeeper:
 
     async def prompts(self) -> list[str]:
         """Earlier prompts, the oldest first."""
-        newest_first: list[str] = await self._quietly(self._drafts.prompts(), [])
+        newest_first: list[str] = await self._quietly(self._drafts.prompts(PROMPTS_RECALLED), [])
         return newest_first[::-1]
 
     async def keep_outgoing(self, chat_id: str, message_id: str, text: str) -> None:

@@ -38,6 +38,16 @@ WRITING: tuple[Action, ...] = (
         ("up", "down"),
     ),
     Action(
+        "search_prompts",
+        "Find an earlier message",
+        "Look for what you sent before by its words, over all chats. Enter takes it into the prompt, Esc gives back what stood there.",
+        "Writing",
+        "chat",
+        ("ctrl+r",),
+        palette=True,
+        command="history",
+    ),
+    Action(
         "stop_reply",
         "Stop the reply",
         "Stop the reply that streams; what came stays. Otherwise: back to writing.",

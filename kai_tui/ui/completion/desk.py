@@ -27,6 +27,8 @@ class Offer(Protocol):
     """Ours."""
     empty: str
     """Said when nothing fits; without it the list closes then."""
+    step: int
+    """Rows the cursor has to move because of the key that was typed last."""
 
     def follow(self) -> bool:
         """The prompt changed: other rows. False: it is about something else now."""
@@ -40,7 +42,7 @@ class Offer(Protocol):
         """The cursor is on this row."""
         ...
 
-    def typed(self, event: events.Key) -> bool:
+    def typed(self, event: events.Key | events.Paste) -> bool:
         """A key that does not move or choose. True: it was meant for the list, not for the prompt."""
         ...
 
@@ -73,11 +75,16 @@ class CompletionDesk:
 
     # What the prompt tells
 
-    def takes(self, event: events.Key) -> bool:
-        """Whether a key is meant for the list."""
+    def takes(self, event: events.Key | events.Paste) -> bool:
+        """Whether a key or a paste is meant for the list."""
         offer = self._offer
         if offer is None:
             return False
+        if isinstance(event, events.Paste):
+            rows = offer.rows
+            taken = offer.typed(event)
+            self._refill(rows)
+            return taken
         key = event.key
         if key in ("up", "down"):
             self._move(-1 if key == "up" else 1)
@@ -89,17 +96,23 @@ class CompletionDesk:
         elif key == "escape":
             self._shut = self._word()
             self.close()
-        elif offer.typed(event):
-            self._refill()
         else:
-            return False
+            rows = offer.rows
+            if not offer.typed(event):
+                return False
+            if offer.step and offer.rows is rows:
+                self._move(offer.step)
+                offer.step = 0
+            else:
+                self._refill(rows)
         return True
 
     def edited(self) -> None:
         """Something was typed or pasted, or the cursor moved."""
         if self._offer is not None:
+            rows = self._offer.rows
             if self._offer.follow() and (self._offer.rows or self._offer.empty):
-                self._refill()
+                self._refill(rows)
                 return
             self.close()
         if self._shut is not None:
@@ -159,9 +172,9 @@ class CompletionDesk:
         if self._offer is not None:
             self.edited()
 
-    def _refill(self) -> None:
+    def _refill(self, before: Sequence[PopoverRow]) -> None:
         offer = self._offer
-        if offer is None:
+        if offer is None or offer.rows is before:
             return
         self._cursor = 0
         if offer.rows:

@@ -30,6 +30,7 @@ class SlashOffer:
 
     title = ""
     empty = ""
+    step: int = 0
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class SlashOffer:
     def moved(self, number: int) -> None:
         """Nothing to show beside the row."""
 
-    def typed(self, event: events.Key) -> bool:
+    def typed(self, event: events.Key | events.Paste) -> bool:
         """Everything that is typed goes to the prompt."""
         return False
 

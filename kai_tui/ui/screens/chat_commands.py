@@ -75,6 +75,18 @@ class ChatCommands(ChatLoan):
             self._completion.choose(message.number, "enter")
         self.set_focus(self._composer)
 
+    def action_search_prompts(self) -> None:
+        """Earlier prompts by their words."""
+        from kai_tui.ui.completion.prompts import PromptSearch
+
+        if self._composer.read_only:
+            return
+        self.set_focus(self._composer)
+        if not self._composer.earlier:
+            self._tell(Notice("Nothing was sent from here yet."))
+            return
+        self.completion().begin(PromptSearch(self._composer, self._composer.earlier))
+
     # Which commands there are
 
     def commands(self) -> list[Command]:

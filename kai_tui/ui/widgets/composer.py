@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from rich.text import Text
 from textual import events
 from textual.actions import SkipAction
 from textual.content import Content
 from textual.document._document import EditResult, Location, Selection
+from textual.document._history import EditHistory
 from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import TextArea
@@ -48,11 +49,19 @@ _ACTIONS: Mapping[str, str] = {
 }
 
 
+class Aside(NamedTuple):
+    """What was being typed, whole, with the steps back from it."""
+
+    draft: Draft
+    selection: Selection
+    history: EditHistory
+
+
 class PromptHelper(Protocol):
     """Offers what may be meant by what is being typed, and hears the keys for it first."""
 
-    def takes(self, event: events.Key) -> bool:
-        """Whether a key is meant for what is offered."""
+    def takes(self, event: events.Key | events.Paste) -> bool:
+        """Whether a key or a paste is meant for what is offered."""
         ...
 
     def edited(self) -> None:
@@ -149,6 +158,8 @@ class Composer(ChoiceKeys):
         self.claims: Callable[[str], bool] | None = None
         """Asked about what is pasted into the empty prompt: True when it belongs elsewhere."""
         self._backspaced = float("-inf")
+        self._aside: Aside | None = None
+        """What was being typed, while something else is shown."""
         self.gate: Callable[[str], bool] | None = None
         """Asked before a text is sent; when it says False the text stays."""
         self.helper: PromptHelper | None = None
@@ -159,8 +170,8 @@ class Composer(ChoiceKeys):
 
     @property
     def draft(self) -> Draft:
-        """The prompt as shown, with its chips."""
-        return Draft(self.text, self._chips)
+        """What is being typed, with its chips; not what is only looked at."""
+        return self._aside.draft if self._aside is not None else Draft(self.text, self._chips)
 
     @property
     def text_to_send(self) -> str:
@@ -184,6 +195,39 @@ class Composer(ChoiceKeys):
         self._show(Draft())
         return draft.text
 
+    def put(self, draft: Draft, *, first_row: bool = False) -> None:
+        """Put a prompt in the place of this one, as one step of undo."""
+        if self.helper is not None:
+            self.helper.left()
+        draft = draft.beside(self._chips)
+        self._chips = {**self._chips, **draft.chips}
+        self._let_go()
+        self.complete((0, 0), self.document.end, draft.shown)
+        end = self.document.end
+        self.move_cursor(self.navigator.get_location_end((0, 0)) if first_row else end)
+
+    def preview(self, draft: Draft | None) -> None:
+        """Show a prompt to be looked at; None: what was being typed is there again, unchanged."""
+        aside = self._aside
+        if draft is None:
+            if aside is None:
+                return
+            self._aside = None
+            self._chips = aside.draft.chips
+            self.load_text(aside.draft.shown)
+            self.history = aside.history
+            self.selection = aside.selection
+            return
+        if aside is None:
+            history = self.history
+            self._aside = Aside(Draft(self.text, self._chips), self.selection, history)
+            self.history = EditHistory(
+                history.max_checkpoints, history.checkpoint_timer, history.checkpoint_max_characters
+            )
+        self._let_go()
+        self._chips = draft.chips
+        self.load_text(draft.shown)
+
     def complete(self, start: Location, end: Location, text: str) -> None:
         """Put `text` in the place of what was typed there. One step of undo."""
         self.history.checkpoint()
@@ -205,6 +249,11 @@ class Composer(ChoiceKeys):
         """Earlier prompts for ↑, the oldest first."""
         self._recall.set_prompts(prompts)
 
+    @property
+    def earlier(self) -> Sequence[Draft]:
+        """Earlier prompts, the oldest first."""
+        return self._recall.prompts
+
     def remember(self, text: str) -> None:
         """Add a prompt as the newest of the earlier ones. What is sent from here is remembered anyway."""
         self._recall.remember(Draft.of(text))
@@ -212,18 +261,18 @@ class Composer(ChoiceKeys):
     def action_cursor_up(self, select: bool = False) -> None:
         """Up one row; on the first row to the prompt before this one."""
         if not select and self.navigator.is_first_wrapped_line(self.cursor_location):
-            older = self._recall.older(self.draft)
+            older = self._recall.older(self.draft.used())
             if older is not None:
-                self._show(older, first_row=True)
+                self.put(older, first_row=True)
                 return
         super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:
         """Down one row; on the last row to the prompt after this one, at last to the draft."""
         if not select and self.navigator.is_last_wrapped_line(self.cursor_location):
-            newer = self._recall.newer(self.draft)
+            newer = self._recall.newer(self.draft.used())
             if newer is not None:
-                self._show(newer)
+                self.put(newer)
                 return
         super().action_cursor_down(select)
 
@@ -293,6 +342,8 @@ class Composer(ChoiceKeys):
 
     def submit(self) -> None:
         """Send what stands here, unless it is blank."""
+        if self._aside is not None:
+            return
         offered = self.offered
         if offered is not None and not self.read_only:
             self._show(Draft())
@@ -309,6 +360,16 @@ class Composer(ChoiceKeys):
         self._recall.remember(draft)
         self._show(Draft())
         self.post_message(self.Submitted(self, text))
+
+    def action_undo(self) -> None:
+        """One step back; the place among earlier prompts is left."""
+        self._recall.stop()
+        super().action_undo()
+
+    def action_redo(self) -> None:
+        """One step forward again."""
+        self._recall.stop()
+        super().action_redo()
 
     def get_cursor_line_start_location(self, smart_home: bool = False) -> Location:
         """The start of the row: a prompt is no source code, Home does not stop at the indentation."""
@@ -335,7 +396,7 @@ class Composer(ChoiceKeys):
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        if not self.read_only:
+        if not self.read_only and (self.helper is None or not self.helper.takes(event)):
             self.insert_pasted(event.text)
 
     def action_paste(self) -> None:

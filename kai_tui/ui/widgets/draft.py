@@ -46,6 +46,18 @@ class Draft:
             return self.shown
         return _pattern(self.chips).sub(lambda found: self.chips[found.group()], self.shown)
 
+    def beside(self, taken: Mapping[str, str]) -> Draft:
+        """The same with other labels for those that stand for something else in `taken`."""
+        names: dict[str, str] = {}
+        chips: dict[str, str] = {}
+        for name, text in self.chips.items():
+            other = taken.get(name, text) != text
+            names[name] = label(text, {**taken, **self.chips, **chips}) if other else name
+            chips[names[name]] = text
+        if not chips or list(names) == list(chips):
+            return self
+        return Draft(_pattern(self.chips).sub(lambda found: names[found.group()], self.shown), chips)
+
     def used(self) -> Draft:
         """The same without the chips that were deleted from the text."""
         return Draft(self.shown, {name: text for name, text in self.chips.items() if name in self.shown})

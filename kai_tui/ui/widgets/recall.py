@@ -19,6 +19,11 @@ class Recall:
         """A copy that takes changes, with the current draft at its end; None when not recalling."""
         self._place = 0
 
+    @property
+    def prompts(self) -> Sequence[Draft]:
+        """The oldest first."""
+        return self._prompts
+
     def set_prompts(self, prompts: Sequence[str]) -> None:
         """Earlier prompts, the oldest first."""
         self._prompts = [Draft.of(prompt) for prompt in prompts[-MOST_PROMPTS:] if prompt.strip()]
