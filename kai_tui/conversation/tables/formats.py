@@ -32,6 +32,7 @@ SLICE: Final = 2_000
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 _SAFE_NUMBER: Final = re.compile(r"[-+]?[\d.,\s\u00a0\u202f’']*\d\s?%?|[-–—]")
 _TSV_QUOTED: Final = re.compile(r"[\t\n\r\"]")
+_JSON_TEXT: Final = json.JSONEncoder(ensure_ascii=False).encode
 _NAME: Final = re.compile(r"\W+", re.ASCII)
 _LOSSLESS: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
 _ESCAPED: Final = {ord(sign): f"\\{sign}" for sign in "\\`*_~!<&"} | {ord("["): "&#91;", ord("]"): "&#93;"}
@@ -91,13 +92,18 @@ def csv_parts(table: DataTable) -> Iterator[str]:
 def _csv(rows: Sequence[Sequence[str]]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    quoting = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    if any("\r" in cell for row in rows for cell in row):
-        # The writer leaves a lone carriage return unquoted, and a reader takes it for a line end.
-        for row in rows:
-            (quoting if any("\r" in cell for cell in row) else writer).writerow(row)
-    else:
-        writer.writerows(rows)
+    writer.writerows(rows)
+    text = out.getvalue()
+    if "\r" not in text:
+        return text
+    # The writer leaves a lone carriage return unquoted, and a reader takes it for a line end.
+    out = io.StringIO(newline="")
+    writer, quoting = (
+        csv.writer(out, lineterminator="\n"),
+        csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL),
+    )
+    for row in rows:
+        (quoting if any("\r" in cell for cell in row) else writer).writerow(row)
     return out.getvalue()
 
 
@@ -142,10 +148,6 @@ def json_parts(table: DataTable) -> Iterator[str]:
     yield "\n]\n"
 
 
-def _json_text(cell: str) -> str:
-    return json.dumps(cell, ensure_ascii=False)
-
-
 def _json_plain(cell: str) -> str:
     return cell or "null"
 
@@ -153,10 +155,10 @@ def _json_plain(cell: str) -> str:
 def _json_maker(cells: Sequence[str]) -> Callable[[str], str]:
     distinct = set(cells) - {""}
     if not distinct:
-        return _json_text
+        return _JSON_TEXT
     if distinct <= {"true", "false"} or all(map(_keeps, distinct)):
         return _json_plain
-    return _json_text
+    return _JSON_TEXT
 
 
 def _keeps(cell: str) -> bool:

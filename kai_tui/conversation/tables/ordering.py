@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kai_tui.conversation.tables.blank import BLANK
@@ -34,19 +34,21 @@ def sort_keys(cells: Sequence[str], kind: Kind) -> list[Any]:
         if form is not None:
             return form.values(cells)
     elif kind in ("date", "timestamp"):
-        found = moments(cells)
-        if all(moment is not None or cell in BLANK for moment, cell in zip(found, cells, strict=True)):
-            return found
+        distinct = list(set(cells) - BLANK)
+        times = moments(distinct)
+        if None not in times:
+            # Numbers are compared much faster than points in time.
+            known = {
+                cell: time.timestamp() for cell, time in zip(distinct, times, strict=True) if time is not None
+            }
+            return [known.get(cell) for cell in cells]
     elif kind == "boolean":
         return [None if cell in BLANK else cell.casefold() in TRUE for cell in cells]
-    key: Callable[[str], tuple[str, str]] = _text_key
-    return [key(cell) if cell else None for cell in cells]
+    return [_text_key(cell) if cell else None for cell in cells]
 
 
-def _text_key(text: str) -> tuple[str, str]:
+def _text_key(text: str) -> str:
     folded = text.casefold()
-    if not folded.isascii():
-        folded = "".join(
-            sign for sign in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(sign)
-        )
-    return folded, text
+    if folded.isascii():
+        return folded
+    return "".join(sign for sign in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(sign))
