@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from kai_tui.conversation.events import JsonObject
 from kai_tui.conversation.tables.data_table import DataTable
 from kai_tui.conversation.tables.inline_text import plain_text
+from kai_tui.conversation.tables.markdown_lines import delimiter_cells, row_cells
 from kai_tui.conversation.tool_results import (
     ErrorResult,
     TableResult,
@@ -20,8 +21,6 @@ from kai_tui.conversation.tool_results import (
 from kai_tui.conversation.toon import NotToon, decode_toon
 
 _DELIMITER: Final = re.compile(r"\s{0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")
-_CUT: Final = re.compile(r"(?<!\\)\|")
-_WHOLE: Final = re.compile(r"(?:`[^`]*`|\\.|[^|`\\]|`)*\|?")
 _LINE_END: Final = re.compile(r"\r?\n")
 _BREAK: Final = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TOON_HEAD: Final = re.compile(r"\s*(?:[A-Za-z_]\w*)?(?:\[#?\d{1,6}[|\t]?\]|: )")
@@ -50,27 +49,6 @@ def table_of_markdown(source: str) -> DataTable | None:
 
 def _reader_text(cell: str) -> str:
     return plain_text(_BREAK.sub("\n", cell) if "<" in cell else cell)
-
-
-def delimiter_cells(line: str) -> list[str]:
-    """The cells of the line below a markdown table's header: `---`, `:--:`."""
-    return [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
-
-
-def row_cells(line: str, count: int) -> list[str]:
-    """The cells of one line of a markdown table, each still markdown; `count` of them (0: as many as there are).
-
-    Pipes inside code stay in their cell where that gives the right number of cells.
-    """
-    line = line.strip().removeprefix("|")
-    if line.endswith("|") and not line.endswith("\\|"):
-        line = line[:-1]
-    cells = _CUT.split(line)
-    if count and len(cells) > count:
-        whole = [match.strip("|") for match in _WHOLE.findall(line)][:-1]
-        cells = whole if len(whole) == count else [*cells[: count - 1], "|".join(cells[count - 1 :])]
-    cells += [""] * (count - len(cells))
-    return [cell.strip().replace("\\|", "|") for cell in cells]
 
 
 def table_of_result(output: Any) -> DataTable | None:

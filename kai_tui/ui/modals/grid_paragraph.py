@@ -33,7 +33,7 @@ class GridParagraph:
         return [["⏎\n".join(exact_lines(cell)) for cell in row] + [""] * (wide - len(row)) for row in rows]
 
     def fold(self, width: int) -> Sequence[Line]:
-        from kai_tui.ui.transcript.table_layout import fitted
+        from kai_tui.ui.transcript.table_shape import fitted
 
         if not self._cells or not self._cells[0]:
             return []

@@ -12,13 +12,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kai_tui.conversation.safe_text import safe_code, safe_line, safe_prose
+from kai_tui.conversation.tables.markdown_lines import delimiter_cells, row_cells
 from kai_tui.ui.transcript.code import code_rows, expand_tabs
 from kai_tui.ui.transcript.half import closed
 from kai_tui.ui.transcript.inline import addresses, inline, split_lines, with_marks, without_start
 from kai_tui.ui.transcript.pieces import Top
-from kai_tui.ui.transcript.rows import Align, Block, Cell, Lead, Link, Row, Span, Table
+from kai_tui.ui.transcript.rows import Align, Block, Cell, Lead, Link, Row, Shape, Span, Table
 from kai_tui.ui.transcript.splitter import Chunk
-from kai_tui.ui.transcript.table_layout import natural_widths
+from kai_tui.ui.transcript.table_shape import shape_of
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -140,23 +141,6 @@ def _code_block(code: str | None, info: str, label: bool, lead: tuple[Lead, ...]
 # -- tables --------------------------------------------------------------------------------------
 
 
-def _cells(line: str, count: int) -> list[str]:
-    """The cells of a table line. Pipes in code spans stay when that gives the right number of cells."""
-    line = line.strip()
-    line = line.removeprefix("|")
-    if line.endswith("|") and not line.endswith("\\|"):
-        line = line[:-1]
-    cells = re.split(r"(?<!\\)\|", line)
-    if len(cells) > count:
-        whole = [match.strip("|") for match in re.findall(r"(?:`[^`]*`|\\.|[^|`\\]|`)*\|?", line)][:-1]
-        if len(whole) == count:
-            cells = whole
-        else:
-            cells = [*cells[: count - 1], "|".join(cells[count - 1 :])]
-    cells += [""] * (count - len(cells))
-    return [cell.strip().replace("\\|", "|") for cell in cells]
-
-
 def _cell(text: str) -> Cell:
     """A cell's text with its inline markup; line ends (`<br>` stays literal) cannot occur."""
     if not text:
@@ -175,10 +159,10 @@ def _align(cell: str) -> Align:
 
 
 @lru_cache(maxsize=64)
-def _head(source: str) -> tuple[list[Align], list[str], list[int]]:
-    """Aligns, names and natural widths of a table's first chunk."""
+def _head(source: str) -> tuple[Shape, list[str]]:
+    """The shape of a table as its first chunk has it, and the columns' names."""
     table = _read_table(_table_lines(source))
-    return table.aligns, [cell.text for cell in table.rows[0]], natural_widths(table)
+    return shape_of(table), [cell.text for cell in table.rows[0]]
 
 
 def _table_lines(source: str) -> list[str]:
@@ -186,9 +170,8 @@ def _table_lines(source: str) -> list[str]:
 
 
 def _read_table(lines: list[str]) -> Table:
-    delimiter = lines[1].strip().removeprefix("|").removesuffix("|")
-    aligns: list[Align] = [_align(cell) for cell in delimiter.split("|")]
-    rows = [[_cell(text) for text in _cells(line, len(aligns))] for line in (lines[0], *lines[2:])]
+    aligns: list[Align] = [_align(cell) for cell in delimiter_cells(lines[1])]
+    rows = [[_cell(text) for text in row_cells(line, len(aligns))] for line in (lines[0], *lines[2:])]
     return Table(rows, aligns)
 
 
@@ -196,9 +179,9 @@ def _table_chunk(chunk: Chunk) -> list[Block]:
     lines = _table_lines(chunk.source)
     if chunk.opens:
         return [_read_table(lines)]
-    aligns, names, natural = _head(chunk.head)
-    rows = [[_cell(text) for text in _cells(line, len(aligns))] for line in lines]
-    return [Table(rows, aligns, header=False, natural=natural, names=names)] if rows else []
+    shape, names = _head(chunk.head)
+    rows = [[_cell(text) for text in row_cells(line, len(names))] for line in lines]
+    return [Table(rows, shape.aligns, header=False, shape=shape, names=names)] if rows else []
 
 
 # -- everything else -----------------------------------------------------------------------------

@@ -66,6 +66,18 @@ class Cell:
 Align: TypeAlias = Literal["left", "right", "center"]
 
 
+class Shape(NamedTuple):
+    """What the columns of a table are like; the same for all its pieces, so that they stand below each other."""
+
+    widths: list[int]
+    """What each column wants, in cells."""
+    words: list[int]
+    """Its longest word, in cells: narrower than that it is hard to read."""
+    aligns: list[Align]
+    firm: list[bool]
+    """Numbers, dates and the like, which say something else when they are cut."""
+
+
 @dataclass(slots=True)
 class Table:
     """A table; every table row is a logical row of its own, its text the cells apart by tabs."""
@@ -74,11 +86,13 @@ class Table:
     aligns: list[Align]
     header: bool = True
     """Whether the first of `rows` is the header."""
-    natural: list[int] | None = None
-    """Widths the columns want, in cells, when an earlier chunk has fixed them."""
+    shape: Shape | None = None
+    """Of the whole table, when this is a piece of it."""
     names: list[str] = field(default_factory=list[str])
     """The columns' names, for the narrow form."""
     lead: tuple[Lead, ...] = ()
+    data: bool = False
+    """Whether its rows are records: one line each, whatever the width. Else its cells are prose, which wraps."""
 
 
 Block: TypeAlias = Row | Table

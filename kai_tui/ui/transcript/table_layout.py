@@ -1,66 +1,15 @@
-"""Tables at a width: columns share the room, cells wrap, nothing is ever left out."""
+"""Tables at a width. Prose in cells wraps and is all there; of wide tables and of records a calm part is drawn, with a
+line that says what is missing and which key shows it. Copying and the viewer have everything."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from itertools import accumulate
 
-from kai_tui.ui.transcript.rows import Align, Cell, Table
-from kai_tui.ui.transcript.strips import RowText, Run, Sheet, flatten
-from kai_tui.ui.transcript.wrap import break_words, cells
-
-SEPARATOR = " │ "
-_NUMBER = re.compile(r"^[-+−]?[€$£]?\s?\d[\d\s,.'’_]*\s?(?:%|[a-zA-Z€$£]{1,3})?$")
-_LEAST = 5
-"""Narrowest useful column; below that the rows become lists of names and values."""
-
-
-def natural_widths(table: Table) -> list[int]:
-    """What each column wants, in cells."""
-    widths = [0] * len(table.aligns)
-    for row in table.rows:
-        for index, cell in enumerate(row):
-            widths[index] = max(widths[index], cells(cell.text))
-    return widths
-
-
-def fitted(natural: list[int], room: int) -> list[int] | None:
-    """Widths that fill at most `room` together; None when the columns would be too narrow.
-
-    Narrow columns keep what they want; the others share the rest.
-    """
-    room -= len(SEPARATOR) * (len(natural) - 1)
-    if sum(natural) <= room:
-        return [max(1, width) for width in natural]
-    least = sum(min(width, _LEAST) for width in natural)
-    if least > room:
-        return None
-    widths = list(natural)
-    open_columns = sorted(range(len(natural)), key=lambda index: natural[index])
-    left = room
-    while open_columns:
-        share = left // len(open_columns)
-        index = open_columns[0]
-        if natural[index] <= share:
-            open_columns.pop(0)
-            left -= natural[index]
-            continue
-        for position, column in enumerate(open_columns):
-            widths[column] = share + (1 if position < left - share * len(open_columns) else 0)
-        break
-    return [max(1, width) for width in widths]
-
-
-def _aligns(table: Table) -> list[Align]:
-    """Columns of nothing but numbers stand at the right, unless the table says otherwise."""
-    body = table.rows[1:] if table.header else table.rows
-    aligns = list(table.aligns)
-    for index, align in enumerate(aligns):
-        if align != "left":
-            continue
-        texts = [row[index].text for row in body if row[index].text]
-        if texts and all(_NUMBER.match(text) for text in texts):
-            aligns[index] = "right"
-    return aligns
+from kai_tui.ui.transcript.rows import Cell, Shape, Table
+from kai_tui.ui.transcript.strips import RowText, Sheet, flatten
+from kai_tui.ui.transcript.table_shape import MORE, SEPARATOR, Plan, planned, shape_of
+from kai_tui.ui.transcript.wrap import break_words, cells, cut
 
 
 def row_text(row: list[Cell]) -> str:
@@ -80,99 +29,188 @@ def row_of_text(row: list[Cell]) -> RowText:
 
 def put_table(sheet: Sheet, table: Table) -> None:
     """Draw a table."""
-    room = sheet.room - sum(cells(lead.text) for lead in table.lead)
-    widths = fitted(table.natural or natural_widths(table), room)
-    if widths is None:
+    shape = table.shape or shape_of(table)
+    plan = planned(shape, sheet.room - sum(cells(lead.text) for lead in table.lead), data=table.data)
+    if plan.form == "records":
         _put_records(sheet, table)
-        return
-    aligns = _aligns(table)
+    elif plan.form == "cut":
+        _put_cut(sheet, table, shape, plan.widths)
+    else:
+        _put_whole(sheet, table, shape, plan)
+
+
+# -- everything, wrapped -------------------------------------------------------------------------------
+
+
+def _put_whole(sheet: Sheet, table: Table, shape: Shape, plan: Plan) -> None:
+    widths = plan.widths
     wrapped = [any(cells(cell.text) > widths[i] for i, cell in enumerate(row)) for row in table.rows]
     last = len(table.rows) - 1
     for index, row in enumerate(table.rows):
         head = table.header and index == 0
-        number = _put_table_row(sheet, table, row, widths, aligns, head)
-        # Rows of one line need nothing between them; around a taller one it shows where it ends.
-        if head or (index < last and (wrapped[index] or wrapped[index + 1])):
-            _put_rule(sheet, table, widths, number, "─" if head else "┄")
+        number = sheet.row(row_of_text(row))
+        _put_wrapped_row(sheet, table, row, shape, widths, number, head=head)
+        if head:
+            _put_rule(sheet, table, widths, number)
+        elif index < last and (wrapped[index] or wrapped[index + 1]):
+            # Rows of one line need nothing between them; around a taller one it shows where it ends.
+            _put_gap(sheet, table, widths, number)
 
 
-def _put_rule(sheet: Sheet, table: Table, widths: list[int], row: int, dash: str) -> None:
+def _put_rule(sheet: Sheet, table: Table, widths: Sequence[int], row: int) -> None:
     sheet.begin()
     sheet.leads(table.lead)
-    cross = "┼" if dash == "─" else "│"
-    sheet.put(f"{dash}{cross}{dash}".join(dash * width for width in widths), "line")
+    sheet.put("─┼─".join("─" * width for width in widths), "line")
     sheet.end(row)
 
 
-def _put_table_row(
-    sheet: Sheet, table: Table, row: list[Cell], widths: list[int], aligns: list[Align], head: bool
-) -> int:
-    number = sheet.row(row_of_text(row))
+def _put_gap(sheet: Sheet, table: Table, widths: Sequence[int], row: int) -> None:
+    sheet.begin()
+    sheet.leads(table.lead)
+    sheet.put(SEPARATOR.join(" " * width for width in widths).rstrip(), "line")
+    sheet.end(row)
+
+
+def _put_wrapped_row(
+    sheet: Sheet,
+    table: Table,
+    row: list[Cell],
+    shape: Shape,
+    widths: Sequence[int],
+    number: int,
+    *,
+    head: bool,
+) -> None:
     base = ("table-head",) if head else ()
-    runs: list[list[Run]] = []
-    breaks: list[list[tuple[int, int]]] = []
-    for cell, width in zip(row, widths, strict=True):
-        runs.append(flatten(len(cell.text), cell.spans, base, sheet.palette))
-        breaks.append(break_words(cell.text, width))
+    runs = [flatten(len(cell.text), cell.spans, base, sheet.palette) for cell in row]
+    breaks = [list(break_words(cell.text, width)) for cell, width in zip(row, widths, strict=True)]
     offsets = _offsets(row)
     for line in range(max(len(parts) for parts in breaks)):
         sheet.begin()
         sheet.leads(table.lead)
         for index, cell in enumerate(row):
-            if index:
-                sheet.put(SEPARATOR, "line")
             part = breaks[index][line] if line < len(breaks[index]) else None
             shown = cell.text[part[0] : part[1]] if part is not None else ""
-            space = widths[index] - cells(shown)
-            before = {"left": 0, "right": space, "center": space // 2}[aligns[index]]
+            before, after = _spaces(shape, widths, index, cells(shown))
+            if index:
+                sheet.put(SEPARATOR, "line")
             sheet.put(" " * before)
             if part is not None:
-                _put_cell(sheet, cell, runs[index], part, offsets[index])
+                sheet.text(cell.text, runs[index], part[0], part[1], offsets[index])
             if index < len(row) - 1:
-                sheet.put(" " * (space - before))
+                sheet.put(" " * after)
         sheet.end(number)
-    return number
 
 
-def _offsets(row: list[Cell]) -> list[int]:
-    """Where each cell's text starts in the row's text."""
-    offsets: list[int] = []
-    position = 0
-    for cell in row:
-        offsets.append(position)
-        position += len(cell.text) + 1
-    return offsets
+def _spaces(shape: Shape, widths: Sequence[int], index: int, used: int) -> tuple[int, int]:
+    """The empty cells before and behind a text of a column."""
+    space = max(0, widths[index] - used)
+    before = {"left": 0, "right": space, "center": space // 2}[shape.aligns[index]]
+    return before, space - before
 
 
-def _put_cell(sheet: Sheet, cell: Cell, runs: list[Run], part: tuple[int, int], offset: int) -> None:
-    start, end = part
-    sheet.text(cell.text, runs, start, end, offset)
+# -- a line a row --------------------------------------------------------------------------------------
+
+
+def _put_cut(sheet: Sheet, table: Table, shape: Shape, widths: Sequence[int]) -> None:
+    for index, row in enumerate(table.rows):
+        head = table.header and index == 0
+        number = sheet.row(row_of_text(row))
+        if head:
+            sheet.begin()
+            sheet.leads(table.lead)
+            sheet.put(cut(_what_is_missing(shape, widths), max(1, sheet.left)), "muted")
+            sheet.end(number)
+        _put_cut_row(sheet, table, row, shape, widths, number, head=head)
+        if head:
+            _put_rule(sheet, table, widths, number)
+
+
+def _what_is_missing(shape: Shape, widths: Sequence[int]) -> str:
+    """ "12 columns, 5 shown, 1 of them cut · t opens the table"."""
+    from kai_tui.ui.transcript.renderers.status import key_of
+
+    count, shown = len(shape.widths), len(widths)
+    narrowed = sum(want > width for want, width in zip(shape.widths, widths, strict=False))
+    words = "1 column" if count == 1 else f"{count} columns"
+    if shown < count:
+        words += f", {shown} shown"
+        words += f", {narrowed} of them cut" if narrowed else ""
+    else:
+        words += f", {narrowed} cut"
+    return f"{words} · {key_of('browse')}, t opens the table"
+
+
+def _put_cut_row(
+    sheet: Sheet,
+    table: Table,
+    row: list[Cell],
+    shape: Shape,
+    widths: Sequence[int],
+    number: int,
+    *,
+    head: bool,
+) -> None:
+    base = ("table-head",) if head else ()
+    sheet.begin()
+    sheet.leads(table.lead)
+    for index, (offset, width) in enumerate(zip(_offsets(row), widths, strict=False)):
+        cell = row[index]
+        shown = cut(cell.text, width)
+        kept = len(shown) if shown == cell.text else max(0, len(shown) - 1)
+        before, after = _spaces(shape, widths, index, cells(shown))
+        if index:
+            sheet.put(SEPARATOR, "line")
+        sheet.put(" " * before)
+        sheet.text(cell.text, flatten(len(cell.text), cell.spans, base, sheet.palette), 0, kept, offset)
+        sheet.put(shown[kept:], *base, "muted")
+        if index < len(widths) - 1 or len(widths) < len(row):
+            sheet.put(" " * after)
+    if head and len(widths) < len(row):
+        sheet.put(MORE, "muted")
+    sheet.end(number)
+
+
+# -- names and values ----------------------------------------------------------------------------------
 
 
 def _put_records(sheet: Sheet, table: Table) -> None:
-    """The narrow form: each row as a list of names and values."""
+    """The narrow form: each row as names and values, side by side where the names leave room."""
     names = [cell.text for cell in table.rows[0]] if table.header else table.names
     body = table.rows[1:] if table.header else table.rows
     if table.header:
         # The header row stays a row of its own, so that rows count the same at every width.
         sheet.row(RowText(row_text(table.rows[0])))
+    longest = max(map(cells, names), default=0)
+    beside = longest + 2 if longest <= sheet.room // 3 else 0
     for index, row in enumerate(body):
-        number = sheet.row(RowText(row_text(row)))
-        if index:
+        number = sheet.row(row_of_text(row))
+        if index or not table.header:
             sheet.begin()
-            sheet.put("┄" * max(2, sheet.room // 2), "line")
+            sheet.put("─" * min(max(2, sheet.room), longest + 2), "line")
             sheet.end(number)
         for column, (cell, offset) in enumerate(zip(row, _offsets(row), strict=True)):
-            name = names[column] if column < len(names) else ""
-            if not cell.text:
-                continue
-            for start, end in break_words(name, max(2, sheet.room)) if name else ():
-                sheet.begin()
-                sheet.put(name[start:end], "table-head")
-                sheet.end(number)
-            runs = flatten(len(cell.text), cell.spans, (), sheet.palette)
-            for part in break_words(cell.text, max(2, sheet.room - 2)):
-                sheet.begin()
-                sheet.put("  ")
-                _put_cell(sheet, cell, runs, part, offset)
-                sheet.end(number)
+            if cell.text:
+                _put_value(sheet, names[column] if column < len(names) else "", cell, offset, number, beside)
+
+
+def _put_value(sheet: Sheet, name: str, cell: Cell, offset: int, number: int, beside: int) -> None:
+    if not beside and name:
+        for start, end in break_words(name, max(2, sheet.room)):
+            sheet.begin()
+            sheet.put(name[start:end], "table-head")
+            sheet.end(number)
+    indent = beside or 2
+    runs = flatten(len(cell.text), cell.spans, (), sheet.palette)
+    for line, (start, end) in enumerate(break_words(cell.text, max(2, sheet.room - indent))):
+        sheet.begin()
+        lead = name if beside and not line else ""
+        sheet.put(lead, "table-head")
+        sheet.put(" " * (indent - cells(lead)))
+        sheet.text(cell.text, runs, start, end, offset)
+        sheet.end(number)
+
+
+def _offsets(row: list[Cell]) -> list[int]:
+    """Where each cell's text starts in the row's text."""
+    return list(accumulate((len(cell.text) + 1 for cell in row[:-1]), initial=0)) if row else []

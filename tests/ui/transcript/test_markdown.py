@@ -9,6 +9,8 @@ from kai_tui.ui.transcript.rows import Block, Row, Table, row_count
 from kai_tui.ui.transcript.splitter import split
 from kai_tui.ui.transcript.strips import Gutter, Rendered, layout, texts
 from kai_tui.ui.transcript.styles import plain_palette
+from kai_tui.ui.transcript.table_shape import shape_of
+from kai_tui.ui.transcript.wrap import cells
 from tests.some import examples
 
 EDGE = Gutter((), (), 0)
@@ -131,20 +133,67 @@ def test_only_rows_of_several_lines_are_set_apart() -> None:
     long = " ".join(["word"] * 30)
     source = f"| a | b |\n|---|---|\n| 1 | x |\n| 2 | x |\n| 3 | {long} |\n| 4 | x |\n| 5 | x |"
     shown = lines(source, 60)
-    rules = [number for number, line in enumerate(shown) if "┄" in line]
+    rules = [number for number, line in enumerate(shown) if line.strip() == "│"]
     first = [
         next(n for n, line in enumerate(shown) if line.strip().startswith(f"{row} ")) for row in range(1, 6)
     ]
     assert rules == [first[2] - 1, first[3] - 1]
 
 
-def test_a_table_too_wide_for_its_window_becomes_a_list_of_values() -> None:
+def test_a_narrow_window_shows_rows_as_names_and_values() -> None:
+    source = "| Region | Note |\n|---|---|\n| West | " + "extraordinarily " * 3 + "|\n| East | 5 |"
+    assert lines(source, 24) == [
+        "Region  West", "Note    extraordinarily", "        extraordinarily", "        extraordinarily", "────────",
+        "Region  East", "Note    5",
+    ]  # fmt: skip
+    assert lines(f"| {'name ' * 3}| b |\n|---|---|\n| {'x' * 30} | 1 |", 20) == [
+        "name name name", "  " + "x" * 17, "  " + "x" * 13, "b", "  1",
+    ]  # fmt: skip
+
+
+def test_a_table_too_wide_for_its_window_says_what_is_missing_and_where_it_is() -> None:
     names = [f"column{number}" for number in range(12)]
     values = [f"value{number}" for number in range(12)]
     source = f"| {' | '.join(names)} |\n{'|---' * 12}|\n| {' | '.join(values)} |"
-    shown = lines(source, 40)
-    assert shown[:2] == ["column0", "  value0"]
-    assert shown[-1] == "  value11"
+    shown = lines(source, 60)
+    assert shown == [
+        "12 columns, 6 shown · Ctrl+O, t opens the table",
+        "column0 │ column1 │ column2 │ column3 │ column4 │ column5 …",
+        "────────┼─────────┼─────────┼─────────┼─────────┼────────",
+        "value0  │ value1  │ value2  │ value3  │ value4  │ value5",
+    ]
+    assert copied(source).split() == [*names, *values]
+
+
+def test_a_number_or_a_date_is_never_cut() -> None:
+    number, day, text = "123456789012.55", "2026-01-01T10:00:00Z", "a text that may be cut " * 4
+    source = "| a | b | c |\n|---|---|---|\n" + f"| {text} | {number} | {day} |\n" * 3
+    for width in range(62, 140):
+        for line in lines(source, width)[2:]:
+            if "│" in line and "…" in line:
+                assert number in line
+                assert day in line
+
+
+@pytest.mark.parametrize("width", range(20, 160, 7))
+def test_no_line_of_a_table_is_wider_than_its_window(width: int) -> None:
+    wide = "| " + " | ".join(f"{'名前' * 3} {n}" for n in range(9)) + " |\n" + "|---" * 9 + "|\n"
+    wide += ("| " + " | ".join(["日本語のテキスト", "1,234.5", "x" * 40] * 3) + " |\n") * 3
+    assert all(cells(line) < width for line in lines(wide, width))
+
+
+def test_numbers_stay_at_one_side_while_a_table_grows() -> None:
+    """A column changes its side at most once, when a first cell shows that it holds no numbers."""
+    rows = ["| 1 | 5 % | |", "| 20 | 10 % | 7 |", "| 300 | — | x |", "| 4 | n/a | 8 |"] * 12
+    sides: list[list[str]] = []
+    for count in range(1, len(rows) + 1):
+        chunks = split("| a | b | c |\n|---|---|---|\n" + "\n".join(rows[:count]) + "\n")
+        tables = [block for chunk in chunks for block in blocks_of(chunk) if isinstance(block, Table)]
+        aligns = [(table.shape or shape_of(table)).aligns for table in tables]
+        assert aligns == [aligns[0]] * len(aligns)
+        sides.append(list(aligns[0]))
+    assert {side[0] for side in sides} == {side[1] for side in sides} == {"right"}
+    assert [side[2] for side in sides] == ["left", "right"] + ["left"] * (len(rows) - 2)
 
 
 def test_columns_stand_below_each_other_over_pieces_of_a_table() -> None:

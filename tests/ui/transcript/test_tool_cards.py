@@ -206,10 +206,15 @@ async def test_a_large_result_opens_in_two_steps() -> None:
         transcript = app.transcript
         transcript._cursor = transcript._last_stop()
         transcript.action_toggle_item()
-        assert any("more lines: open once more to see them" in line for line in all_lines(transcript))
+        assert any(
+            "… 180 more rows · Ctrl+O, t opens the whole table" in line for line in all_lines(transcript)
+        )
+        assert any("Region 19 " in line for line in all_lines(transcript))
+        assert not any("Region 20 " in line for line in all_lines(transcript))
         assert not any("Region 199" in line for line in all_lines(transcript))
         transcript.action_toggle_item()
         assert any("Region 199" in line for line in all_lines(transcript))
+        assert not any("more rows" in line for line in all_lines(transcript))
         transcript.action_toggle_item()
         assert len(all_lines(transcript)) == 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line, safe_prose
@@ -81,6 +81,11 @@ def state_of(part: ToolPart, *, live: bool, broke_off: bool = False, denied: boo
     if not live:
         return INTERRUPTED if broke_off else NO_RESULT
     return PREPARING if state == "input-streaming" else RUNNING
+
+
+def _more_rows(count: int) -> Detail:
+    rows = "1 more row" if count == 1 else f"{count:,} more rows"
+    return Detail("label", f"… {rows} · {key_of('browse')}, t opens the whole table")
 
 
 class ToolUnit(Unit):
@@ -241,17 +246,30 @@ class ToolUnit(Unit):
     def _detail_items(self) -> list[Item]:
         """The pieces shown at this level, each an item."""
         items: list[Item] = []
-        shown = hidden = 0
-        for detail in self._details() if self.level else ():
-            if self.level == 1 and shown >= CAP:
-                hidden += detail.lines
-                continue
-            shown += detail.lines
+        shown = hidden = rows = 0
+        self._hidden = 0
+
+        def put(detail: Detail) -> None:
             items.append(Item(self, detail, self.base + (len(items) + 1) * ITEM_ROWS))
-        self._hidden = hidden
+
+        for detail in self._details() if self.level else ():
+            goes_on = detail.kind == "table" and not detail.opens
+            if rows and not goes_on:
+                put(_more_rows(rows))
+                rows = 0
+            if self.level == 1 and goes_on and items and cast("Detail", items[-1].content).kind == "table":
+                rows += detail.lines
+                self._hidden += detail.lines
+            elif self.level == 1 and shown >= CAP:
+                hidden += detail.lines
+                self._hidden += detail.lines
+            else:
+                shown += detail.lines
+                put(detail)
+        if rows:
+            put(_more_rows(rows))
         if hidden:
-            note = Detail("label", f"… {hidden:,} more lines: open once more to see them")
-            items.append(Item(self, note, self.base + (len(items) + 1) * ITEM_ROWS))
+            put(Detail("label", f"… {hidden:,} more lines: open once more to see them"))
         return items
 
     def blocks(self, item: Item) -> Sequence[RowBlock]:

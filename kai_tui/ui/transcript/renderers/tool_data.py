@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from kai_tui.conversation.safe_text import safe_code, safe_line, safe_prose
 from kai_tui.ui.transcript.renderers.plain import pieces
-from kai_tui.ui.transcript.rows import Align, Block, Cell, Lead, Link, Row, Table
-from kai_tui.ui.transcript.wrap import cells
+from kai_tui.ui.transcript.rows import Align, Block, Cell, Lead, Link, Row, Shape, Table
 
 if TYPE_CHECKING:
     from kai_tui.ui.transcript.items import Item
@@ -23,6 +22,8 @@ _LANGUAGES = {
 _MASK = "••••••••"
 _ROWS = 40
 """Table rows in one piece."""
+FIRST_ROWS = 20
+"""Rows of a longer table that an opened card shows at first."""
 _MEASURED = 2_000
 """Rows that decide how wide the columns are."""
 
@@ -40,7 +41,7 @@ class Detail:
     """Of a table; the first is the header when `opens`."""
     opens: bool = False
     columns: Sequence[str] = ()
-    natural: list[int] | None = None
+    shape: Shape | None = None
     goes_on: bool = False
     """Whether it is a later piece of the text before it."""
     whole: str = ""
@@ -79,7 +80,13 @@ class Detail:
         rows = [[Cell(safe_line(value)) for value in row] for row in self.rows]
         aligns: list[Align] = ["left"] * len(self.columns)
         return Table(
-            rows, aligns, header=self.opens, natural=self.natural, names=list(self.columns), lead=(_INDENT,)
+            rows,
+            aligns,
+            header=self.opens,
+            shape=self.shape,
+            names=list(self.columns),
+            lead=(_INDENT,),
+            data=True,
         )
 
 
@@ -177,14 +184,16 @@ def text_details(kind: Literal["code", "text", "error"], raw: str, language: str
 
 def table_details(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Detail]:
     """A table in pieces whose columns stand below each other."""
+    from kai_tui.ui.transcript.table_shape import column_shape
+
     names = [safe_line(name) for name in columns]
-    natural = [cells(name) for name in names]
-    for row in rows[:_MEASURED]:
-        for index, value in enumerate(_padded(row, len(columns))):
-            natural[index] = max(natural[index], cells(safe_line(value)))
-    for start in range(0, max(1, len(rows)), _ROWS):
-        part = [_padded(row, len(columns)) for row in rows[start : start + _ROWS]]
-        detail = Detail("table", opens=start == 0, columns=names, natural=natural)
+    measured = [_padded(row, len(columns)) for row in rows[:_MEASURED]]
+    shape = column_shape(names, [[safe_line(row[index]) for row in measured] for index in range(len(names))])
+    first = len(rows) if len(rows) <= _ROWS else FIRST_ROWS
+    for start in (0, *range(first, len(rows), _ROWS)):
+        stop = min(start + _ROWS, len(rows)) if start else first
+        part = [_padded(row, len(columns)) for row in rows[start:stop]]
+        detail = Detail("table", opens=start == 0, columns=names, shape=shape)
         detail.rows = [list(columns), *part] if start == 0 else part
         detail.goes_on = start > 0
         yield detail
