@@ -100,17 +100,8 @@ class ServerNotice(Message):
 class Bridge:
     """Subscriptions of one screen; `close` ends them all."""
 
-    def __init__(
-        self,
-        host: Widget,
-        workspace: Workspace,
-        draw: Callable[[SessionChange], None],
-        draw_part: Callable[[str, int], None],
-    ) -> None:
-        """The transcript's `apply` and `part_changed`; the second is the hot path."""
+    def __init__(self, host: Widget, workspace: Workspace) -> None:
         self._host = host
-        self._draw = draw
-        self._draw_part = draw_part
         self._session: ChatSession | None = None
         self._leave_session: Callable[[], None] | None = None
         self._leave = [
@@ -125,8 +116,16 @@ class Bridge:
             workspace.observe_notices(lambda sentence: self._post(ServerNotice(sentence))),
         ]
 
-    def follow(self, session: ChatSession) -> None:
-        """Hear of this chat from now on, and no more of the one before."""
+    def follow(
+        self,
+        session: ChatSession,
+        draw: Callable[[SessionChange], None],
+        draw_part: Callable[[str, int], None],
+    ) -> None:
+        """Hear of this chat from now on, and no more of the one before.
+
+        `draw` and `draw_part` are the transcript's `apply` and `part_changed`; the second is the hot path.
+        """
         from kai_tui.services.changes import (
             MessageAdded,
             MessageChanged,
@@ -144,10 +143,10 @@ class Bridge:
             if session is not self._session:
                 return
             if isinstance(change, PartChanged):
-                self._draw_part(change.message_id, change.part_index)
+                draw_part(change.message_id, change.part_index)
                 return
             if isinstance(change, redraws):
-                self._draw(change)
+                draw(change)
             self._post(SessionNews(session, change))
 
         if self._leave_session is not None:

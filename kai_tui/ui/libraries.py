@@ -7,6 +7,7 @@ _FIRST_ANSWER_NEEDS = (
     "kai_tui.storage.chats",
     "kai_tui.storage.drafts",
     "kai_tui.ui.transcript.units",
+    "kai_tui.ui.transcript.view",
     "httpx",
     "pydantic",
     "kai_tui.ui.modals.approval",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -20,6 +21,9 @@ class KaiScreen(HearsWorkers, CopiesSelection, PaintsLittle, Screen[None]):
     """A screen of the program. `scopes` tells the palette which actions it has."""
 
     scopes: ClassVar[tuple[Scope, ...]] = ()
+    _fresh = True
+    """Whether it was not shown yet."""
+    _too_small: Static | None = None
 
     def denies(self, action: str) -> bool:
         """Whether an action cannot be done here (now), so that the palette does not offer it."""
@@ -32,8 +36,15 @@ class KaiScreen(HearsWorkers, CopiesSelection, PaintsLittle, Screen[None]):
     KaiScreen.-tiny > .too-small { display: block; }
     """
 
-    def on_mount(self) -> None:
-        self.mount(Static("Please make this window larger.", classes="too-small", markup=False))
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        if self._fresh:
+            self._fresh = False
+            # Every part was given its styles a moment ago, when it was mounted.
+            event.refresh_styles = False
 
     def on_resize(self) -> None:
-        self.set_class(self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT, "-tiny")
+        tiny = self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT
+        if tiny and self._too_small is None:
+            self._too_small = Static("Please make this window larger.", classes="too-small", markup=False)
+            self.mount(self._too_small)
+        self.set_class(tiny, "-tiny")

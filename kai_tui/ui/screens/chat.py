@@ -84,7 +84,7 @@ class ChatScreen(
     # Life
 
     def on_mount(self) -> None:
-        self._bridge = Bridge(self, self.workspace, self._transcript.apply, self._transcript.part_changed)
+        self._bridge = Bridge(self, self.workspace)
         self._composer.claims = self.claims_paste
         self._refresh_words()
         self._type_ahead.attach(self._composer)
@@ -101,6 +101,7 @@ class ChatScreen(
         await self.kai.warm_up()
         if self._left:
             return
+        self._mount_unseen()
         self._begin()
         self.completion()
         self.workspace.connect()
@@ -166,7 +167,7 @@ class ChatScreen(
         self._session = session
         self._opening = None
         self._problem = None
-        self._bridge.follow(session)
+        self._bridge.follow(session, self._transcript.apply, self._transcript.part_changed)
         self._show_conversation(session)
         self._sidebar.open_id = session.chat_id
         self.look()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.notifications import SeverityLevel
 from textual.timer import Timer
 
@@ -70,7 +71,7 @@ class ChatElsewhere(ChatPart):
         if session is not None and self._looks_at(session.chat_id):
             self.workspace.attention.seen(session.chat_id)
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         self.look()
 
     # Marks

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
@@ -19,7 +20,6 @@ from kai_tui.ui.screens.base import KaiScreen
 from kai_tui.ui.screens.chat_queue_words import ROWS, ROWS_WHEN_SHORT, queue_lines
 from kai_tui.ui.screens.chat_terms_words import about_line, show_header
 from kai_tui.ui.screens.chat_words import banner_line, openers, status_facts, welcome
-from kai_tui.ui.transcript.view import Transcript
 from kai_tui.ui.widgets.chat_header import ChatHeader
 from kai_tui.ui.widgets.composer import Composer
 from kai_tui.ui.widgets.new_lines_pill import NewLinesPill
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.preferences import Preferences
     from kai_tui.services.workspace import Workspace
+    from kai_tui.ui.transcript.view import Transcript
 
 WIDE = 100
 """Columns from which the list of chats stands beside the conversation."""
@@ -51,11 +52,8 @@ class ChatLayout(KaiScreen):
         self._desk = desk
         self.assistant = assistant_name(workspace.account)
         """What it is called in sentences."""
-        self._sidebar = Sidebar()
+        self._sidebar = Sidebar(loading=True)
         self._header = ChatHeader()
-        self._transcript = Transcript(
-            id="transcript", assistant_name=short_name(workspace.account), clock=workspace.clock
-        )
         self._pill = NewLinesPill()
         self._reading = Container(id="reading", classes="-noted")
         self._note = ReadingNote(id="reading-note")
@@ -74,26 +72,36 @@ class ChatLayout(KaiScreen):
         """Why the chat could not be opened. Raw."""
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="chat-body"):
+        self._fit_window()
+        with Container(id="chat-body"):
             yield self._sidebar
-            with Vertical(id="conversation"):
+            with Container(id="conversation"):
                 yield self._header
                 with self._reading:
-                    yield self._transcript
                     yield self._note
-                    with Horizontal(id="pill-row"):
-                        yield self._pill
-                yield self._banner
-                yield self._queued
-                yield self._purpose
-                yield self._about
-                yield self._enclosed
                 yield self._composer
         yield self._status
 
-    def on_mount(self) -> None:
+    @cached_property
+    def _transcript(self) -> Transcript:
+        """Made when there is a chat to show: nothing of it is loaded before the first frame."""
+        from kai_tui.ui.transcript.view import Transcript
+
+        transcript = Transcript(
+            id="transcript", assistant_name=short_name(self.workspace.account), clock=self.workspace.clock
+        )
+        self._reading.mount(transcript, before=self._note)
+        return transcript
+
+    def _mount_unseen(self) -> None:
+        """The parts that show themselves when they have something to say: after the first frame."""
+        self._reading.mount(Container(self._pill, id="pill-row"))
+        lines = (self._banner, self._queued, self._purpose, self._about, self._enclosed)
+        self.query_one("#conversation").mount(*lines, before=self._composer)
+
+    def _fit_window(self) -> None:
+        """Set what the first resize would set, before styles are computed: once instead of three times."""
         wide, tall = app_of(self).size.width >= WIDE, app_of(self).size.height >= TALL
-        # What the first resize would set, before styles are computed: once instead of three times.
         self.update_classes(
             {
                 "-wide": wide,
@@ -104,7 +112,6 @@ class ChatLayout(KaiScreen):
             },
             update=False,
         )
-        self._sidebar.show((), loading=True)
 
     # What is there
 

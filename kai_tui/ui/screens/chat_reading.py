@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from kai_tui.services.notice import Notice
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.screens.chat_part import ChatPart
 from kai_tui.ui.terminal.copying_app import copy_from
-from kai_tui.ui.transcript.view import Transcript
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.view import Transcript
 
 
 class ChatReading(ChatPart):

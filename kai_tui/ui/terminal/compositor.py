@@ -7,7 +7,7 @@ Private names of Textual are used here; the dependency is pinned to the minor ve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
@@ -42,6 +42,15 @@ class LeanCompositor(Compositor):
         chops = self._chops_of(spans)
         ends = [cut_set[1:] for cut_set in self.cuts]
         return ChopsUpdate(chops, spans, ends)
+
+    def _render_chops(
+        self, crop: Region, is_rendered_line: Callable[[int], bool]
+    ) -> Sequence[Mapping[int, Strip]]:
+        """Also the whole screen is drawn without what lies behind something else."""
+        left, right = crop.column_span
+        lines = range(max(0, crop.y), min(crop.bottom, len(self.cuts)))
+        chops = self._chops_of([(y, left, right) for y in lines if is_rendered_line(y)])
+        return cast("Sequence[Mapping[int, Strip]]", chops)
 
     def _chops_of(self, spans: Sequence[Span]) -> Sequence[Mapping[int, Strip | None]]:
         cuts = self.cuts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -25,7 +25,7 @@ LOADING = "loading…"
 OFFLINE = "offline: showing copies"
 
 
-class Sidebar(Vertical):
+class Sidebar(Container):
     """Shows the history. Messages are those of `ChatList`."""
 
     DEFAULT_CSS = """
@@ -42,15 +42,23 @@ class Sidebar(Vertical):
     }
     """
 
-    def __init__(self, *, now: Callable[[], datetime] = datetime.now, id: str | None = "sidebar") -> None:
-        """`now` tells the time for the day headers."""
+    def __init__(
+        self,
+        *,
+        now: Callable[[], datetime] = datetime.now,
+        loading: bool = False,
+        id: str | None = "sidebar",
+    ) -> None:
+        """`now` tells the time for the day headers. `loading`: chats will come."""
         super().__init__(id=id)
         self.filter_input = FilterInput(placeholder="/ search", id="chats-filter")
         self.chat_list = ChatList(now=now, filter_input=self.filter_input, id="chats-list")
         self.filter_input.command = self._filter_command
         self.filter_input.edited = self._filter
-        self._notice = Static(id="chats-notice", markup=False)
-        self._loading = False
+        self._notice = Static(
+            LOADING if loading else "", id="chats-notice", classes="-shown" if loading else None, markup=False
+        )
+        self._loading = loading
         self._say_empty()
 
     def compose(self) -> ComposeResult:

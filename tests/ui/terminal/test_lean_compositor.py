@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pytest
 from rich.segment import Segment
+from textual._compositor import Compositor
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Region
@@ -74,7 +75,7 @@ async def test_changed_lines_are_those_of_a_whole_drawing(seed: int) -> None:
         await pilot.pause(0)
         compositor = app.screen._compositor
         assert isinstance(compositor, LeanCompositor)
-        whole = compositor._render_chops(compositor.size.region, lambda y: True)
+        whole = Compositor._render_chops(compositor, compositor.size.region, lambda y: True)
         random_ = random.Random(seed)
         regions = []
         for _ in range(random_.randint(1, 4)):
@@ -82,6 +83,24 @@ async def test_changed_lines_are_those_of_a_whole_drawing(seed: int) -> None:
             regions.append(Region(x, y, random_.randint(1, SIZE[0] - x), random_.randint(1, SIZE[1] - y)))
         for (y, x), segments in _all(regions, compositor).items():
             assert segments == list(whole[y][x]), (y, x)
+
+
+async def test_a_whole_drawing_is_that_of_textual_without_what_lies_behind() -> None:
+    app = DeskApp()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause(0)
+        compositor = app.screen._compositor
+        region = compositor.size.region
+        whole = Compositor._render_chops(compositor, region, lambda y: True)
+        box = app.screen.query_one(Vertical)
+        asked: list[Region] = []
+        before = box.render_lines
+        box.render_lines = lambda crop: asked.append(crop) or before(crop)  # type: ignore[method-assign,func-returns-value]
+        lean = compositor._render_chops(region, lambda y: True)
+        assert [{x: list(strip) for x, strip in line.items()} for line in lean] == [
+            {x: list(strip) for x, strip in line.items()} for line in whole
+        ]
+        assert not asked, "its lines are covered by its children"
 
 
 async def test_only_the_changed_line_is_drawn() -> None:
