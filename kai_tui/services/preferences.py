@@ -37,6 +37,11 @@ class Preferences:
         """`auto`, `osc9`, `osc777`, `osc99`, `bell` or `off`."""
         return self._settings.notify
 
+    @property
+    def mouse(self) -> bool:
+        """Whether the program hears the mouse."""
+        return self._settings.mouse == "on"
+
     def set(self, key: str, value: str | bool) -> None:
         """Change one setting and keep it, with the file's comments."""
         from dataclasses import replace

@@ -21,14 +21,20 @@ class Settings:
     """Whether the list of chats is open at start."""
     notify: str = "auto"
     """How the desktop hears that a reply ended or a decision is needed while nobody looks."""
+    mouse: str = "on"
+    """Whether the program hears the mouse; off: it is the terminal's, to select with."""
 
 
 _TYPES: dict[str, tuple[type, str]] = {
     "theme": (str, 'a text such as "kai-dark"'),
     "sidebar": (bool, "true or false"),
     "notify": (str, "one of auto, osc9, osc777, osc99, bell, off"),
+    "mouse": (str, '"on" or "off"'),
 }
-_CHOICES: dict[str, tuple[str, ...]] = {"notify": ("auto", "osc9", "osc777", "osc99", "bell", "off")}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "notify": ("auto", "osc9", "osc777", "osc99", "bell", "off"),
+    "mouse": ("on", "off"),
+}
 KNOWN = tuple(field.name for field in fields(Settings))
 
 

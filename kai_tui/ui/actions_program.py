@@ -94,6 +94,17 @@ PROGRAM: tuple[Action, ...] = (
         argument="on|off",
     ),
     Action(
+        "toggle_mouse",
+        "Mouse",
+        "Give the mouse to the terminal, to select and copy with it there, or take it back; remembered.",
+        "Program",
+        "app",
+        ("alt+m",),
+        palette=True,
+        priority=True,
+        command="mouse",
+    ),
+    Action(
         "quit",
         "Quit",
         "Leave. Drafts and the reply so far are kept.",

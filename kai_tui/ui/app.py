@@ -28,6 +28,7 @@ from kai_tui.ui.libraries import load_libraries
 from kai_tui.ui.notifier import Notifier
 from kai_tui.ui.renewal import RenewsTokens
 from kai_tui.ui.screens.chat import ChatScreen
+from kai_tui.ui.switches_mouse import SwitchesMouse
 from kai_tui.ui.taking_back import TakesBack
 from kai_tui.ui.terminal.attendance import Attendance
 from kai_tui.ui.terminal.key_order import KeyOrder, KeyPassed
@@ -58,6 +59,7 @@ class KaiApp(
     RenewsTokens,
     NoticesSleep,
     TakesBack,
+    SwitchesMouse,
     SafeApp[object],
 ):
     """The terminal chat."""
@@ -286,11 +288,17 @@ class KaiApp(
         """How the palette calls an action now."""
         if item.name == "toggle_notifications":
             return f"Notifications: {self.notifier.words}"
+        if item.name == "toggle_mouse":
+            return self.mouse_words
         return item.label
 
     def _chat_on_screen(self) -> str | None:
         session = self._chat.session if self._chat is not None else None
         return session.chat_id if session is not None else None
+
+    def mouse_changed(self) -> None:
+        if self._chat is not None:
+            self._chat.mouse_changed()
 
     def waiting_changed(self) -> None:
         if self._chat is not None:

@@ -21,6 +21,7 @@ from kai_tui.ui.screens.chat_agents import ChatAgents
 from kai_tui.ui.screens.chat_allowed import ChatAllowed
 from kai_tui.ui.screens.chat_choices import ChatChoices
 from kai_tui.ui.screens.chat_commands import ChatCommands
+from kai_tui.ui.screens.chat_copying import ChatCopying
 from kai_tui.ui.screens.chat_deleting_all import ChatDeletingAll
 from kai_tui.ui.screens.chat_documents import ChatDocuments
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
@@ -58,6 +59,7 @@ class ChatScreen(
     ChatElsewhere,
     ChatAllowed,
     ChatCommands,
+    ChatCopying,
     ChatLayout,
 ):
     """Shows one chat of an account; chats change without changing the screen."""

@@ -148,6 +148,7 @@ class ChatLayout(KaiScreen):
                 self._desk.waiting + self.workspace.unread_questions,
                 others=self._others_in_words(),
                 elsewhere=self._waiting_elsewhere(),
+                mouse=self._preferences.mouse,
             )
         )
         title = session.title if session is not None else self._title_of(self._opening)

@@ -56,7 +56,7 @@ class ChatReading(ChatPart):
     # Copying and links
 
     def on_transcript_copy_requested(self, message: Transcript.CopyRequested) -> None:
-        self.copy(message.text)
+        self.copy(message.text, message.what or self._transcript.what_under_cursor)
 
     def copy(self, text: str, what: str = "the text") -> None:
         """Foreign text to the clipboard; what is copied is what is seen, and it is said how."""

@@ -48,6 +48,7 @@ def status_facts(
     *,
     others: str = "",
     elsewhere: int = 0,
+    mouse: bool = True,
 ) -> StatusFacts:
     """The facts of the bottom line; `others` tells what other chats want, `elsewhere` how many questions wait
     in other accounts."""
@@ -96,6 +97,7 @@ def status_facts(
         colour=account.colour,
         # The built-in project has no branches.
         branch=branch_words(account) if account.kind == "kai" else "",
+        mouse=mouse,
         note=" · ".join(notes) or None,
         keys=keys,
     )

@@ -82,6 +82,10 @@ class SafeApp(CopyingApp[ReturnType]):
         """Tokens in use now, so that reports can be cleared of them. Called only after a crash."""
         return ()
 
+    def wants_mouse(self) -> bool:
+        """Whether the mouse is the program's at the start."""
+        return True
+
     # Start and end
 
     def run_and_exit_code(self) -> int:
@@ -89,7 +93,7 @@ class SafeApp(CopyingApp[ReturnType]):
         remember_terminal()
         with _thread_errors_to(self._thread_hook):
             try:
-                self.run()
+                self.run(mouse=self.wants_mouse())
             except KeyboardInterrupt:
                 return INTERRUPTED
             except Exception as error:  # noqa: BLE001 - nothing of an error may reach the terminal

@@ -151,4 +151,4 @@ def with_marks(marks: str, text: str) -> str | None:
         return None
     for shown, written in (("•", "-"), ("◦", "-"), ("▪", "-"), ("▎", ">"), ("☐", "- [ ]"), ("☑", "- [x]")):
         marks = marks.replace(shown, written)
-    return marks.lstrip(" ") + text if marks.strip()[0].isdigit() else marks + text
+    return marks + text

@@ -51,7 +51,7 @@ class Row:
     right: tuple[Lead, ...] = ()
     """Stands at the right end of the first line."""
     copied: str | None = None
-    """What a wholly selected row copies when that is not its text."""
+    """What a wholly selected row copies when that is not its text; empty: nothing, not even a line."""
 
 
 @dataclass(slots=True)

@@ -7,8 +7,9 @@ when the window changes its width.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from rich.cells import split_graphemes
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Offset
@@ -31,12 +32,23 @@ def with_offsets(line: Line, row: RowText, number: int, width: int) -> Strip:
         before = Style.from_meta({"offset": (piece.start, number)})
         segments.extend(Segment(" ", before) for _ in range(piece.column - column))
         text = row.text[piece.start : piece.end]
-        segments.append(Segment(text, before))
+        if cells(text) == len(text):
+            segments.append(Segment(text, before))
+        else:
+            segments.extend(_by_cell(text, piece.start, number))
         column = piece.column + cells(text)
         end = piece.end
     after = Style.from_meta({"offset": (end, number)})
     segments.extend(Segment(" ", after) for _ in range(width - column))
     return Strip(segments)
+
+
+def _by_cell(text: str, start: int, number: int) -> Iterator[Segment]:
+    """A segment for each cell: Textual would take the right half of a wide character for the next one."""
+    for first, _, size in split_graphemes(text)[0]:
+        style = Style.from_meta({"offset": (start + first, number)})
+        for _ in range(size):
+            yield Segment(" ", style)
 
 
 def end_of(row: RowText, number: int, width: int) -> Strip:
@@ -76,6 +88,9 @@ def selected_text(rows: Iterable[tuple[int, RowText]], selection: Selection) -> 
         if span is None:
             continue
         start, end = span
+        if row.copied == "":
+            # A label (of a code block): not even an empty line.
+            continue
         whole = start <= 0 and (end < 0 or end >= len(row.text))
         if whole and row.copied is not None:
             lines.append(row.copied)

@@ -28,6 +28,16 @@ SHARE = 4
 """A draw that took t seconds is followed by at least SHARE * t seconds without one."""
 CLOCK = 0.5
 """Seconds between two looks at what changes with time."""
+_PROSE = frozenset({"paragraph", "heading", "list", "quote", "table", "thought"})
+_NAMES = {
+    "question": "question",
+    "list": "list",
+    "quote": "quote",
+    "code": "code",
+    "table": "table",
+    "card": "tool call",
+    "thought": "thought",
+}
 
 
 class Transcript(BrowsableCanvas, can_focus=True):
@@ -51,7 +61,7 @@ class Transcript(BrowsableCanvas, can_focus=True):
         Binding("home", "scroll_home", "Top", show=False),
         Binding("end", "scroll_end", "End", show=False),
         Binding("enter,space", "toggle_item", "Open or close", show=False),
-        Binding("c,y", "copy", "Copy", show=False),
+        Binding("c", "copy", "Copy", show=False),
     ]
 
     FollowChanged = told.FollowChanged
@@ -90,7 +100,6 @@ class Transcript(BrowsableCanvas, can_focus=True):
 
     def show(self, source: TranscriptSource | None) -> None:
         """Show this session, at its end; None shows nothing but the welcome."""
-        self._document.leave()
         self._around = Surroundings(source, self._clock)
         self._document = Document(self._around, self._current_palette(), self._document.name)
         self._document.width = self._usable_width()
@@ -98,7 +107,8 @@ class Transcript(BrowsableCanvas, can_focus=True):
         self._cursor = self._left_at = None
         self._following = True
         self._unseen = 0
-        self._end_selection()
+        if self.is_attached and self.screen.selections:
+            self.screen.clear_selection()
         self._load()
         self._settle(None)
         if self.has_focus:
@@ -106,28 +116,6 @@ class Transcript(BrowsableCanvas, can_focus=True):
             self._repaint()
         self._tell()
         self._wake()
-
-    def show_again(self, source: TranscriptSource) -> None:
-        """The same chat from another source that knows more of it: what the user sees stays where it is."""
-        before, old = self._around.source, self._document
-        first = before.messages[0].id if before is not None and before.messages else None
-        self._around = Surroundings(source, self._clock)
-        self._document = Document(self._around, old.palette, old.name)
-        self._document.width = old.width
-        self._forget_notes()
-        if not source.messages or source.messages[0].id != first:
-            self._end_selection()  # its rows are counted from the first message
-        self._load_keeping(old)
-        self._settle(None)
-        if self.has_focus:
-            self._keep_cursor()
-            self._repaint()
-        self._tell()
-        self._wake()
-
-    def _end_selection(self) -> None:
-        if self.is_attached and self.screen.selections:
-            self.screen.clear_selection()
 
     def part_changed(self, message_id: str, part_index: int) -> None:
         """Note that a part was added or grew; the next tick draws it. Costs about a microsecond: one per delta."""
@@ -159,6 +147,21 @@ class Transcript(BrowsableCanvas, can_focus=True):
         self._noted = True
         if not self._awake:
             self._wake()
+
+    @property
+    def source_under_cursor(self) -> str:
+        """The source of what the reading cursor is on, raw; empty while nothing is read."""
+        return self._cursor.source() if self._cursor is not None and self.has_focus else ""
+
+    @property
+    def prose_under_cursor(self) -> bool:
+        """Whether that is markdown."""
+        return self._cursor is not None and self._cursor.kind in _PROSE
+
+    @property
+    def what_under_cursor(self) -> str:
+        """What that is, in words: `the table`."""
+        return f"the {_NAMES.get(self._cursor.kind, 'block')}" if self._cursor is not None else "the block"
 
     @property
     def follow(self) -> bool:
@@ -230,38 +233,25 @@ class Transcript(BrowsableCanvas, can_focus=True):
             self._forget_notes()
             return
         document = self._document
+        anchor = None if self._following else document.place(self._top)
+        before = document.total
         self._around.counting = self._selection is not None
         if self._reset or len(source.messages) < document.message_count:
+            self._load()
             anchor = None
-            self._load_keeping(document)
         else:
-            anchor = None if self._following else document.place(self._top)
-            before = document.total
             self._sync(source)
-            if not self._following:
-                self._unseen += max(0, document.total - before)
         self._forget_notes()
+        if not self._following:
+            self._unseen += max(0, document.total - before)
         self._settle(anchor)
         if self.has_focus:
             self._keep_cursor()
         self._tell()
 
-    def _load_keeping(self, before: Document) -> None:
-        """Load everything anew, instead of what `before` shows; what is at the top of the window stays there."""
-        standing = None if self._following or not before.width else before.standing(self._top)
-        last = before.last_id
-        self._load(before)
-        document = self._document
-        row = document.row_standing(standing) if standing is not None else None
-        if row is not None:
-            self._resize_virtual()
-            self._go(max(0, row))
-        if not self._following and last is not None:
-            self._unseen += document.lines_after(last)
-
-    def _load(self, before: Document | None = None) -> None:
+    def _load(self) -> None:
         source = self._around.source
-        self._document.load(source.messages if source is not None else (), before)
+        self._document.load(source.messages if source is not None else ())
         if self._cursor is not None:
             # The server's copy was read anew: the cursor stays where it was.
             self._left_at = self._cursor.key

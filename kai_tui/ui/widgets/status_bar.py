@@ -76,6 +76,8 @@ class StatusFacts(NamedTuple):
     """The account's mark: a name of `ACCOUNT_COLOURS`, or empty."""
     project: str = ""
     branch: str = ""
+    mouse: bool = True
+    """Whether the program hears the mouse; else it is the terminal's."""
     note: str | None = None
     """Something that stays true for the session: token from the environment, nothing kept on disk."""
     keys: tuple[tuple[str, str], ...] = (("F1", "help"),)
@@ -206,6 +208,8 @@ class StatusBar(Widget):
             shown.append(self._allowed())
         if facts.queued:
             shown.append(Fact(f"{facts.queued} queued", "plain", 60))
+        if not facts.mouse:
+            shown.append(Fact("mouse: the terminal's", "branch", 56, short="mouse off"))
         if facts.server_says:
             shown.append(Fact(safe_line(facts.server_says, 200), "plain", 30, least=12))
         if facts.tokens:

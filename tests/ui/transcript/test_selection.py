@@ -91,7 +91,7 @@ async def test_everything_can_be_selected() -> None:
     )
     async with app.run_test(size=(80, 30)):
         app.screen.selections = {app.transcript: SELECT_ALL}
-        assert selected(app) == "Q\n\nH\n\n\n\tx\n\na\tb\n1\t2"
+        assert selected(app) == "Q\n\nH\n\n\tx\n\na\tb\n1\t2"
 
 
 async def test_double_click_selects_a_word_and_triple_a_paragraph() -> None:
@@ -130,7 +130,7 @@ async def test_the_cursor_walks_over_parts_and_copies_their_source() -> None:
         assert copied[-1].text == "**Bold** answer"
         await pilot.press("up")
         assert next(line for line in app.lines() if line.startswith("▌")).startswith("▌ Kai   ✓ query_data")
-        await pilot.press("up", "y")
+        await pilot.press("up", "c")
         copied = [item for item in app.said if isinstance(item, Transcript.CopyRequested)]
         assert copied[-1].text == "Question"
         await pilot.press("down", "down", "down")
