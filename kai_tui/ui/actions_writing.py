@@ -48,6 +48,15 @@ WRITING: tuple[Action, ...] = (
         command="history",
     ),
     Action(
+        "open_editor",
+        "Write in your editor",
+        "Hand the draft to the editor of $VISUAL or $EDITOR (Ctrl+X Ctrl+E while writing); it comes back when the editor closes. Replies go on meanwhile.",
+        "Writing",
+        "chat",
+        palette=True,
+        command="editor",
+    ),
+    Action(
         "stop_reply",
         "Stop the reply",
         "Stop the reply that streams; what came stays. Otherwise: back to writing.",

@@ -25,6 +25,7 @@ from kai_tui.ui.screens.chat_copying import ChatCopying
 from kai_tui.ui.screens.chat_deleting_all import ChatDeletingAll
 from kai_tui.ui.screens.chat_documents import ChatDocuments
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
+from kai_tui.ui.screens.chat_editor import ChatEditor
 from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
 from kai_tui.ui.screens.chat_enclosures import ChatEnclosures
 from kai_tui.ui.screens.chat_layout import TALL, WIDE, ChatLayout
@@ -60,6 +61,7 @@ class ChatScreen(
     ChatAllowed,
     ChatCommands,
     ChatCopying,
+    ChatEditor,
     ChatLayout,
 ):
     """Shows one chat of an account; chats change without changing the screen."""

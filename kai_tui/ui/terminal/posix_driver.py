@@ -29,6 +29,8 @@ class SafePosixDriver(LinuxDriver):
     def __init__(self, app: App[Any], *, mouse: bool = True, size: tuple[int, int] | None = None, **_: Any):
         # Never `debug`: with TEXTUAL_DEBUG set, Textual writes every key typed to keys.log.
         super().__init__(app, debug=False, mouse=mouse, size=size)  # pyright: ignore[reportUnknownMemberType] - Textual's `App` without its parameter
+        self._away = False
+        """Whether the terminal is another program's now."""
         self._file: Any = LastingFile(cast(TextIO, self._file), self._terminal_gone)
 
     def start_application_mode(self) -> None:
@@ -36,21 +38,30 @@ class SafePosixDriver(LinuxDriver):
         install_signal_handlers(self._app)
         host_of(self._app).terminal_taken()
         before = take_keys(self.fileno, self._patch_lflag, self._patch_iflag)
+        self._away = False
         super().start_application_mode()
         if before is not None:
             self.attrs_before = before
 
+    def suspend_application_mode(self) -> None:
+        """Give the terminal to another program: what is drawn meanwhile is lost, and drawn anew afterwards."""
+        super().suspend_application_mode()
+        self._away = True
+
     def write(self, data: str) -> None:
         """Write what is ours of `data`."""
-        super().write(walled(data))
+        if not self._away:
+            super().write(walled(data))
 
     def announce(self, announcement: Announcement) -> None:
         """The one door for notifications and bells: what is drawn or written never gets to it."""
-        super().write(announcement.sequence())
+        if not self._away:
+            super().write(announcement.sequence())
 
     def put_on_clipboard(self, write: ClipboardWrite) -> None:
         """The one door to the terminal's clipboard; nothing else that is written gets there."""
-        super().write(write.sequence())
+        if not self._away:
+            super().write(write.sequence())
 
     def _terminal_gone(self) -> None:
         tell(self._loop, host_of(self._app).terminal_gone)

@@ -142,6 +142,16 @@ class Composer(ChoiceKeys):
         def control(self) -> Composer:
             return self.composer
 
+    @dataclass
+    class EditorWanted(Message):
+        """Ctrl+X Ctrl+E: the user wants to write in an editor."""
+
+        composer: Composer
+
+        @property
+        def control(self) -> Composer:
+            return self.composer
+
     # On the class, because the base's constructor validates the selection before ours has run.
     _chips: Mapping[str, str] = MappingProxyType({})
 
@@ -158,6 +168,7 @@ class Composer(ChoiceKeys):
         self.claims: Callable[[str], bool] | None = None
         """Asked about what is pasted into the empty prompt: True when it belongs elsewhere."""
         self._backspaced = float("-inf")
+        self._chord_begun = False
         self._aside: Aside | None = None
         """What was being typed, while something else is shown."""
         self.gate: Callable[[str], bool] | None = None
@@ -285,6 +296,10 @@ class Composer(ChoiceKeys):
             event.stop()
             event.prevent_default()
             return
+        if self._chord(event.key):
+            event.stop()
+            event.prevent_default()
+            return
         text = typed_text(event)
         if event.key == "backspace" and self.text:
             self._backspaced = event.time
@@ -309,6 +324,20 @@ class Composer(ChoiceKeys):
         event.prevent_default()
         if self.helper is not None:
             self.helper.edited()
+
+    def _chord(self, key: str) -> bool:
+        """Whether a key is part of Ctrl+X Ctrl+E. With something selected Ctrl+X cuts, as everywhere."""
+        begun, self._chord_begun = self._chord_begun, False
+        if begun:
+            self.border_subtitle = None
+            if key == "ctrl+e":
+                self.post_message(self.EditorWanted(self))
+                return True
+        if key == "ctrl+x" and self.selection.is_empty:
+            self._chord_begun = True
+            self.border_subtitle = Content("Ctrl+E: write it in your editor")
+            return True
+        return False
 
     def take(self, event: events.Key | events.Paste) -> None:
         """Handle an input event as if it had come with the focus here (type-ahead)."""

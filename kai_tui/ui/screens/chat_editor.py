@@ -1,0 +1,88 @@
+"""The draft in the user's own editor: Ctrl+X Ctrl+E, as in a shell."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from kai_tui.services.notice import Notice
+from kai_tui.ui.app_of import app_of
+from kai_tui.ui.screens.chat_loan import ChatLoan
+
+if TYPE_CHECKING:
+    from kai_tui.ui.widgets.composer import Composer
+
+
+class ChatEditor(ChatLoan):
+    """Hands the terminal over and takes the text back; what is being answered goes on meanwhile."""
+
+    _in_editor = False
+
+    def on_composer_editor_wanted(self, message: Composer.EditorWanted) -> None:
+        message.stop()
+        self.action_open_editor()
+
+    def action_open_editor(self) -> None:
+        """Write the message in the editor the user named."""
+        if not self._in_editor and not self._composer.read_only:
+            self._in_editor = True
+            self.run_worker(self._edit_draft(), group="editor", exit_on_error=False)
+
+    async def _edit_draft(self) -> None:
+        from kai_tui.services.own_editor import EditorTrouble
+
+        try:
+            await self._through_editor()
+        except EditorTrouble as trouble:
+            self._tell(Notice(f"{trouble.sentence} The draft is as it was.", "warning"))
+        finally:
+            self._in_editor = False
+
+    async def _through_editor(self) -> None:
+        from kai_tui.services.own_editor import (
+            EditorTrouble,
+            editor_command,
+            how_it_ended,
+            read_sheet,
+            remove_sheet,
+            write_sheet,
+        )
+        from kai_tui.ui.terminal.handing_over import CannotHandOver, run_in_terminal
+
+        before = self._composer.text_to_send
+        command = editor_command(os.environ)
+        try:
+            sheet = await asyncio.to_thread(write_sheet, before)
+        except OSError as error:
+            raise EditorTrouble(f"No private file could be made ({error.strerror or error}).") from None
+        # A question would open behind the editor, where nobody reads it.
+        self._desk.hold(True)
+        try:
+            code = await run_in_terminal(app_of(self), [*command, str(sheet)])
+        except CannotHandOver:
+            raise EditorTrouble("This terminal cannot be handed to an editor.") from None
+        except OSError as error:
+            remove_sheet(sheet)
+            raise EditorTrouble(f"{command[0]} could not be started ({error.strerror or error}).") from None
+        finally:
+            self._desk.hold(False)
+        trouble = how_it_ended(command, code)
+        if trouble:
+            await asyncio.to_thread(remove_sheet, sheet)
+            raise EditorTrouble(trouble)
+        text = await asyncio.to_thread(read_sheet, sheet, before)
+        await asyncio.to_thread(remove_sheet, sheet)
+        self._take_over(text, before)
+
+    def _take_over(self, text: str, before: str) -> None:
+        from kai_tui.ui.widgets.draft import Draft
+
+        composer = self._composer
+        now = composer.text_to_send
+        if now != before:
+            # Something else came into the prompt meanwhile: both are kept.
+            text = "\n\n".join(each for each in (text, now) if each)
+        if text != now:
+            composer.put(Draft.of(text))
+        self.set_focus(composer)
