@@ -107,6 +107,16 @@ READING: tuple[Action, ...] = (
         command="link",
     ),
     Action(
+        "open_table",
+        "Open the table",
+        "While reading: the table under the cursor (else the newest in sight) on the whole screen; sort, filter, copy, save.",
+        "Reading",
+        "chat",
+        ("t",),
+        palette=True,
+        command="table",
+    ),
+    Action(
         "look_again",
         "Look again on the server",
         "Read this chat from the server again: after a reply that was cut off or stopped, or that did not come.",

@@ -31,6 +31,7 @@ from kai_tui.ui.screens.chat_enclosures import ChatEnclosures
 from kai_tui.ui.screens.chat_layout import TALL, WIDE, ChatLayout
 from kai_tui.ui.screens.chat_ledger import ChatLedger
 from kai_tui.ui.screens.chat_rewrites import ChatRewrites
+from kai_tui.ui.screens.chat_tables import ChatTables
 from kai_tui.ui.screens.chat_votes import ChatVotes
 from kai_tui.ui.widgets.chat_list import ChatList
 from kai_tui.ui.widgets.composer import Composer
@@ -50,6 +51,7 @@ class ChatScreen(
     ChatAfter,
     ChatLedger,
     ChatDeletingAll,
+    ChatTables,
     ChatVotes,
     ChatRewrites,
     ChatChoices,

@@ -26,6 +26,20 @@ class WalkableCanvas(Canvas):
         """What the reading cursor is on; None while the conversation is not being read."""
         return self._cursor if self.has_focus else None
 
+    def stops_in_sight(self) -> Iterator[Stop]:
+        """What could have the cursor in the window, the newest first."""
+        from kai_tui.ui.transcript import stops
+
+        last: Stop | None = None
+        for found in reversed(list(self._document.lines(self._top, self.size.height))):
+            if found is None:
+                continue
+            place, line = found
+            stop = stops.at_row(place.item, self._row_in(place, line)) if place.item.unit.reachable else None
+            if stop is not None and not stop.same(last):
+                last = stop
+                yield stop
+
     @property
     def call_under_cursor(self) -> ToolPart | None:
         """The tool call the reading cursor is on; None on anything else and while nothing is read."""

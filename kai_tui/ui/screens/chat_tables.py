@@ -1,0 +1,58 @@
+"""Tables of the conversation on the whole screen, and what is asked about them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kai_tui.services.notice import Notice
+from kai_tui.ui.app_of import app_of
+from kai_tui.ui.screens.chat_part import ChatPart
+
+if TYPE_CHECKING:
+    from kai_tui.conversation.tables.opening import Opening
+    from kai_tui.ui.tables.marked import Marked
+    from kai_tui.ui.transcript.view import Transcript
+
+
+class ChatTables(ChatPart):
+    """Opens the table viewer."""
+
+    def on_transcript_table_chosen(self, message: Transcript.TableChosen) -> None:
+        from kai_tui.conversation.tables.opening import Opening
+
+        message.stop()
+        self.show_table(Opening(message.table))
+
+    def action_open_table(self) -> None:
+        """The table under the reading cursor, else the newest in sight."""
+        from kai_tui.ui.tables.finding import table_at
+
+        stop = self._transcript.stop
+        if stop is not None:
+            found = table_at(stop)
+        else:
+            seen = (table_at(each) for each in self._transcript.stops_in_sight())
+            found = next((each for each in seen if each is not None), None)
+        if found is not None:
+            self.show_table(found)
+        elif stop is not None:
+            self._tell(Notice("There is no table under the cursor."))
+        else:
+            self._tell(Notice("There is no table in sight. Scroll to one first."))
+
+    def show_table(self, opening: Opening) -> None:
+        """The viewer over everything."""
+        from kai_tui.ui.tables.viewer import TableViewer
+        from kai_tui.ui.terminal.copying_app import copy_from
+
+        app_of(self).push_screen(TableViewer(opening, partial(copy_from, self)), self._asked_about)
+
+    def _asked_about(self, marked: Marked | None) -> None:
+        """What was marked goes into the prompt; nothing is sent."""
+        if marked is None:
+            return
+        from kai_tui.conversation.tables.formats import as_markdown
+
+        self.set_focus(self._composer)
+        self._composer.insert_pasted(as_markdown(marked.table))

@@ -1,0 +1,1 @@
+"""The table viewer: a table of the conversation on the whole screen."""

@@ -1,0 +1,409 @@
+"""The grid: cells in columns under a header that stays, with a cursor. Only what is in sight is ever drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from kai_tui.conversation.tables.data_table import DataTable, Kind
+from kai_tui.ui.tables.area import Area, Shape, spanned
+from kai_tui.ui.tables.cells import fitted
+from kai_tui.ui.tables.layout import KIND_WORDS, NUMBERS, Layout, natural_widths, sample_of
+from kai_tui.ui.tables.shown import Shown
+from kai_tui.ui.transcript.textual_private import set_virtual_size
+
+SHORT = 12
+"""Rows of the window below which the kinds get no line of their own."""
+_KEPT = 400
+"""Drawn rows that are kept for the next frame."""
+
+
+class TableGrid(ScrollView, can_focus=True, inherit_bindings=False):
+    """Shows a table. Whoever owns it moves the cursor (keys) and gives it other rows (order, filter)."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"table-grid--{name}"
+        for name in ("cell", "empty", "header", "here", "kind", "number", "line", "marked", "cursor", "quiet")
+    }
+    DEFAULT_CSS = """
+    TableGrid {
+        height: 1fr;
+        overflow-x: auto;
+        overflow-y: scroll;
+        scrollbar-size: 1 1;
+        background: $background;
+        & .table-grid--cell { color: $text; }
+        & .table-grid--empty { color: $text-disabled; }
+        & .table-grid--header { color: $text; background: $panel; text-style: bold; }
+        & .table-grid--here { color: $text-accent; background: $panel; text-style: bold; }
+        & .table-grid--kind { color: $text-muted; background: $panel; }
+        & .table-grid--number { color: $text-muted; background: $surface; }
+        & .table-grid--line { background: $surface; }
+        & .table-grid--marked { background: $block-cursor-background; color: $block-cursor-foreground; }
+        & .table-grid--cursor { background: $text; color: $background; text-style: bold; }
+        & .table-grid--quiet { color: $text-muted; text-style: italic; }
+    }
+    """
+
+    class Moved(Message):
+        """The cursor or what is marked is another."""
+
+    class Opened(Message):
+        """The user wants to see the whole cell under the cursor."""
+
+    class SortWanted(Message):
+        """The user clicked on a header: sort by this column."""
+
+        def __init__(self, column: int) -> None:
+            super().__init__()
+            self.column = column
+
+    def __init__(self, table: DataTable, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.auto_links = False
+        self.shown = Shown(table)
+        count = len(table.columns)
+        self.sample = sample_of(table.rows, count)
+        self.layout_ = Layout(natural_widths(table, self.sample))
+        unknown: tuple[Kind, ...] = ("text",)
+        self.kinds: Sequence[Kind] = unknown * count
+        self.sorted_by: tuple[int, bool] | None = None
+        """Column, and whether the largest comes first."""
+        self.row = 0
+        self.column = 0
+        self.corner: tuple[int, int] | None = None
+        """The corner opposite the cursor of what is marked; None: nothing is."""
+        self.shape: Shape = "cells"
+        self.marking = False
+        """Whether arrows go on marking without Shift."""
+        self.steps = 0
+        """How often the cursor was moved."""
+        self.empty_text = "No rows."
+        self._strips: dict[int, Strip] = {}
+        """Rows without cursor and marks as drawn at the present place, by number in the table."""
+        self._drawn_at: tuple[int, int] = (-1, -1)
+        self._numbers_then = 0
+        self._styles: dict[tuple[str, ...], Style] = {}
+
+    # What is there
+
+    @property
+    def table(self) -> DataTable:
+        return self.shown.table
+
+    @property
+    def header_rows(self) -> int:
+        return 1 if self.size.height < SHORT else 2
+
+    @property
+    def numbers_width(self) -> int:
+        """Cells of the row numbers before the first column."""
+        return len(f"{max(1, len(self.table.rows)):,}") + 2
+
+    @property
+    def room(self) -> int:
+        """Cells for columns in the window."""
+        return max(0, self.scrollable_content_region.width - self.numbers_width)
+
+    @property
+    def page(self) -> int:
+        """Rows in the window."""
+        return max(1, self.scrollable_content_region.height - self.header_rows)
+
+    @property
+    def area(self) -> Area | None:
+        """What is marked; None when only the cursor is there."""
+        if self.corner is None or not self.shown.count or not self.table.columns:
+            return None
+        return spanned(
+            self.corner, (self.row, self.column), self.shape, self.shown.count, len(self.table.columns)
+        )
+
+    @property
+    def here(self) -> Area:
+        """What is marked, else the cell under the cursor; nothing in an empty table."""
+        found = self.area
+        if found is not None:
+            return found
+        if not self.shown.count or not self.table.columns:
+            return Area(0, 0, 0, 0)
+        return Area(self.row, self.column, self.row + 1, self.column + 1)
+
+    # Other rows, kinds, widths
+
+    def show(self, shown: Shown, *, sorted_by: tuple[int, bool] | None, to_top: bool = False) -> None:
+        """Other rows or another order. The cursor stays with its row, while that is shown, or goes to the top."""
+        source = self.shown.source(self.row) if self.row < self.shown.count else 0
+        self.shown, self.sorted_by = shown, sorted_by
+        self.corner, self.marking, self.shape = None, False, "cells"
+        place = shown.place_of(source) if shown.count and not to_top else 0
+        self.row = 0 if place is None else place
+        self._strips.clear()
+        self._resize()
+        self.reveal()
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def grown(self) -> None:
+        """The table has more rows than before."""
+        set_virtual_size(self, self._whole_size())
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = self.virtual_size.height
+            self.vertical_scrollbar.refresh()
+        numbers_width = self.numbers_width
+        if numbers_width != self._numbers_then:
+            self._widths_changed()
+
+    def take(self, table: DataTable) -> None:
+        """Another table in this one's place: it turned out to have more columns."""
+        self.shown = Shown(table)
+        self.layout_ = Layout(natural_widths(table, self.sample))
+        more: tuple[Kind, ...] = ("text",)
+        self.kinds = (*self.kinds, *more * (len(table.columns) - len(self.kinds)))
+        self.layout_.fit(self.room)
+        self._widths_changed()
+
+    def set_kinds(self, kinds: Sequence[Kind]) -> None:
+        """What the columns hold, once that is known."""
+        if list(kinds) != list(self.kinds):
+            self.kinds = tuple(kinds)
+            self._strips.clear()
+            self.refresh()
+
+    def widen(self, by: int | None) -> None:
+        """Make the cursor's column wider or narrower; None: as wide as what is in sight needs, and back."""
+        if not self.table.columns:
+            return
+        layout, column = self.layout_, self.column
+        if by is not None:
+            layout.set_width(column, layout.widths[column] + by)
+        elif layout.is_chosen(column):
+            layout.set_width(column, None)
+        else:
+            top = self._top
+            seen = [self.shown.row(at) for at in range(top, min(top + self.page, self.shown.count))]
+            layout.set_width(column, max(layout.natural[column], natural_widths(self.table, seen)[column]))
+        self._widths_changed()
+
+    def set_width(self, column: int, width: int) -> None:
+        """A width by the mouse."""
+        self.layout_.set_width(column, width)
+        self._widths_changed()
+
+    def _widths_changed(self) -> None:
+        self._strips.clear()
+        self._resize()
+        self.reveal()
+        self.refresh()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.layout_.fit(self.room)
+        self._strips.clear()
+        self._resize()
+        self.reveal()
+
+    def _whole_size(self) -> Size:
+        return Size(self.numbers_width + self.layout_.total, self.header_rows + max(1, self.shown.count))
+
+    def _resize(self) -> None:
+        self._numbers_then = self.numbers_width
+        self.virtual_size = self._whole_size()
+
+    # Moving
+
+    @property
+    def _top(self) -> int:
+        return round(self.scroll_y)
+
+    def go(self, row: int, column: int, *, extend: bool = False) -> None:
+        """The cursor to a cell (the nearest one there is); with `extend` everything up to it is marked."""
+        row = max(0, min(row, self.shown.count - 1))
+        column = max(0, min(column, len(self.table.columns) - 1))
+        before = self.area
+        if extend or self.marking:
+            self.corner = self.corner or (self.row, self.column)
+        else:
+            self.corner, self.shape = None, "cells"
+        old = (self.row, self.column)
+        self.row, self.column = row, column
+        self.steps += 1
+        self._drawn_again(before, old)
+        self.reveal()
+        self.post_message(self.Moved())
+
+    def mark(self, shape: Shape) -> None:
+        """Mark the cursor's row, its column, or all; the cursor stays where it is."""
+        if not self.shown.count or not self.table.columns:
+            return
+        self.corner = self.corner or (self.row, self.column)
+        self.shape = shape
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def unmark(self) -> bool:
+        """Mark nothing any more; False when nothing was."""
+        was = self.corner is not None or self.marking
+        self.corner, self.marking, self.shape = None, False, "cells"
+        if was:
+            self.refresh()
+            self.post_message(self.Moved())
+        return was
+
+    def start_marking(self) -> None:
+        """From here on arrows mark."""
+        self.marking = True
+        self.corner = self.corner or (self.row, self.column)
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def _drawn_again(self, before: Area | None, old: tuple[int, int]) -> None:
+        after = self.area
+        if before is not None or after is not None:
+            self.refresh()
+            return
+        self._refresh_row(old[0])
+        self._refresh_row(self.row)
+        if old[1] != self.column:
+            self.refresh(Region(0, 0, self.size.width, self.header_rows))
+
+    def _refresh_row(self, row: int) -> None:
+        y = row - self._top + self.header_rows
+        if self.header_rows <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def reveal(self) -> None:
+        """Scroll as little as it takes to see the cursor."""
+        if not self.room or not self.table.columns:
+            return
+        top, page = self._top, self.page
+        y = self.row if self.row < top else self.row - page + 1 if self.row >= top + page else top
+        x = self.layout_.scroll_for(self.column, round(self.scroll_x), self.room)
+        if (x, y) != (round(self.scroll_x), top):
+            self.scroll_to(x=x, y=y, animate=False)
+
+    # Drawing
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles = {}
+        self._strips.clear()
+
+    def _style(self, *names: str) -> Style:
+        """Styles over each other; the same object as long as the theme is the same."""
+        style = self._styles.get(names)
+        if style is None:
+            style = self.get_visual_style(*(f"table-grid--{name}" for name in names)).rich_style
+            self._styles[names] = style
+        return style
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        if width <= 0:
+            return Strip.blank(0)
+        if y < self.header_rows:
+            return self._header(y, width)
+        place = y - self.header_rows + self._top
+        if place >= self.shown.count or not self.table.columns:
+            if y == self.header_rows:
+                quiet = self._style("quiet")
+                return Strip([Segment(fitted(f" {self.empty_text}", width, right=False), quiet)], width)
+            return Strip.blank(width, self.rich_style)
+        return self._row(place, width)
+
+    def _visible(self) -> tuple[int, range]:
+        """How far the columns are scrolled, and which of them are in sight."""
+        x = round(self.scroll_x)
+        return x, self.layout_.between(x, self.room)
+
+    def _header(self, y: int, width: int) -> Strip:
+        x, columns = self._visible()
+        runs = [(" " * self.numbers_width, self._style("kind"))]
+        base = self._style("kind" if y else "header")
+        for column in columns:
+            cells = self.layout_.widths[column]
+            right = self.kinds[column] in NUMBERS
+            if y:
+                text = f" {fitted(KIND_WORDS[self.kinds[column]], cells, right=right)} "
+            else:
+                text = self._heading(column, cells, right=right)
+            style = self._style("here") if column == self.column and not y else base
+            runs.append((text, style))
+        return self._cropped(runs, x, columns, width, base)
+
+    def _heading(self, column: int, cells: int, *, right: bool) -> str:
+        """A column's name between its blanks; the arrow of the sorted one takes a blank."""
+        name = fitted(self.table.columns[column], cells, right=right)
+        if self.sorted_by is None or self.sorted_by[0] != column:
+            return f" {name} "
+        arrow = "▼" if self.sorted_by[1] else "▲"
+        bare = name.strip()
+        gap = " " * (len(name) - len(bare))
+        return f"{gap}{arrow}{bare} " if right else f" {bare}{arrow}{gap}"
+
+    def _row(self, place: int, width: int) -> Strip:
+        x, columns = self._visible()
+        if self._drawn_at != (x, width):
+            self._strips.clear()
+            self._drawn_at = (x, width)
+        area = self.area
+        marked = area.columns_in(place) if area is not None else (0, 0)
+        special = place == self.row or marked[0] < marked[1]
+        source = self.shown.source(place)
+        if not special and (strip := self._strips.get(source)) is not None:
+            return strip
+        row = self.shown.table.rows[source]
+        base = ("line",) if place == self.row else ()
+        number = f"{source + 1:,} ".rjust(self.numbers_width)
+        runs = [(number, self._style("number", "here") if place == self.row else self._style("number"))]
+        plain, empty = self._style("cell", *base), self._style("empty", *base)
+        for column in columns:
+            raw = row[column] if column < len(row) else ""
+            text = fitted(raw, self.layout_.widths[column], right=self.kinds[column] in NUMBERS)
+            style = plain if raw else empty
+            if not special:
+                runs.append((f" {text} ", style))
+                continue
+            if marked[0] <= column < marked[1]:
+                style = self._style("cell" if raw else "empty", "marked")
+            if place == self.row and column == self.column:
+                style = self._style("cursor") if self.has_focus else self._style("marked")
+                runs.append((f"▌{text}▐", style))
+            else:
+                runs.append((f" {text} ", style))
+        strip = self._cropped(runs, x, columns, width, self._style(*base) if base else self.rich_style)
+        if not special:
+            if len(self._strips) > _KEPT:
+                self._strips.clear()
+            self._strips[source] = strip
+        return strip
+
+    def _cropped(
+        self, runs: Sequence[tuple[str, Style]], x: int, columns: range, width: int, ground: Style
+    ) -> Strip:
+        """The gutter and what the window shows of the columns; neighbours of one style are one segment."""
+        segments: list[Segment] = []
+        text, style = "", None
+        for words, its in runs[1:]:
+            if its is style:
+                text += words
+            else:
+                if text:
+                    segments.append(Segment(text, style))
+                text, style = words, its
+        if text:
+            segments.append(Segment(text, style))
+        strip = Strip(segments)
+        if columns:
+            before = x - self.layout_.starts[columns[0]]
+            strip = strip.crop(before, before + self.room)
+        head = Strip([Segment(*runs[0])], self.numbers_width)
+        return Strip.join([head, strip]).adjust_cell_length(width, ground)
