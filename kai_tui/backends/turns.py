@@ -13,9 +13,9 @@ from kai_tui.backends.base import BackendError, ConnectionLost, OnWait
 from kai_tui.backends.failures import TRANSPORT_ERRORS
 from kai_tui.backends.http import EVENT_STREAM, HttpDoor, noted
 from kai_tui.backends.silence import SilenceClock
-from kai_tui.backends.sse import sse_data
+from kai_tui.backends.sse import sse_data_batches
 from kai_tui.backends.tries import Rule
-from kai_tui.backends.ui_message_stream import ui_events
+from kai_tui.backends.ui_message_stream import ui_events_of
 from kai_tui.conversation.events import (
     Event,
     Finish,
@@ -37,7 +37,7 @@ Reader: TypeAlias = "Callable[[httpx.Response], AsyncGenerator[Event, None]]"
 
 async def ui_message_events(response: httpx.Response) -> AsyncGenerator[Event, None]:
     """The reader of a UI message stream."""
-    async with aclosing(sse_data(response)) as data, aclosing(ui_events(data)) as events:
+    async with aclosing(sse_data_batches(response)) as data, aclosing(ui_events_of(data)) as events:
         async for event in events:
             yield event
 

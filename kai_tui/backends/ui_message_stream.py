@@ -6,11 +6,13 @@ Protocol: protocols/kai.md §5, §6, §11. What goes wrong inside a stream: reli
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Final, cast
 
 from kai_tui.backends.base import AnswerTooLarge, BackendError
+from kai_tui.backends.joined_deltas import joined_deltas
 from kai_tui.conversation.chunks import events_from_chunk
 from kai_tui.conversation.events import (
     Abort,
@@ -43,12 +45,29 @@ async def ui_events(data: AsyncIterator[str]) -> AsyncGenerator[Event, None]:
     what follows it still counts. A BackendError before the first event is raised; after it, it
     becomes `Finish("lost")`. Closing this iterator closes `data`.
     """
+    async with aclosing(ui_events_of(_singly(data))) as events:
+        async for event in events:
+            yield event
+
+
+async def _singly(data: AsyncIterator[str]) -> AsyncGenerator[Sequence[str], None]:
+    try:
+        async for text in data:
+            yield (text,)
+    finally:
+        if isinstance(data, AsyncGenerator):
+            await cast("AsyncGenerator[str, None]", data).aclose()
+
+
+async def ui_events_of(data: AsyncGenerator[Sequence[str], None]) -> AsyncGenerator[Event, None]:
+    """As `ui_events`, given batches of what came together: deltas of a block that follow each other in
+    one become one event."""
     ending = Ending()
     begun = done = False
     try:
-        while (text := await (_next_soon(data) if done else anext(data, None))) is not None:
-            done = done or text == _DONE
-            for event in _decoded(text, ending):
+        while (batch := await (_next_soon(data) if done else anext(data, None))) is not None:
+            done = done or _DONE in batch
+            for event in joined_deltas(_readable(batch, ending)):
                 passed_on = ending.note(event)
                 if passed_on is not None:
                     begun = True
@@ -60,12 +79,19 @@ async def ui_events(data: AsyncIterator[str]) -> AsyncGenerator[Event, None]:
             raise
         ending.broken_by = error
     finally:
-        if isinstance(data, AsyncGenerator):
-            await cast("AsyncGenerator[str, None]", data).aclose()
+        await data.aclose()
     yield ending.conclusion()
 
 
-async def _next_soon(data: AsyncIterator[str]) -> str | None:
+def _readable(batch: Sequence[str], ending: Ending) -> Iterator[Event]:
+    """The events of a batch, up to where it is this reply no more."""
+    for text in batch:
+        yield from _decoded(text, ending)
+        if ending.unreadable:
+            return
+
+
+async def _next_soon(data: AsyncIterator[Sequence[str]]) -> Sequence[str] | None:
     """What still follows `[DONE]`; None when nothing does, also while the server keeps the line open."""
     try:
         async with asyncio.timeout(SECONDS_AFTER_DONE):

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_tui.backends.base import AnswerTooLarge, BackendError, ConnectionLost, UnexpectedAnswer
-from kai_tui.backends.sse import MAX_EVENT, MAX_REPLY, sse_data, sse_events
+from kai_tui.backends.sse import MAX_EVENT, MAX_REPLY, sse_batches, sse_data, sse_events
 from tests.fixture_cases import case_id, cases
 from tests.recordings import plain_data, recordings, response_of
 from tests.some import examples
@@ -255,3 +255,19 @@ async def test_hanging_up_closes_the_body() -> None:
     await events.aclose()
     await response.aclose()
     assert closed
+
+
+async def test_an_id_holds_for_later_events_wherever_the_bytes_are_cut() -> None:
+    body = b"id: 7\ndata: a\n\n" + b"data: b\n\n" + b"id:  8\ndata: c\n\n" + b"data: d\n\nid\n\ndata: e\n\n"
+    whole = [("message", "a", "7"), ("message", "b", "7"), ("message", "c", " 8"), ("message", "d", " 8")]
+    for size in (1, 2, 7, 15, len(body)):
+        pieces = [body[at : at + size] for at in range(0, len(body), size)]
+        assert await read(response_of(pieces)) == [*whole, ("message", "e", "")], size
+
+
+async def test_events_that_come_together_are_given_together() -> None:
+    batches = [
+        [event.data for event in batch]
+        async for batch in sse_batches(response_of([b"data: a\n\ndata: b\n\nda", b"ta: c\n", b"\n"]))
+    ]
+    assert batches == [["a", "b"], ["c"]]

@@ -21,10 +21,21 @@ from kai_tui.ui.transcript.messages import FollowChanged
 from kai_tui.ui.transcript.palette import palette_of
 from kai_tui.ui.transcript.strips import Line
 from kai_tui.ui.transcript.styles import Palette, plain_palette
-from kai_tui.ui.transcript.textual_private import extend_selection, fills_its_lines, set_virtual_size
+from kai_tui.ui.transcript.textual_private import (
+    extend_selection,
+    fills_its_lines,
+    place_scrollbar,
+    set_virtual_size,
+)
 
 if TYPE_CHECKING:
     from kai_tui.ui.transcript.stops import Stop
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from textual.color import Color
+    from textual.screen import Screen
 
 CURSOR = "▌"
 _LEAST_WIDTH = 12
@@ -56,6 +67,10 @@ class Canvas(ScrollView):
         self._told = (True, 0)
         self._shown: list[Strip | None] = []
         """Strips as last painted, by line of the window."""
+        self._ground: Color | None = None
+        """The colour behind the lines while nothing but they is drawn."""
+        self._home: Screen[Any] | None = None
+        """The screen it stands on, once it does."""
         self._painting = False
         self._moving = False
         """Whether we scroll ourselves."""
@@ -95,9 +110,11 @@ class Canvas(ScrollView):
         if size == self.virtual_size:
             return
         set_virtual_size(self, size)
-        if self.show_vertical_scrollbar:
-            self.vertical_scrollbar.window_virtual_size = size.height
-            self.vertical_scrollbar.refresh()
+        self._place_scrollbar(size.height, self.scroll_y)
+
+    def _place_scrollbar(self, total: int, top: float) -> None:
+        # While it follows, a whole cell is fine enough: its thumb only shrinks.
+        place_scrollbar(self, total, top, step=8 if self._following else 1)
 
     def _go(self, row: int) -> None:
         """Scroll without the corrections that scrolling by the user brings."""
@@ -111,8 +128,7 @@ class Canvas(ScrollView):
             self._moving = False
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        if self.show_vertical_scrollbar:
-            self.vertical_scrollbar.position = new_value
+        self._place_scrollbar(self._document.total, new_value)
         document = self._document
         height = self.size.height
         if self._moving or not document.width or not height:
@@ -185,6 +201,7 @@ class Canvas(ScrollView):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._palette = None
+        self._ground = None
         self._shown = []
 
     def _current_palette(self) -> Palette:
@@ -200,7 +217,10 @@ class Canvas(ScrollView):
 
     @property
     def _selection(self) -> Selection | None:
-        return self.text_selection if self.is_attached else None
+        # Asked several times a frame: `is_attached` and `text_selection` walk up the tree.
+        if self._home is None and self.is_attached:
+            self._home = self.screen
+        return self._home.selections.get(self) if self._home is not None else None
 
     def _is_gap(self, place: Place) -> bool:
         return place.line == 0 and place.item.unit.block.gap_before(place.item)
@@ -236,8 +256,10 @@ class Canvas(ScrollView):
 
     def _repaint(self) -> None:
         """Paint the lines that differ from what is shown."""
-        width, height = self.size
-        if not self._document.width or not height:
+        height = self.size.height
+        # Without the scrollbar, which is drawn for itself.
+        width = self._document.width
+        if not width or not height:
             return
         if len(self._shown) != height:
             self._shown = [None] * height
@@ -259,11 +281,13 @@ class Canvas(ScrollView):
         style asks for more, Textual need not look at them again, and what only moved costs next to nothing."""
         self._painting = True
         try:
-            if crop.x or not fills_its_lines(self) or not self._document.width:
+            if self._ground is None and fills_its_lines(self):
+                self._ground = self.background_colors[1]
+            ground = self._ground
+            if crop.x or ground is None or not self._document.width:
                 return super().render_lines(crop)
             strips = self._compose_lines(crop.y, crop.height)
             self._remember(crop.y, strips)
-            ground = self.background_colors[1]
             for line_filter in self.get_line_filters():
                 strips = [strip.apply_filter(line_filter, ground) for strip in strips]
             return strips

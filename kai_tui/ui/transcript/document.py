@@ -18,7 +18,7 @@ from kai_tui.ui.transcript.styles import Faded, Palette
 if TYPE_CHECKING:
     from kai_tui.conversation.messages import Message
 
-KEPT = 600
+KEPT = 240
 """Items whose strips are kept."""
 _NOTHING = Rendered([], [])
 _NO_UNITS: Mapping[int, Unit] = MappingProxyType({})

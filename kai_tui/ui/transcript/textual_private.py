@@ -5,9 +5,11 @@ The dependency is pinned to the minor version they were read in.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, cast
 
 from textual.reactive import Reactive
+from textual.scrollbar import ScrollBar
 from textual.selection import SelectEnd
 from textual.widget import Widget
 
@@ -43,6 +45,32 @@ def set_virtual_size(widget: Widget, size: Size) -> None:
     Public names, but typed as if the class attribute were the value.
     """
     widget.set_reactive(cast("Reactive[Size]", Widget.virtual_size), size)
+
+
+def place_scrollbar(widget: Widget, total: int, top: float, *, step: int = 1) -> None:
+    """Tell the vertical scrollbar how much there is and what is shown of it.
+
+    It is drawn again only when its thumb moves, by `step` eighths of a cell: assigning the two values
+    draws every line of it at every token, at the price of the text itself.
+    """
+    if not widget.show_vertical_scrollbar:
+        return
+    bar = widget.vertical_scrollbar
+    before = _thumb(bar, step)
+    bar.set_reactive(ScrollBar.window_virtual_size, total)
+    bar.set_reactive(ScrollBar.position, bar.validate_position(top))
+    if _thumb(bar, step) != before:
+        bar.refresh()
+
+
+def _thumb(bar: ScrollBar, step: int) -> tuple[int, int] | None:
+    """Where the thumb begins and ends, in `step` eighths of a cell, as `ScrollBarRender.render_bar` has it."""
+    size, window, total = bar.size.height, bar.window_size, bar.window_virtual_size
+    if not size or not window or window >= total or size == total:
+        return None
+    length = max(1.0, window / (total / size))
+    start = int((size - length) * bar.position / (total - window) * 8)
+    return start // step, (start + ceil(length * 8)) // step
 
 
 def fills_its_lines(widget: Widget) -> bool:

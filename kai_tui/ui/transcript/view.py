@@ -1,7 +1,7 @@
 """The transcript: one virtual view of the whole conversation (design.md §8).
 
-Tokens reach the model by plain calls of `part_changed`; a tick of at most 30 Hz draws what changed, and
-never takes more than a fifth of a core. Only lines that differ are painted.
+Tokens reach the model by plain calls of `part_changed`; a tick of at most 20 Hz draws what changed, and
+never takes more than a seventh of a core. Only lines that differ are painted.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from kai_tui.ui.transcript.source import TranscriptSource
 if TYPE_CHECKING:
     from kai_tui.services.changes import SessionChange
 
-FRAME = 1 / 30
+FRAME = 1 / 20
 """Seconds between two draws at least."""
-SHARE = 4
+SHARE = 6
 """A draw that took t seconds is followed by at least SHARE * t seconds without one."""
 CLOCK = 0.5
 """Seconds between two looks at what changes with time."""

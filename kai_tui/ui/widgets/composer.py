@@ -19,6 +19,7 @@ from textual.widgets import TextArea
 
 from kai_tui.ui.widgets.choice_keys import ChoiceKeys, ChoiceMade
 from kai_tui.ui.widgets.draft import LONG_LINE, Draft, is_big, label, plain, spans
+from kai_tui.ui.widgets.kept_styles import KeptStyles
 from kai_tui.ui.widgets.ordered_keys import act, editing_actions, typed_text
 from kai_tui.ui.widgets.recall import Recall
 
@@ -77,7 +78,7 @@ class PromptHelper(Protocol):
         ...
 
 
-class Composer(ChoiceKeys):
+class Composer(KeptStyles, ChoiceKeys):
     """Where the user writes. Enter sends, ctrl+j (or a backslash before Enter) makes a new line.
 
     All editing keys act inside this widget's own key handler: see `ordered_keys`.

@@ -1,0 +1,43 @@
+"""How often a stream is read: a token a packet would cost more in reading than in everything else.
+
+A stream whose bytes trickle in is read at most 25 times a second; between two reads they gather in the
+socket. The first bytes, slow streams and those that are always ready are read at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Final
+
+EVERY: Final = 0.04
+"""Seconds between two reads of a trickling stream; less than the screen shows."""
+MUCH: Final = 128 * 1024
+"""Bytes within that time; a stream that brings more is read as fast as it goes."""
+BEGUN: Final = 8
+"""Small reads before a stream counts as trickling: short answers are over by then."""
+_READY: Final = 0.00003
+"""Seconds; a read that took less found its bytes waiting."""
+
+
+async def paced(source: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The chunks of `source`, fewer and larger when they are many and small."""
+    clock = asyncio.get_running_loop().time
+    waited_for = came_lately = 0
+    gathered = False
+    asked = began = clock()
+    async for chunk in source:
+        came = clock()
+        yield chunk
+        now = clock()
+        if came - began >= EVERY:
+            began, came_lately = came, 0
+        came_lately += len(chunk)
+        if came_lately < MUCH and (gathered or came - asked > _READY):
+            waited_for += 1
+            wait = began + EVERY - now
+            gathered = waited_for > BEGUN and wait > 0
+            if gathered:
+                await asyncio.sleep(wait)
+                now = clock()
+        asked = now
