@@ -103,6 +103,13 @@ class Canvas(ScrollView):
         self._resize_virtual()
         self._go(max(0, min(top, document.total - height)))
         self._repaint()
+        self._close_far()
+
+    def _close_far(self) -> None:
+        """Messages that are far from what is in sight need nothing but their text."""
+        if self._selection is None:
+            besides = self._cursor.block if self._cursor is not None else None
+            self._document.close_far(self._top, self.size.height, besides=besides)
 
     def _resize_virtual(self) -> None:
         """Tell the scrollbar the height; assigning `virtual_size` would lay out the whole screen."""
@@ -147,6 +154,7 @@ class Canvas(ScrollView):
             self.scroll_target_y += top - new
         self._set_following(top + height >= document.total)
         self._repaint()
+        self._close_far()
         if self.is_attached:
             extend_selection(self.screen, self)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from kai_tui.ui.transcript.blocks import Blocks, OpenBlocks, estimate, estimates, hold, let_go
 from kai_tui.ui.transcript.gutters import gutter_of
 from kai_tui.ui.transcript.heights import Heights
 from kai_tui.ui.transcript.items import BLOCK_ROWS, Block, Item, Surroundings, Unit
@@ -31,6 +32,13 @@ class Place(NamedTuple):
     line: int
 
 
+class Standing(NamedTuple):
+    """A place that holds when everything is read anew: a message, and lines from where it begins."""
+
+    message_id: str
+    lines: int
+
+
 class Document:
     """Blocks, their heights, and their strips at one width and palette."""
 
@@ -40,11 +48,17 @@ class Document:
         self._faded = Faded(palette)
         self.name = name
         self.width = 0
-        self.blocks: list[Block] = []
+        self._messages: list[Message] = []
+        self.blocks = Blocks(0, self._make)
+        self.open = OpenBlocks()
+        """Blocks that have items."""
         self.heights = Heights()
         self.renders = 0
         """Items drawn so far; tests bound it."""
-        self._by_id: dict[str, Block] = {}
+        self._by_id: dict[str, int] | None = None
+        """Where messages stand; made when somebody asks."""
+        self._before: dict[str, Block] = {}
+        """Blocks in which the user opened something, before all was read anew."""
         self._kept: dict[Item, None] = {}
         self._loose = 0
         """Blocks at the end that belong to no message (activity, welcome)."""
@@ -56,34 +70,51 @@ class Document:
 
     # -- content -----------------------------------------------------------------------------
 
-    def load(self, messages: Sequence[Message]) -> None:
-        """Show these messages instead of what was shown."""
-        self.blocks = []
-        self._by_id = {}
+    def load(self, messages: Sequence[Message], instead_of: Document | None = None) -> None:
+        """Show these messages instead of what was shown, here or in another document. What the user opened stays open."""
+        before = instead_of or self
+        before.leave()
+        for block in before.open:
+            if block.message is not None and block.touched:
+                self._before[block.message.id] = block
+        self._messages = list(messages)
+        self.blocks = Blocks(len(self._messages), self._make)
+        self.open = OpenBlocks()
+        self._by_id = None
         self._kept = {}
         self._loose = 0
-        for message in messages:
-            self._new_block(message)
-        self.heights.rebuild([block.estimated for block in self.blocks])
+        self.heights.rebuild(self._estimates())
+
+    def leave(self) -> None:
+        """Nobody looks at its messages any more."""
+        for block in self.open:
+            let_go(block.message)
+
+    def _estimates(self) -> list[int]:
+        superseded = self.around.superseded
+        found = estimates(self._messages, self._text_width)
+        return [
+            1 if superseded(message) else lines for message, lines in zip(self._messages, found, strict=True)
+        ]
+
+    def _make(self, index: int) -> Block:
+        """The block of a message that nobody looked at so far."""
+        message = self._messages[index]
+        block = Block(index, message, self.around)
+        block.superseded = self.around.superseded(message)
+        block.estimated = self.heights[index]
+        return block
 
     def _new_block(self, message: Message | None) -> Block:
         block = Block(len(self.blocks), message, self.around)
         self.blocks.append(block)
         if message is not None:
-            self._by_id[message.id] = block
+            self._messages.append(message)
+            if self._by_id is not None:
+                self._by_id[message.id] = block.index
             block.superseded = self.around.superseded(message)
-            block.estimated = 1 if block.superseded else self._estimate(message)
+            block.estimated = 1 if block.superseded else estimate(message, self._text_width)
         return block
-
-    def _estimate(self, message: Message) -> int:
-        """Lines of a message that was never near the viewport."""
-        from kai_tui.conversation.messages import GrowingPart
-
-        width = max(20, self.width - 9)
-        lines = 1
-        for part in message.parts:
-            lines += 2 + len(part) * 5 // (4 * width) if isinstance(part, GrowingPart) else 1
-        return lines
 
     def append(self, message: Message) -> Block:
         """A message stands at the end."""
@@ -121,23 +152,32 @@ class Document:
 
     def block_of(self, message_id: str) -> Block | None:
         """The block of a message."""
-        return self._by_id.get(message_id)
+        index = self._places().get(message_id)
+        return self.blocks[index] if index is not None else None
+
+    def _places(self) -> dict[str, int]:
+        if self._by_id is None:
+            self._by_id = {message.id: index for index, message in enumerate(self._messages)}
+        return self._by_id
 
     def rename(self, old_id: str, new_id: str) -> None:
         """A message got another id."""
-        block = self._by_id.pop(old_id, None)
-        if block is not None:
-            self._by_id[new_id] = block
+        index = self._places().pop(old_id, None)
+        if index is not None:
+            self._places()[new_id] = index
 
     def replace(self, block: Block, message: Message) -> None:
         """A message was read anew: draw it from the start."""
-        block.message = message
+        if block.items is not None:
+            let_go(block.message)
+            hold(message)
+        block.message = self._messages[block.index] = message
         block.superseded = self.around.superseded(message)
-        self._by_id[message.id] = block
+        self._places()[message.id] = block.index
         before = {unit.part_index: unit for unit in block.units if unit.shows is not None}
         block.units, block.offered = [], ()
         if block.items is None:
-            block.estimated = self._estimate(message)
+            block.estimated = estimate(message, self._text_width)
             self._block_height(block)
             return
         block.items = []
@@ -256,8 +296,43 @@ class Document:
             return
         block.items = []
         block.heights = Heights()
-        self._build(block)
+        hold(block.message)
+        self.open.seen(block)
+        before = self._before.pop(block.message.id, None) if self._before and block.message else None
+        if before is None:
+            self._build(block)
+        else:
+            block.touched, block.opened = True, before.opened
+            self._build(block, {unit.part_index: unit for unit in before.units if unit.shows is not None})
         self._block_height(block)
+
+    def close(self, block: Block) -> None:
+        """Drop a block's items; its height stays."""
+        if block.items is None:
+            return
+        block.estimated = block.height
+        for item in block.items:
+            item.rendered = None
+            self._kept.pop(item, None)
+        block.forget_items()
+        let_go(block.message)
+        self.open.gone(block)
+
+    def close_far(self, top: int, height: int, *, besides: Block | None = None) -> None:
+        """Drop the items of blocks that are far from the rows in sight, when there are many of them."""
+        far = self.open.too_many()
+        if not far:
+            return
+        first, last = self.heights.find(top)[0] - 2, self.heights.find(top + height)[0] + 2
+        end = len(self.blocks) - 2
+        for block in far:
+            if (
+                not first <= block.index <= last
+                and block.index < end
+                and not block.touched
+                and block is not besides
+            ):
+                self.close(block)
 
     def _build(self, block: Block, before: Mapping[int, Unit] = _NO_UNITS) -> None:
         message = block.message
@@ -294,16 +369,18 @@ class Document:
         self.width = width
         self._forget_strips()
         text_width = self._text_width
-        for block in self.blocks:
+        heights = self._estimates()
+        heights += [block.height for block in self.blocks[len(heights) :]]
+        for block in self.blocks.made():
             if block.items is None:
-                if block.message is not None:
-                    block.estimated = self._estimate(block.message)
+                block.estimated = heights[block.index]
                 continue
             for item in block.items:
                 item.forget()
                 item.height = item.unit.estimate(item, text_width) + (1 if block.gap_before(item) else 0)
             block.heights.rebuild([item.height for item in block.items])
-        self.heights.rebuild([block.height for block in self.blocks])
+            heights[block.index] = block.height
+        self.heights.rebuild(heights)
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in other colours; heights stay."""
@@ -364,7 +441,8 @@ class Document:
         if difference:
             item.height = height
             index = block.position(item)
-            assert index is not None
+            if index is None:
+                return  # it is not shown any more
             block.heights.add(index, difference)
             self.heights.add(block.index, difference)
 
@@ -380,6 +458,7 @@ class Document:
             if block.items is None:
                 self.expand(block)
                 continue
+            self.open.seen(block)
             position, line = block.heights.find(inside)
             item = block.items[position]
             if not item.exact:
@@ -397,6 +476,36 @@ class Document:
         if position is None:
             return None
         return self.heights.before(block.index) + block.heights.before(position)
+
+    @property
+    def last_id(self) -> str | None:
+        """The id of the last message."""
+        return self._messages[-1].id if self._messages else None
+
+    def lines_after(self, message_id: str) -> int:
+        """Lines below a message; none when it is gone."""
+        index = self._places().get(message_id)
+        return self.total - self.heights.before(index + 1) if index is not None else 0
+
+    def standing(self, row: int) -> Standing | None:
+        """Where a row is, to be found again when everything was read anew."""
+        place = self.place(row)
+        block = place.item.unit.block if place is not None else None
+        if block is None or block.message is None:
+            return None
+        return Standing(block.message.id, row - self.heights.before(block.index))
+
+    def row_standing(self, standing: Standing) -> int | None:
+        """The row of such a place now; None when its message is gone."""
+        block = self.block_of(standing.message_id)
+        if block is None:
+            return None
+        self.expand(block)
+        for item in block.items or ():
+            self.measure(item)
+            if self.heights.before(block.index) + standing.lines < (self.row_of(item) or 0):
+                break
+        return self.heights.before(block.index) + min(standing.lines, max(0, block.height - 1))
 
     def measure_end(self, height: int) -> None:
         """Measure the last `height` lines."""
@@ -451,9 +560,11 @@ class Document:
 
     def rows_between(self, start: int, end: int) -> Iterator[tuple[int, RowText]]:
         """Selection rows from `start` to `end` (both included) with their numbers."""
-        for block in self.blocks[max(0, start // BLOCK_ROWS) : end // BLOCK_ROWS + 1]:
+        for number in range(max(0, start // BLOCK_ROWS), min(len(self.blocks), end // BLOCK_ROWS + 1)):
+            block = self.blocks[number]
             if block.message is None:
                 continue
+            was_open = block.items is not None
             self.expand(block)
             items = block.items or []
             for index, item in enumerate(items):
@@ -461,6 +572,8 @@ class Document:
                     return
                 if index + 1 < len(items) and items[index + 1].base <= start:
                     continue
-                for number, text in enumerate(self.texts_of(item), item.base):
-                    if start <= number <= end:
-                        yield number, text
+                for row, text in enumerate(self.texts_of(item), item.base):
+                    if start <= row <= end:
+                        yield row, text
+            if not was_open:
+                self.close(block)

@@ -204,7 +204,7 @@ class Block:
 
     __slots__ = (
         "around", "base", "close", "estimated", "first", "head", "heights", "index", "items", "message",
-        "offered", "opened", "shift", "shown_open", "superseded", "units",
+        "offered", "opened", "shift", "shown_open", "superseded", "touched", "units",
     )  # fmt: skip
 
     def __init__(self, index: int, message: Message | None, around: Surroundings) -> None:
@@ -223,6 +223,8 @@ class Block:
         """Whether all of a superseded message is to be shown."""
         self.shown_open = False
         """Whether all of it is shown by now."""
+        self.touched = False
+        """Whether the user opened or closed something in it."""
         self.head: Unit | None = None
         """The line before a superseded message."""
         self.close = False
@@ -241,6 +243,11 @@ class Block:
     @property
     def height(self) -> int:
         return self.estimated if self.items is None else self.heights.total
+
+    def forget_items(self) -> None:
+        """Nobody looks at it any more."""
+        self.items, self.units, self.heights = None, [], _NO_HEIGHTS
+        self.offered, self.head = (), None
 
     def shows_parts(self) -> bool:
         """Whether the units' parts are still those of the message."""

@@ -100,6 +100,7 @@ class Transcript(BrowsableCanvas, can_focus=True):
 
     def show(self, source: TranscriptSource | None) -> None:
         """Show this session, at its end; None shows nothing but the welcome."""
+        self._document.leave()
         self._around = Surroundings(source, self._clock)
         self._document = Document(self._around, self._current_palette(), self._document.name)
         self._document.width = self._usable_width()
@@ -107,8 +108,7 @@ class Transcript(BrowsableCanvas, can_focus=True):
         self._cursor = self._left_at = None
         self._following = True
         self._unseen = 0
-        if self.is_attached and self.screen.selections:
-            self.screen.clear_selection()
+        self._end_selection()
         self._load()
         self._settle(None)
         if self.has_focus:
@@ -116,6 +116,28 @@ class Transcript(BrowsableCanvas, can_focus=True):
             self._repaint()
         self._tell()
         self._wake()
+
+    def show_again(self, source: TranscriptSource) -> None:
+        """The same chat from another source that knows more of it: what the user sees stays where it is."""
+        before, old = self._around.source, self._document
+        first = before.messages[0].id if before is not None and before.messages else None
+        self._around = Surroundings(source, self._clock)
+        self._document = Document(self._around, old.palette, old.name)
+        self._document.width = old.width
+        self._forget_notes()
+        if not source.messages or source.messages[0].id != first:
+            self._end_selection()  # its rows are counted from the first message
+        self._load_keeping(old)
+        self._settle(None)
+        if self.has_focus:
+            self._keep_cursor()
+            self._repaint()
+        self._tell()
+        self._wake()
+
+    def _end_selection(self) -> None:
+        if self.is_attached and self.screen.selections:
+            self.screen.clear_selection()
 
     def part_changed(self, message_id: str, part_index: int) -> None:
         """Note that a part was added or grew; the next tick draws it. Costs about a microsecond: one per delta."""
@@ -233,25 +255,38 @@ class Transcript(BrowsableCanvas, can_focus=True):
             self._forget_notes()
             return
         document = self._document
-        anchor = None if self._following else document.place(self._top)
-        before = document.total
         self._around.counting = self._selection is not None
         if self._reset or len(source.messages) < document.message_count:
-            self._load()
             anchor = None
+            self._load_keeping(document)
         else:
+            anchor = None if self._following else document.place(self._top)
+            before = document.total
             self._sync(source)
+            if not self._following:
+                self._unseen += max(0, document.total - before)
         self._forget_notes()
-        if not self._following:
-            self._unseen += max(0, document.total - before)
         self._settle(anchor)
         if self.has_focus:
             self._keep_cursor()
         self._tell()
 
-    def _load(self) -> None:
+    def _load_keeping(self, before: Document) -> None:
+        """Load everything anew, instead of what `before` shows; what is at the top of the window stays there."""
+        standing = None if self._following or not before.width else before.standing(self._top)
+        last = before.last_id
+        self._load(before)
+        document = self._document
+        row = document.row_standing(standing) if standing is not None else None
+        if row is not None:
+            self._resize_virtual()
+            self._go(max(0, row))
+        if not self._following and last is not None:
+            self._unseen += document.lines_after(last)
+
+    def _load(self, before: Document | None = None) -> None:
         source = self._around.source
-        self._document.load(source.messages if source is not None else ())
+        self._document.load(source.messages if source is not None else (), before)
         if self._cursor is not None:
             # The server's copy was read anew: the cursor stays where it was.
             self._left_at = self._cursor.key

@@ -280,6 +280,7 @@ class WalkableCanvas(Canvas):
             return
         if not unit.toggle():
             return
+        unit.block.touched = True
         document = self._document
         place = document.place(self._top)
         document.sync(unit.block)
