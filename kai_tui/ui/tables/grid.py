@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,7 +18,7 @@ from kai_tui.ui.tables.area import Area, Shape, spanned
 from kai_tui.ui.tables.cells import fitted
 from kai_tui.ui.tables.layout import KIND_WORDS, NUMBERS, Layout, natural_widths, sample_of
 from kai_tui.ui.tables.shown import Shown
-from kai_tui.ui.transcript.textual_private import set_virtual_size
+from kai_tui.ui.transcript.textual_private import fills_its_lines, set_virtual_size
 
 SHORT = 12
 """Rows of the window below which the kinds get no line of their own."""
@@ -90,7 +90,7 @@ class TableGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self.empty_text = "No rows."
         self._strips: dict[int, Strip] = {}
         """Rows without cursor and marks as drawn at the present place, by number in the table."""
-        self._drawn_at: tuple[int, int] = (-1, -1)
+        self._drawn_at = (-1, -1, -1)
         self._numbers_then = 0
         self._styles: dict[tuple[str, ...], Style] = {}
 
@@ -290,6 +290,15 @@ class TableGrid(ScrollView, can_focus=True, inherit_bindings=False):
         if (x, y) != (round(self.scroll_x), top):
             self.scroll_to(x=x, y=y, animate=False)
 
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        bar = self.vertical_scrollbar
+        # A scrollbar costs more to draw than the grid: only when one would see the difference.
+        step = self.virtual_size.height / max(1, 8 * self.size.height)
+        if self.show_vertical_scrollbar and int(new_value / step) != int(bar.position / step):
+            bar.position = new_value
+        if round(old_value) != round(new_value):
+            self.refresh(self.size.region)
+
     # Drawing
 
     def notify_style_update(self) -> None:
@@ -305,30 +314,49 @@ class TableGrid(ScrollView, can_focus=True, inherit_bindings=False):
             self._styles[names] = style
         return style
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Strips that fill their lines go to the screen as they are."""
+        if crop.x or not fills_its_lines(self):
+            return super().render_lines(crop)
+        frame = self._frame()
+        strips = [self._line(y, frame) for y in range(crop.y, crop.bottom)]
+        ground = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, ground) for strip in strips]
+        return strips
+
     def render_line(self, y: int) -> Strip:
+        return self._line(y, self._frame())
+
+    def _frame(self) -> Frame:
         width = self.scrollable_content_region.width
+        numbers = self.numbers_width
+        room = max(0, width - numbers)
+        x = round(self.scroll_x)
+        if self._drawn_at != (x, width, numbers):
+            self._strips.clear()
+            self._drawn_at = (x, width, numbers)
+        columns = self.layout_.between(x, room)
+        return Frame(width, numbers, room, x, columns, self._top, self.header_rows, self.area)
+
+    def _line(self, y: int, frame: Frame) -> Strip:
+        width = frame.width
         if width <= 0:
             return Strip.blank(0)
-        if y < self.header_rows:
-            return self._header(y, width)
-        place = y - self.header_rows + self._top
+        if y < frame.header:
+            return self._header(y, frame)
+        place = y - frame.header + frame.top
         if place >= self.shown.count or not self.table.columns:
-            if y == self.header_rows:
+            if y == frame.header:
                 quiet = self._style("quiet")
                 return Strip([Segment(fitted(f" {self.empty_text}", width, right=False), quiet)], width)
-            return Strip.blank(width, self.rich_style)
-        return self._row(place, width)
+            return Strip.blank(width, self._style("cell"))
+        return self._row(place, frame)
 
-    def _visible(self) -> tuple[int, range]:
-        """How far the columns are scrolled, and which of them are in sight."""
-        x = round(self.scroll_x)
-        return x, self.layout_.between(x, self.room)
-
-    def _header(self, y: int, width: int) -> Strip:
-        x, columns = self._visible()
-        runs = [(" " * self.numbers_width, self._style("kind"))]
+    def _header(self, y: int, frame: Frame) -> Strip:
+        runs = [(" " * frame.numbers, self._style("kind"))]
         base = self._style("kind" if y else "header")
-        for column in columns:
+        for column in frame.columns:
             cells = self.layout_.widths[column]
             right = self.kinds[column] in NUMBERS
             if y:
@@ -337,7 +365,7 @@ class TableGrid(ScrollView, can_focus=True, inherit_bindings=False):
                 text = self._heading(column, cells, right=right)
             style = self._style("here") if column == self.column and not y else base
             runs.append((text, style))
-        return self._cropped(runs, x, columns, width, base)
+        return self._cropped(runs, frame, base)
 
     def _heading(self, column: int, cells: int, *, right: bool) -> str:
         """A column's name between its blanks; the arrow of the sorted one takes a blank."""
@@ -349,47 +377,39 @@ class TableGrid(ScrollView, can_focus=True, inherit_bindings=False):
         gap = " " * (len(name) - len(bare))
         return f"{gap}{arrow}{bare} " if right else f" {bare}{arrow}{gap}"
 
-    def _row(self, place: int, width: int) -> Strip:
-        x, columns = self._visible()
-        if self._drawn_at != (x, width):
-            self._strips.clear()
-            self._drawn_at = (x, width)
-        area = self.area
-        marked = area.columns_in(place) if area is not None else (0, 0)
-        special = place == self.row or marked[0] < marked[1]
+    def _row(self, place: int, frame: Frame) -> Strip:
+        here = place == self.row
+        first, end = frame.area.columns_in(place) if frame.area is not None else (0, 0)
+        special = here or first < end
         source = self.shown.source(place)
         if not special and (strip := self._strips.get(source)) is not None:
             return strip
         row = self.shown.table.rows[source]
-        base = ("line",) if place == self.row else ()
-        number = f"{source + 1:,} ".rjust(self.numbers_width)
-        runs = [(number, self._style("number", "here") if place == self.row else self._style("number"))]
-        plain, empty = self._style("cell", *base), self._style("empty", *base)
-        for column in columns:
-            raw = row[column] if column < len(row) else ""
-            text = fitted(raw, self.layout_.widths[column], right=self.kinds[column] in NUMBERS)
+        widths, kinds, count = self.layout_.widths, self.kinds, len(row)
+        ground = ("line",) if here else ()
+        plain, empty = self._style("cell", *ground), self._style("empty", *ground)
+        number = f"{source + 1:,} ".rjust(frame.numbers)
+        runs = [(number, self._style("number", "here") if here else self._style("number"))]
+        for column in frame.columns:
+            raw = row[column] if column < count else ""
+            text = fitted(raw, widths[column], right=kinds[column] in NUMBERS)
             style = plain if raw else empty
-            if not special:
-                runs.append((f" {text} ", style))
-                continue
-            if marked[0] <= column < marked[1]:
+            if special and first <= column < end:
                 style = self._style("cell" if raw else "empty", "marked")
-            if place == self.row and column == self.column:
+            if here and column == self.column:
                 style = self._style("cursor") if self.has_focus else self._style("marked")
                 runs.append((f"▌{text}▐", style))
             else:
                 runs.append((f" {text} ", style))
-        strip = self._cropped(runs, x, columns, width, self._style(*base) if base else self.rich_style)
+        strip = self._cropped(runs, frame, plain)
         if not special:
             if len(self._strips) > _KEPT:
                 self._strips.clear()
             self._strips[source] = strip
         return strip
 
-    def _cropped(
-        self, runs: Sequence[tuple[str, Style]], x: int, columns: range, width: int, ground: Style
-    ) -> Strip:
-        """The gutter and what the window shows of the columns; neighbours of one style are one segment."""
+    def _cropped(self, runs: Sequence[tuple[str, Style]], frame: Frame, ground: Style) -> Strip:
+        """The row's number and what the window shows of the columns; neighbours of one style are one segment."""
         segments: list[Segment] = []
         text, style = "", None
         for words, its in runs[1:]:
@@ -401,9 +421,32 @@ class TableGrid(ScrollView, can_focus=True, inherit_bindings=False):
                 text, style = words, its
         if text:
             segments.append(Segment(text, style))
-        strip = Strip(segments)
-        if columns:
-            before = x - self.layout_.starts[columns[0]]
-            strip = strip.crop(before, before + self.room)
-        head = Strip([Segment(*runs[0])], self.numbers_width)
-        return Strip.join([head, strip]).adjust_cell_length(width, ground)
+        columns, starts = frame.columns, self.layout_.starts
+        number, its = runs[0]
+        if not columns:
+            return Strip([Segment(number, its)], frame.numbers).adjust_cell_length(frame.width, ground)
+        total = starts[columns[-1] + 1] - starts[columns[0]]
+        before = frame.x - starts[columns[0]]
+        if before or total > frame.room:
+            segments = list(Strip(segments, total).crop(before, before + frame.room))
+            total = min(total - before, frame.room)
+        if total < frame.room:
+            segments.append(Segment(" " * (frame.room - total), ground))
+        return Strip([Segment(number, its), *segments], frame.width)
+
+
+class Frame(NamedTuple):
+    """What all lines of one picture have in common."""
+
+    width: int
+    numbers: int
+    """Cells of the row numbers."""
+    room: int
+    """Cells for columns."""
+    x: int
+    columns: range
+    """Those of which something is in sight."""
+    top: int
+    header: int
+    """Lines of it."""
+    area: Area | None
