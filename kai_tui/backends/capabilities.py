@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 ApprovalStyle: TypeAlias = Literal["none", "side-request", "continuation", "tool-result"]
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(NamedTuple):
     """What a backend can do; the screen shows no dead keys (protocols/README.md §4)."""
 
     approval: ApprovalStyle

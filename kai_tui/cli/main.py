@@ -10,7 +10,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -133,7 +132,7 @@ def _options(arguments: argparse.Namespace) -> LaunchOptions:
     branch = os.environ.get(BRANCH_VARIABLE, "")
     try:
         # Taken for main, a mistyped branch would be written to main.
-        return replace(options, branch_id=branch_number(branch))
+        return options._replace(branch_id=branch_number(branch))
     except ValueError as error:
         raise ValueError(f"{BRANCH_VARIABLE} is {branch!r}. {error}") from None
 
@@ -162,7 +161,7 @@ def _run_tui(arguments: argparse.Namespace) -> int:
     accounts = AccountService()
     if arguments.account is not None:
         try:
-            options = replace(options, account=_named(accounts, arguments.account))
+            options = options._replace(account=_named(accounts, arguments.account))
         except ValueError as error:
             print(f"kai-tui: {error}", file=sys.stderr)
             return 2

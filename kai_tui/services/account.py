@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
 
 AccountKind: TypeAlias = str
 """`sandbox`, `kai`, or a key of `backends.systems.SYSTEMS`."""
@@ -27,8 +27,7 @@ def branch_number(text: str) -> int | None:
     return int(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """One place to talk to. Holds no secret."""
 
     id: str
@@ -49,7 +48,7 @@ class Account:
     """The person its token belongs to, when the stack says so."""
     workspace_id: str = ""
     """The workspace Kai's queries are pinned to (kai.md §2); empty: Kai chooses."""
-    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    settings: Mapping[str, str] = MappingProxyType({})
     """What another system than Kai needs to be opened (`NewAccount.settings`)."""
     colour: str = ""
     """The user's mark for it: a name of `ACCOUNT_COLOURS`, or empty."""

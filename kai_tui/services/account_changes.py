@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kai_tui.services.disk_keeper import DiskKeeper
@@ -85,11 +84,11 @@ class ChangesAccounts(ABC):
         label = " ".join(label.split())
         if not label or label == account.label:
             return account
-        return await self._mark(replace(account, label=label, named=True), label=label)
+        return await self._mark(account._replace(label=label, named=True), label=label)
 
     async def set_colour(self, account: Account, colour: str) -> Account:
         """Mark an account with one of `ACCOUNT_COLOURS`, or none. Raises StorageError."""
-        return await self._mark(replace(account, colour=colour), colour=colour)
+        return await self._mark(account._replace(colour=colour), colour=colour)
 
     async def _mark(
         self, account: Account, *, label: str | None = None, colour: str | None = None

@@ -167,7 +167,7 @@ class AccountService(ChangesAccounts):
         if on_step is not None:
             on_step(SignInStep("keep", "running"))
         source = await self._secrets.keep(account.id, Secret(token.strip()), keep)
-        account = replace(await asyncio.to_thread(self._with_marks, account), token_from=source)
+        account = (await asyncio.to_thread(self._with_marks, account))._replace(token_from=source)
         if on_step is not None:
             on_step(SignInStep("keep", "done"))
         return account
@@ -205,7 +205,7 @@ class AccountService(ChangesAccounts):
             keep = "memory"
         on_step(SignInStep("keep", "running"))
         source = await self._secrets.keep(account.id, secret, keep)
-        renewed = replace(account, token_from=source)
+        renewed = account._replace(token_from=source)
         if keep != "memory" and source != account.token_from:
             await asyncio.to_thread(self._note_use, renewed)
         on_step(SignInStep("keep", "done"))
@@ -238,14 +238,14 @@ class AccountService(ChangesAccounts):
         if known is None:
             return account
         label = known.label if known.named else account.label
-        return replace(account, label=label, named=known.named, colour=known.colour)
+        return account._replace(label=label, named=known.named, colour=known.colour)
 
     def _pinned(self, account: Account) -> Account:
         """The environment's workspace wins over the account's own, for this run."""
         workspace_id = self._environ.get(WORKSPACE_VARIABLE, "").strip()
         if account.kind != "kai" or not workspace_id:
             return account
-        return replace(account, workspace_id=workspace_id)
+        return account._replace(workspace_id=workspace_id)
 
     async def sign_out(self, account: Account) -> None:
         """Remove the credential from keyring, file and memory, and the account from the list (C8).

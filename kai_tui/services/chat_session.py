@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterable
-from dataclasses import replace
 
 from kai_tui.conversation.events import Finish
 from kai_tui.conversation.messages import Message
@@ -85,7 +84,7 @@ class ChatSession(SessionTakingUp, SessionRewrites, SessionAskedBefore, SessionR
         self._nudged.set()
         self._nudged.set()
         if not keep:
-            self._tools = replace(self._tools, keeper=ForgetfulKeeper())
+            self._tools = self._tools._replace(keeper=ForgetfulKeeper())
         if self._round is not None:
             # It waits for the user, and goes on doing so when the chat is opened again.
             self._run = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from kai_tui.backends.errors import BackendError
 from kai_tui.services.keeper import REPLY_STATES, ReplyState
@@ -34,8 +34,7 @@ SUMMARIES = 500
 """How many rows of the history are shown before the server answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeftBehind:
+class LeftBehind(NamedTuple):
     """What an earlier run of the program did not finish in a chat."""
 
     sent: Sequence[tuple[str, str]] = ()
@@ -44,7 +43,7 @@ class LeftBehind:
     """The same of messages that waited for a turn to end."""
     not_sent: frozenset[str] = frozenset()
     """Ids of those in `sent` that provably never arrived."""
-    answers: Mapping[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
+    answers: Mapping[tuple[str, str], bool] = MappingProxyType({})
     """Decisions that were noted before they were posted (A6), by tool call and approval id."""
 
     @property

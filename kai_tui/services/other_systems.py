@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from kai_tui.backends.errors import TokenRefused
@@ -74,8 +73,7 @@ class OtherSystems:
         account_id = other_account_id(await ready_system(account.kind), new.settings)
         if account_id != account.id:
             return AnotherAccount(await self._find(account_id))
-        changed = replace(
-            account,
+        changed = account._replace(
             label=account.label if account.named else new.label,
             base_url=new.address,
             settings=dict(new.settings),
@@ -97,7 +95,7 @@ class OtherSystems:
             source = before if unchanged else await self._secrets.keep(account.id, secret, keep)
         if before in ("keyring", "file") and source in ("", "memory"):
             await self._forget_kept(account.id, secret)
-        account = replace(account, token_from=source)
+        account = account._replace(token_from=source)
         on_disk = known is not None and known.id not in self.of_session
         self.of_session.pop(account.id, None)
         if source == "memory" and not on_disk:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Quota
@@ -35,19 +34,18 @@ def no_ledger() -> Ledger:
     return NoLedger()
 
 
-@dataclass(frozen=True, slots=True)
-class SessionTools:
+class SessionTools(NamedTuple):
     """What a session works with; the same for all chats of an account."""
 
     backend: Callable[[], Awaitable[Backend]]
     approvals: ApprovalService
     keeper: Keeper
     place: Callable[[], Place]
+    ledger: Ledger
     quota: Callable[[], Awaitable[Quota | None]] = _no_quota
     """How many messages of the month are used, asked anew; None where the server does not tell. Never raises."""
     presents: Callable[[Approval], Presents] = _no_presents
     """What is known of what a question is about, as it is now."""
-    ledger: Ledger = field(default_factory=no_ledger)
     assistant: str = "Kai"
     """What the assistant is called in sentences."""
     clock: Callable[[], float] = monotonic

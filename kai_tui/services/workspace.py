@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -321,7 +320,7 @@ class Workspace(WorkspaceDesks):
         pause = None
         if waiting is not None:
             pause = Pause(self.clock() + waiting.seconds, waiting.attempt, waiting.of, waiting.sentence)
-        self._set(replace(self.connection, pause=pause))
+        self._set(self.connection._replace(pause=pause))
 
     def _set(self, connection: Connection) -> None:
         if connection.state != "connected":

@@ -7,8 +7,8 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 APP = "kai-tui"
 
@@ -23,8 +23,7 @@ _SAFE_CHARACTERS = 40
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(NamedTuple):
     """The four folders. None of them is made before something is written."""
 
     config: Path
@@ -37,8 +36,7 @@ class Paths:
     """Logs and crash reports."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFiles:
+class AccountFiles(NamedTuple):
     """The SQLite files of one account (T21)."""
 
     state: Path

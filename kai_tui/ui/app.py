@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -320,8 +319,8 @@ class KaiApp(
         """An account has another name or colour: the open one is drawn with it."""
         workspace = self.workspace
         if workspace is not None and workspace.account.id == account.id:
-            workspace.account = replace(
-                workspace.account, label=account.label, named=account.named, colour=account.colour
+            workspace.account = workspace.account._replace(
+                label=account.label, named=account.named, colour=account.colour
             )
             if self._chat is not None:
                 self._chat.account_changed()

@@ -7,7 +7,6 @@ everything else becomes a message in the screen's own queue. Services may call f
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -21,12 +20,13 @@ if TYPE_CHECKING:
     from kai_tui.services.workspace import Workspace
 
 
-@dataclass
 class SessionNews(Message):
     """Something about a chat that is more than a redrawn part."""
 
-    session: ChatSession
-    change: SessionChange
+    def __init__(self, session: ChatSession, change: SessionChange) -> None:
+        super().__init__()
+        self.session = session
+        self.change = change
 
 
 class HistoryNews(Message):
@@ -43,11 +43,12 @@ class AttentionNews(Message):
         return isinstance(message, AttentionNews)
 
 
-@dataclass
 class HappeningNews(Message):
     """Something happened in a chat, on screen or not."""
 
-    happening: Happening
+    def __init__(self, happening: Happening) -> None:
+        super().__init__()
+        self.happening = happening
 
 
 class ConnectionNews(Message):
@@ -57,12 +58,13 @@ class ConnectionNews(Message):
         return isinstance(message, ConnectionNews)
 
 
-@dataclass
 class TokenNews(Message):
     """The server refused the token."""
 
-    why: str
-    """One sentence. Raw."""
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+        """One sentence. Raw."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, TokenNews)
@@ -75,11 +77,12 @@ class OffersNews(Message):
         return isinstance(message, OffersNews)
 
 
-@dataclass
 class GrantsNews(Message):
     """Something was allowed for a while, or a call used it; or it ended."""
 
-    ended: GrantsEnded | None
+    def __init__(self, ended: GrantsEnded | None) -> None:
+        super().__init__()
+        self.ended = ended
 
 
 class AgentsNews(Message):
@@ -89,12 +92,13 @@ class AgentsNews(Message):
         return isinstance(message, AgentsNews)
 
 
-@dataclass
 class ServerNotice(Message):
     """The backend has a sentence for the user."""
 
-    sentence: str
-    """Raw."""
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
+        """Raw."""
 
 
 class Bridge:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kai_tui.backends.capabilities import Capabilities
@@ -13,12 +12,12 @@ if TYPE_CHECKING:
     from kai_tui.services.account import Account
 
 
-@dataclass(frozen=True, slots=True)
 class Need:
     """Whether it is there, and a sentence about it when it is not; `{}` in it is the assistant's name."""
 
-    there: Callable[[Capabilities], bool]
-    without: str
+    def __init__(self, there: Callable[[Capabilities], bool], without: str) -> None:
+        self.there = there
+        self.without = without
 
 
 _VOTES = Need(lambda caps: caps.votes, "{} takes no votes.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -121,9 +121,9 @@ async def test_a_kept_token_does_not_follow_an_account_whose_address_was_edited(
     account = await company.accounts.keep_account(found, TOKEN, keep="file")
     assert (await AccountService(company.accounts._environ)._token(account)).reveal() == TOKEN  # pyright: ignore
     for edited in (
-        replace(account, base_url=MOVED),
-        replace(account, project_id="2"),
-        replace(account, branch_id=7),
+        account._replace(base_url=MOVED),
+        account._replace(project_id="2"),
+        account._replace(branch_id=7),
     ):
         with pytest.raises(TokenRefused, match="was changed outside of kai-tui"):
             await AccountService(company.accounts._environ)._token(edited)  # pyright: ignore

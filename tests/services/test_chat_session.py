@@ -25,6 +25,7 @@ from kai_tui.services.approval_service import ApprovalService, Decision
 from kai_tui.services.changes import Notice, PartChanged, SessionChange, TermsChanged, TurnEnded
 from kai_tui.services.chat_session import ChatSession
 from kai_tui.services.session_state import SessionTools
+from kai_tui.services.session_tools import no_ledger
 from tests.services.scripted_backend import ScriptedBackend, Step, until
 
 CHAT = "11111111-1111-4111-8111-111111111111"
@@ -108,7 +109,9 @@ async def desk_for() -> Callable[[ScriptedBackend], Desk]:
 
         session = ChatSession(
             CHAT,
-            SessionTools(provide, approvals, keeper, lambda: Place("Project", "kai.test", "main")),
+            SessionTools(
+                provide, approvals, keeper, lambda: Place("Project", "kai.test", "main"), no_ledger()
+            ),
             messages=messages,
         )
         heard: list[SessionChange] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,7 @@ async def entered(fake: ImbraceFake | FakeAssistantUi, folder: Path) -> AsyncIte
     async def open_backend() -> Backend:
         return account(fake.url) if isinstance(fake, ImbraceFake) else assistant_ui(fake.url)
 
-    who = replace(SANDBOX, id="files")
+    who = SANDBOX._replace(id="files")
     files = account_files(Paths(folder, folder, folder, folder), who.id)
     workspace = Workspace(who, open_backend, DiskKeeper(files))
     workspace.connect()

@@ -77,7 +77,7 @@ def with_ledger(desk_for, file: LedgerFile) -> With:
     def make(backend: ScriptedBackend) -> Desk:
         desk = desk_for(backend)
         ledger = AccountLedger(file.path, "account-1", lambda: [CANARY])
-        desk.session._tools = replace(desk.session._tools, ledger=ledger)
+        desk.session._tools = desk.session._tools._replace(ledger=ledger)
         return desk
 
     return make

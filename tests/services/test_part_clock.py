@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from kai_tui.conversation import events as e
 from kai_tui.services.approval_service import Decision
@@ -23,7 +22,7 @@ async def test_an_approved_call_is_timed_from_the_answer_to_its_outcome(desk_for
         e.Finish("stop"),
     ]
     desk = desk_for(ScriptedBackend(style="continuation", replies=[asking("w1")], answers=[done]))
-    desk.session._tools = replace(desk.session._tools, clock=lambda: now[0])
+    desk.session._tools = desk.session._tools._replace(clock=lambda: now[0])
     desk.session.send("go")
     await until(lambda: desk.approvals.pending)
     stored_reply(desk)
@@ -52,7 +51,7 @@ async def test_a_call_beside_an_open_stream_is_timed_from_the_decision(desk_for)
         e.Finish("stop"),
     ]
     desk = desk_for(ScriptedBackend(replies=[reply]))
-    desk.session._tools = replace(desk.session._tools, clock=lambda: now[0])
+    desk.session._tools = desk.session._tools._replace(clock=lambda: now[0])
     desk.session.send("go")
     await until(lambda: desk.approvals.pending)
     message = desk.session.messages[-1]

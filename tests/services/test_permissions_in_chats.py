@@ -17,6 +17,7 @@ from kai_tui.services.approval_round import Place
 from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.chat_session import ChatSession
 from kai_tui.services.session_state import SessionTools
+from kai_tui.services.session_tools import no_ledger
 from kai_tui.services.workspace import Workspace
 from tests.services.scripted_backend import ScriptedBackend, until
 from tests.services.test_chat_session import CHAT, MemoryKeeper
@@ -29,7 +30,9 @@ def session_on(backend: ScriptedBackend) -> tuple[ChatSession, ApprovalService]:
         return backend
 
     approvals = ApprovalService()
-    tools = SessionTools(provide, approvals, MemoryKeeper(), lambda: Place("My project", "kai.test", "main"))
+    tools = SessionTools(
+        provide, approvals, MemoryKeeper(), lambda: Place("My project", "kai.test", "main"), no_ledger()
+    )
     return ChatSession(CHAT, tools), approvals
 
 

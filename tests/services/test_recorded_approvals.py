@@ -16,6 +16,7 @@ from kai_tui.services.approval_round import Place
 from kai_tui.services.approval_service import ApprovalService, Decision
 from kai_tui.services.chat_session import ChatSession
 from kai_tui.services.session_state import SessionTools
+from kai_tui.services.session_tools import no_ledger
 from tests.backends.kai_server import (
     Exchange,
     KaiServer,
@@ -57,7 +58,9 @@ class Played:
 
         self.session = ChatSession(
             self.chat_id,
-            SessionTools(provide, self.approvals, MemoryKeeper(), lambda: Place("P", "kai.test", "main")),
+            SessionTools(
+                provide, self.approvals, MemoryKeeper(), lambda: Place("P", "kai.test", "main"), no_ledger()
+            ),
         )
 
     async def _chat(self, exchange: Exchange) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +111,7 @@ async def test_a_token_of_the_environment_is_replaced_for_this_session(
     workspace = accounts.open(account)
     await (await workspace.backend()).chats()
     renewed, secret = await accounts.renew(account, NEW, keep="keyring")
-    assert renewed == replace(account, token_from="memory")
+    assert renewed == account._replace(token_from="memory")
     workspace.renew(renewed, secret)
     await (await workspace.backend()).chats()
     await until(lambda: workspace.connection.state != "connecting")
@@ -138,7 +137,7 @@ async def test_a_token_never_goes_to_an_address_that_was_changed_on_disk(
 ) -> None:
     accounts = service(own_home)
     account = await signed_in(accounts, stack)
-    elsewhere = replace(account, base_url="http://127.0.0.1:1")
+    elsewhere = account._replace(base_url="http://127.0.0.1:1")
     with pytest.raises(TokenRefused, match="changed outside of kai-tui"):
         await accounts.renew(elsewhere, NEW, keep="file")
     assert stack.seen == []

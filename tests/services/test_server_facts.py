@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,7 +115,7 @@ def test_all_that_is_known_is_a_row() -> None:
     ],
 )
 def test_where_the_token_is(source, words: str) -> None:
-    assert table(replace(ACCOUNT, token_from=source))["Token"] == [words]
+    assert table(ACCOUNT._replace(token_from=source))["Token"] == [words]
 
 
 def test_before_anything_answered_the_account_is_known() -> None:

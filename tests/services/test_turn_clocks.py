@@ -26,6 +26,7 @@ from kai_tui.services.approval_service import ApprovalService
 from kai_tui.services.changes import Notice, SessionChange, TurnChanged
 from kai_tui.services.chat_session import ChatSession
 from kai_tui.services.session_state import SessionTools
+from kai_tui.services.session_tools import no_ledger
 from kai_tui.services.turn import OUTCOME_UNKNOWN
 from tests.services.scripted_backend import ScriptedBackend, Step, until
 from tests.services.test_chat_session import ANSWER, CHAT, MemoryKeeper, text_reply, write_call
@@ -59,6 +60,7 @@ class Room:
                 self.approvals,
                 self.keeper,
                 lambda: Place("Project", "kai.test", "main"),
+                no_ledger(),
                 quota=self.backend.quota,
                 clock=self.clock,
             ),

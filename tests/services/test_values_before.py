@@ -31,7 +31,7 @@ async def test_it_is_on_disk_with_the_yes_and_there_after_a_restart(house: House
         TEXT: Present("shown in the chat", "chat"),
         JOBS: Present([], "project"),
     }
-    object.__setattr__(session._tools, "presents", lambda _: found)
+    session._tools = session._tools._replace(presents=lambda _: found)
     session._keep_before(approval(chat_id=session.chat_id, tool_call_id="call-1"))
     while session._background:
         await next(iter(session._background))
@@ -49,7 +49,7 @@ async def test_it_is_on_disk_with_the_yes_and_there_after_a_restart(house: House
 async def test_there_is_an_end_to_what_is_kept(house: House) -> None:  # noqa: F811
     session = house.enter(None).chats.new_chat()
     found: dict[Wanted, Present] = {CONFIG: Present({"name": "Old"}, "project")}
-    object.__setattr__(session._tools, "presents", lambda _: found)
+    session._tools = session._tools._replace(presents=lambda _: found)
     for number in range(MOST_CALLS + 5):
         session._keep_before(approval(tool_call_id=f"call-{number}"))
     assert len(session._values_then) == MOST_CALLS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ async def fake() -> AsyncIterator[ImbraceFake]:
 async def entered(fake: ImbraceFake, folder: Path, agent: str = "asst_stream") -> AsyncIterator[Workspace]:
     """The program's services on one user's files."""
     backends: list[ImbraceBackend] = []
-    who = replace(SANDBOX, id="imbrace")
+    who = SANDBOX._replace(id="imbrace")
     paths = Paths(folder, folder, folder, folder)
     keeper = DiskKeeper(account_files(paths, who.id))
     memory = AccountMemory(who, keeper, AccountSecrets(lambda: paths), lambda: paths)
@@ -336,7 +335,7 @@ async def test_all_chats_go_at_once_those_at_the_server_and_those_kept_here(
     async def open_backend() -> Backend:
         return account(fake.url, agent="model:gpt-stub", chats=keeper.local_chats)
 
-    workspace = Workspace(replace(SANDBOX, id="imbrace", kind="imbrace"), open_backend, keeper)
+    workspace = Workspace(SANDBOX._replace(id="imbrace", kind="imbrace"), open_backend, keeper)
     workspace.connect()
     try:
         await until(lambda: workspace.connection.state == "connected", 20)

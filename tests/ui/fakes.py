@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -164,7 +163,7 @@ class FakeAccounts(AccountService):
         self.edited.append((account, new, keep))
         if self.keep_errors:
             raise self.keep_errors.pop(0)
-        return self._instead(replace(account, settings=new.settings))
+        return self._instead(account._replace(settings=new.settings))
 
     async def interview_defaults(self, account: Account) -> tuple[Mapping[str, str], Secret | None]:
         return account.settings, None
@@ -173,10 +172,10 @@ class FakeAccounts(AccountService):
         return self.made_so
 
     async def rename(self, account: Account, label: str) -> Account:
-        return self._instead(replace(account, label=label)) if label else account
+        return self._instead(account._replace(label=label)) if label else account
 
     async def set_colour(self, account: Account, colour: str) -> Account:
-        return self._instead(replace(account, colour=colour))
+        return self._instead(account._replace(colour=colour))
 
     def _instead(self, account: Account) -> Account:
         self.listed = [account if each.id == account.id else each for each in self.listed]

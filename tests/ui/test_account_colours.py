@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,7 @@ async def test_header_status_line_and_question_carry_it(own_home: Path, theme: s
     app = app_for(own_home)
     async with app.run_test(size=(80, 24)) as pilot:
         app.theme = theme
-        app.open_account(replace(kai_account(), colour="magenta"))
+        app.open_account(kai_account()._replace(colour="magenta"))
         await until(pilot, lambda: isinstance(app.screen, ChatScreen) and "Project 1" in words(app))
         shape, shade = mark("magenta"), app.theme_variables["account-magenta"]
         for widget in (app.screen.query_one(ChatHeader), app.screen.query_one(StatusBar)):
@@ -56,7 +55,7 @@ async def test_without_colours_the_shape_tells_and_a_conversation_can_be_drawn(
     app = app_for(own_home)
     accounts_of(app).backend.replies = [[TextStart("t"), TextDelta("t", "yes"), Finish("stop")]]
     async with app.run_test(size=(80, 24)) as pilot:
-        app.open_account(replace(kai_account(), colour="cyan"))
+        app.open_account(kai_account()._replace(colour="cyan"))
         await until(pilot, lambda: "◧ Project 1" in words(app) and isinstance(app.focused, Composer))
         await pilot.press("h", "i", "enter")
         await until(pilot, lambda: accounts_of(app).backend.posts and " hi" in words(app))

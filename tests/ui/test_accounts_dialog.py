@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,7 @@ MINE = Account(
     token_from="keyring",
     named=True,
 )
-OTHER = replace(MINE, id="other", label="Other", base_url="https://other.test", colour="green")
+OTHER = MINE._replace(id="other", label="Other", base_url="https://other.test", colour="green")
 
 
 async def listed(app, pilot) -> AccountsDialog:  # type: ignore[no-untyped-def]
@@ -204,7 +203,7 @@ def test_the_start_screen_names_every_system() -> None:
 async def test_a_refused_credential_is_asked_for_over_the_open_chat_once(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account = replace(MINE, settings={"address": ADDRESS, "agent": "agent-1", "verbose": "no"})
+    account = MINE._replace(settings={"address": ADDRESS, "agent": "agent-1", "verbose": "no"})
     app = app_for(own_home, known=[account])
     fake = FakeSystem(kind="kiss")
 
@@ -244,7 +243,7 @@ async def test_nothing_is_answered_by_itself_with_an_address_that_was_changed_in
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """T14: a check would go there, with what a header command prints."""
-    account = replace(MINE, settings={"address": ADDRESS, "agent": "agent-1", "verbose": "no"})
+    account = MINE._replace(settings={"address": ADDRESS, "agent": "agent-1", "verbose": "no"})
     app = app_for(own_home, known=[account])
     fake = FakeSystem(kind="kiss")
 

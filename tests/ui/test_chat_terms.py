@@ -29,7 +29,7 @@ from tests.ui.test_chat_screen import composer, ready, reply, words
 PAGE = "https://sandbox.kai-tui.invalid/admin/projects/2026/storage/in.c-shop/table/orders"
 PATH = "/admin/projects/2026/storage/in.c-shop/table/orders"
 FOREIGN = "https://connection.keboola.com/admin/projects/1/storage"
-ON_BRANCH = replace(kai_account(), branch_id=4711, branch_name="fix-crm")
+ON_BRANCH = kai_account()._replace(branch_id=4711, branch_name="fix-crm")
 SIZES = pytest.mark.parametrize(
     "size", [(80, 24), pytest.param((140, 45), marks=pytest.mark.slow)], ids=["narrow", "wide"]
 )
@@ -307,7 +307,7 @@ async def test_the_branch_is_where_writes_are_decided(own_home: Path, size: tupl
 
 
 async def test_the_list_of_accounts_tells_branches_apart(own_home: Path) -> None:
-    app = app_for(own_home, backend(), known=[kai_account(), replace(ON_BRANCH, id="other")])
+    app = app_for(own_home, backend(), known=[kai_account(), ON_BRANCH._replace(id="other")])
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         await pilot.press("ctrl+l")

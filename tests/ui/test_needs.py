@@ -72,9 +72,7 @@ async def test_palette_and_help_offer_what_is_there(tmp_path: Path, system: str)
     caps = TABLE[system].caps
     backend = ScriptedBackend(
         style=caps.approval,
-        offers={
-            name: getattr(caps, name) for name in Capabilities.__dataclass_fields__ if name != "approval"
-        },
+        offers={name: getattr(caps, name) for name in Capabilities._fields if name != "approval"},
     )
     app = app_for(tmp_path, backend)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from kai_tui.backends.base import Quota, ToolInfo
@@ -78,7 +77,7 @@ async def test_snapshot_about_server(size, theme, tmp_path: Path, monkeypatch) -
     monkeypatch.setattr(
         type(app.accounts),
         "last",
-        lambda self: replace(kai_account(), branch_id=77, branch_name="new-shop", project_id="4242"),
+        lambda self: kai_account()._replace(branch_id=77, branch_name="new-shop", project_id="4242"),
     )
     app.theme = theme
 

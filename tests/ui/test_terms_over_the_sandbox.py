@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -160,7 +159,7 @@ async def test_what_is_chosen_is_what_arrives(own_home: Path) -> None:
             workspace_id="99",
         )
         app = app_for(own_home, kai, sandbox=False)  # type: ignore[arg-type]
-        account = replace(PROJECT, storage_url=server.url, project_id="12", branch_id=4711)
+        account = PROJECT._replace(storage_url=server.url, project_id="12", branch_id=4711)
         page = "/admin/projects/12/storage/in.c-shop"
         async with app.run_test(size=(80, 24)) as pilot:
             assert isinstance(app.accounts, FakeAccounts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -360,7 +359,7 @@ async def test_a_question_typed_into_the_dialog_is_sent_nowhere(own_home: Path) 
 async def test_without_an_address_to_check_at_the_usual_sign_in_opens_once(own_home: Path) -> None:
     backend = ScriptedBackend()
     story = Story(own_home, backend)
-    story.accounts.listed = [replace(kai_account(), storage_url="")]
+    story.accounts.listed = [kai_account()._replace(storage_url="")]
     async with story.app.run_test(size=WIDE) as pilot:
         await story.begin(pilot)
         assert backend.on_refused is not None

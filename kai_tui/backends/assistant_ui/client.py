@@ -80,7 +80,7 @@ class AssistantUiBackend(Lacks):
     ) -> None:
         """Raises CannotConnect and Refused for a configuration that cannot work."""
         self._config = checked(config)
-        self._caps = replace(_CAPS, takes_up=config.resume_path is not None)
+        self._caps = _CAPS._replace(takes_up=config.resume_path is not None)
         self._headers = HeaderSource(config)
         self._door = HttpDoor(
             config.base_url, credentials=self._headers, transport=transport, timeouts=timeouts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
@@ -84,33 +83,36 @@ class ChatList(ScrollView, can_focus=True):
     open_id: var[str | None] = var[str | None](None, init=False)
     """The chat that is open."""
 
-    @dataclass
     class Opened(Message):
         """The user wants to see this chat."""
 
-        chat_list: ChatList
-        chat_id: str
+        def __init__(self, chat_list: ChatList, chat_id: str) -> None:
+            super().__init__()
+            self.chat_list = chat_list
+            self.chat_id = chat_id
 
         @property
         def control(self) -> ChatList:
             return self.chat_list
 
-    @dataclass
     class DeleteRequested(Message):
         """The user wants this chat deleted. Nothing is deleted yet: ask first."""
 
-        chat_list: ChatList
-        chat_id: str
+        def __init__(self, chat_list: ChatList, chat_id: str) -> None:
+            super().__init__()
+            self.chat_list = chat_list
+            self.chat_id = chat_id
 
         @property
         def control(self) -> ChatList:
             return self.chat_list
 
-    @dataclass
     class NearEnd(Message):
         """The last known chats come into view. Posted once for every length of the list."""
 
-        chat_list: ChatList
+        def __init__(self, chat_list: ChatList) -> None:
+            super().__init__()
+            self.chat_list = chat_list
 
         @property
         def control(self) -> ChatList:

@@ -8,7 +8,6 @@ there are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.document._document import EditResult
@@ -23,11 +22,12 @@ MOST_CHOICES = 9
 _DIGITS = frozenset("123456789")
 
 
-@dataclass
 class ChoiceMade(Message):
     """Enter took the choice whose number was typed. The prompt is empty again."""
 
-    choice: Choice
+    def __init__(self, choice: Choice) -> None:
+        super().__init__()
+        self.choice = choice
 
 
 class ChoiceKeys(TextArea):

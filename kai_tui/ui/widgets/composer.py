@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -100,54 +99,59 @@ class Composer(KeptStyles, ChoiceKeys):
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--chip"}
 
-    @dataclass
     class Submitted(Message):
         """The user sends `text`; the composer is empty already."""
 
-        composer: Composer
-        text: str
-        """Every chip replaced by what it stands for. Never blank."""
+        def __init__(self, composer: Composer, text: str) -> None:
+            super().__init__()
+            self.composer = composer
+            self.text = text
+            """Every chip replaced by what it stands for. Never blank."""
 
         @property
         def control(self) -> Composer:
             return self.composer
 
-    @dataclass
     class EnteredEmpty(Message):
         """Enter was pressed although nothing stands in the prompt."""
 
-        composer: Composer
+        def __init__(self, composer: Composer) -> None:
+            super().__init__()
+            self.composer = composer
 
         @property
         def control(self) -> Composer:
             return self.composer
 
-    @dataclass
     class Pasted(Message):
         """Something was pasted into the prompt; for a warning when it looks like a token."""
 
-        composer: Composer
-        text: str
+        def __init__(self, composer: Composer, text: str) -> None:
+            super().__init__()
+            self.composer = composer
+            self.text = text
 
         @property
         def control(self) -> Composer:
             return self.composer
 
-    @dataclass
     class NothingToDelete(Message):
         """Backspace on an empty prompt, pressed on purpose: not the end of a held key."""
 
-        composer: Composer
+        def __init__(self, composer: Composer) -> None:
+            super().__init__()
+            self.composer = composer
 
         @property
         def control(self) -> Composer:
             return self.composer
 
-    @dataclass
     class EditorWanted(Message):
         """Ctrl+X Ctrl+E: the user wants to write in an editor."""
 
-        composer: Composer
+        def __init__(self, composer: Composer) -> None:
+            super().__init__()
+            self.composer = composer
 
         @property
         def control(self) -> Composer:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 BIG_TEXT = 8 * 1024
 """Characters from which a paste becomes a chip."""
@@ -22,12 +22,11 @@ _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A prompt as it stands in the composer."""
 
     shown: str = ""
-    chips: Mapping[str, str] = field(default_factory=lambda: _NO_CHIPS)
+    chips: Mapping[str, str] = _NO_CHIPS
     """What each label in `shown` stands for."""
 
     @classmethod

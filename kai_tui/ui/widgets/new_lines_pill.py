@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual import events
 from textual.content import Content
 from textual.message import Message
@@ -31,11 +29,12 @@ class NewLinesPill(Widget):
     lines: reactive[int | None] = reactive[int | None](None, layout=True, init=False)
     """Lines that came below the view; 0 when it is only scrolled up, None when it follows."""
 
-    @dataclass
     class Pressed(Message):
         """The user wants to see the newest line."""
 
-        pill: NewLinesPill
+        def __init__(self, pill: NewLinesPill) -> None:
+            super().__init__()
+            self.pill = pill
 
         @property
         def control(self) -> NewLinesPill:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rich.style import Style as RichStyle
@@ -37,11 +36,12 @@ class ReadingNote(VerticalScroll, can_focus=False):
     ReadingNote > Static { height: auto; }
     """
 
-    @dataclass
     class Clicked(Message):
         """The user clicked on a choice."""
 
-        prompt: str
+        def __init__(self, prompt: str) -> None:
+            super().__init__()
+            self.prompt = prompt
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -167,7 +166,7 @@ async def test_editing_keeps_the_client_and_another_address_is_another_account(
     account = await accounts.set_colour(account, "green")
     guide = ScriptedGuide({"send_earlier": "yes"})
     edited = await accounts.edit(account, await interviewed(accounts, "kiss", guide, account))
-    assert edited == replace(account, settings={**account.settings, "send_earlier": "yes"})
+    assert edited == account._replace(settings={**account.settings, "send_earlier": "yes"})
     assert len(server.clients) == 1
     assert await service(own_home).accounts() == [edited]
     async with FakeKiss() as second:
