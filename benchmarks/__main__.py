@@ -11,10 +11,15 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import big_table, startup, stream
+from benchmarks import big_table, composer, startup, stream
 from benchmarks.table import markdown
 
-_ALL = {"startup": startup.run, "stream": stream.run, "big_table": big_table.run}
+_ALL = {
+    "startup": startup.run,
+    "stream": stream.run,
+    "big_table": big_table.run,
+    "composer": composer.run,
+}
 _MARK = "<!-- figures -->"
 
 

@@ -77,6 +77,7 @@ READING: tuple[Action, ...] = (
         ("y",),
         palette=True,
         command="copy",
+        argument="last|message|chat",
     ),
     Action(
         "copy_answer",
@@ -85,7 +86,6 @@ READING: tuple[Action, ...] = (
         "Reading",
         "chat",
         palette=True,
-        command="copy answer",
     ),
     Action(
         "copy_chat",
@@ -94,7 +94,6 @@ READING: tuple[Action, ...] = (
         "Reading",
         "chat",
         palette=True,
-        command="copy chat",
     ),
     Action(
         "open_link",

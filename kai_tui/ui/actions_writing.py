@@ -57,6 +57,16 @@ WRITING: tuple[Action, ...] = (
         command="editor",
     ),
     Action(
+        "expand_paste",
+        "Show a paste as text",
+        "Put the big paste under the cursor, or before it, into the prompt as text that can be edited.",
+        "Writing",
+        "chat",
+        ("alt+v",),
+        palette=True,
+        command="expand",
+    ),
+    Action(
         "stop_reply",
         "Stop the reply",
         "Stop the reply that streams; what came stays. Otherwise: back to writing.",

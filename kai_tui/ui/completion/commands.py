@@ -16,7 +16,7 @@ _TOGETHER = 100.0
 """A fit better than this has all that was typed in one piece."""
 
 FIRST = (
-    "new_chat", "find", "copy_message", "export_chat", "vote_up", "vote_down", "retry_unsent", "regenerate",
+    "new_chat", "find", "copy_menu", "export_chat", "vote_up", "vote_down", "retry_unsent", "regenerate",
     "toggle_theme", "choose_agent", "choose_branch", "toggle_read_only", "attach_file", "open_editor",
     "search_prompts", "show_help",
 )  # fmt: skip

@@ -61,9 +61,9 @@ class ChatScreen(
     ChatEnclosures,
     ChatElsewhere,
     ChatAllowed,
-    ChatCommands,
     ChatCopying,
     ChatEditor,
+    ChatCommands,
     ChatLayout,
 ):
     """Shows one chat of an account; chats change without changing the screen."""
@@ -315,17 +315,6 @@ class ChatScreen(
         self._sent_at = monotonic()
         if not self._sent_on_loan(text):
             self._send(session, text)
-
-    def on_composer_pasted(self, message: Composer.Pasted) -> None:
-        from kai_tui.conversation.safe_text import redact
-
-        if redact(message.text) != message.text:
-            self._tell(
-                Notice(
-                    "What you pasted looks like a token or password. What you send leaves this computer, and is kept.",
-                    "warning",
-                )
-            )
 
     def on_text_area_changed(self, message: TextArea.Changed) -> None:
         super().on_text_area_changed(message)

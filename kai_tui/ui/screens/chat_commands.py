@@ -214,6 +214,27 @@ class ChatCommands(ChatLoan):
         else:
             self._tell(Notice(f"Notifications are {which.lower()} already."))
 
+    def command_copy_menu(self, which: str) -> None:
+        """The last answer, the message under the reading cursor, the whole chat."""
+        if which.lower() == "last":
+            self.action_copy_answer()
+        elif which.lower() == "message":
+            self.action_copy_message()
+        else:
+            self.action_copy_chat()
+
+    @abstractmethod
+    def action_copy_answer(self) -> None:
+        """Copy the newest answer."""
+
+    @abstractmethod
+    def action_copy_message(self) -> None:
+        """Copy a message."""
+
+    @abstractmethod
+    def action_copy_chat(self) -> None:
+        """Copy all."""
+
     def command_toggle_read_only(self, which: str) -> None:
         """On or off."""
         session = self._session

@@ -14,10 +14,47 @@ if TYPE_CHECKING:
     from kai_tui.ui.widgets.composer import Composer
 
 
+_SLICE = 4096
+"""Characters of a paste that are looked through at once: 4 ms."""
+_OVERLAP = 256
+"""Characters two slices share: a token may lie across."""
+
+
 class ChatEditor(ChatLoan):
     """Hands the terminal over and takes the text back; what is being answered goes on meanwhile."""
 
     _in_editor = False
+
+    def action_expand_paste(self) -> None:
+        """Put a paste into the prompt as text."""
+        done = self._composer.expand_chip()
+        if done is None:
+            self._tell(Notice("There is no paste in the prompt that stands for more text."))
+        elif not done:
+            self._tell(
+                Notice("This paste is too big to be edited here: Ctrl+X Ctrl+E opens it in your editor.")
+            )
+        self.set_focus(self._composer)
+
+    def on_composer_pasted(self, message: Composer.Pasted) -> None:
+        message.stop()
+        self.run_worker(self._warn_of_secrets(message.text), group="pasted", exit_on_error=False)
+
+    async def _warn_of_secrets(self, text: str) -> None:
+        """In slices: a megabyte takes a second, and keys come first."""
+        from kai_tui.conversation.safe_text import redact
+
+        for at in range(0, len(text), _SLICE):
+            piece = text[max(0, at - _OVERLAP) : at + _SLICE]
+            if redact(piece) != piece:
+                self._tell(
+                    Notice(
+                        "What you pasted looks like a token or password. What you send leaves this computer, and is kept.",
+                        "warning",
+                    )
+                )
+                return
+            await asyncio.sleep(0.002)
 
     def on_composer_editor_wanted(self, message: Composer.EditorWanted) -> None:
         message.stop()

@@ -64,6 +64,7 @@ _RELEASED: Final = "3"
 _EDIT_KEYS: Final = (8, 9, 13, 27, 127)
 
 _NOT_PASTED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_ASCII_NOT_PASTED: Final = bytes((*range(9), *range(11, 32), 127))
 _REAL_KEY: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]|\x1b(?:\Z|\[[0-9;]*u)")
 
 HOLD_KEY: Final = 0.1
@@ -231,6 +232,10 @@ def _unfinished_end(data: str, at: int) -> int:
 
 
 def _pasted_text(text: str) -> str:
+    if text.isascii():
+        # A megabyte in 2 ms; the pattern takes 15.
+        octets = text.encode("ascii").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return octets.translate(None, _ASCII_NOT_PASTED).decode("ascii")
     return _NOT_PASTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

@@ -17,7 +17,8 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from kai_tui.ui.widgets.choice_keys import ChoiceKeys, ChoiceMade
-from kai_tui.ui.widgets.draft import LONG_LINE, Draft, is_big, label, plain, spans
+from kai_tui.ui.widgets.clusters import clusters, know_clusters
+from kai_tui.ui.widgets.draft import LONG_LINE, Draft, chip_at, is_big, is_editable, label, plain, spans
 from kai_tui.ui.widgets.kept_styles import KeptStyles
 from kai_tui.ui.widgets.ordered_keys import act, editing_actions, typed_text
 from kai_tui.ui.widgets.recall import Recall
@@ -47,6 +48,9 @@ _ACTIONS: Mapping[str, str] = {
     "alt+d": "delete_word_right",
     "shift+backspace": "delete_left",
 }
+
+
+know_clusters()
 
 
 class Aside(NamedTuple):
@@ -453,6 +457,27 @@ class Composer(KeptStyles, ChoiceKeys):
             self.helper.edited()
         self.post_message(self.Pasted(self, text))
 
+    def expand_chip(self) -> bool | None:
+        """Put the paste under (or before) the cursor into the prompt as text, as one step of undo.
+
+        None: there is none. False: it is too big to be edited here.
+        """
+        if self._aside is not None or self.read_only:
+            return None
+        row, column = self.cursor_location
+        rows = [row, *range(row - 1, -1, -1), *range(row + 1, self.document.line_count)]
+        for each in rows if self._chips else ():
+            at = column if each == row else len(self.document[each])
+            found = chip_at(self.document[each], at, self._chips)
+            if found is None:
+                continue
+            text = self._chips[self.document[each][found[0] : found[1]]]
+            if not is_editable(text):
+                return False
+            self.complete((each, found[0]), (each, found[1]), text)
+            return True
+        return None
+
     # Chips are deleted and jumped over as one: half a label would stand for nothing.
 
     def _validate_selection(self, selection: Selection) -> Selection:
@@ -471,8 +496,17 @@ class Composer(KeptStyles, ChoiceKeys):
                 return (row, left if column - left < right - column else right)
         return location
 
-    def _spans(self, row: int) -> list[tuple[int, int]]:
-        return spans(self.document[row], self._chips) if self._chips else []
+    def _spans(self, row: int) -> Sequence[tuple[int, int]]:
+        """Parts of a line that are one thing for cursor and deletion: chips, and characters of several code points."""
+        line: str = self.document[row]
+        if line.isascii() and not self._chips:
+            return ()
+        return (*spans(line, self._chips), *clusters(line))
+
+    def _recompute_cursor_offset(self) -> None:
+        # Textual 8.2.8 asks for it in the middle of a step back, when the cursor's line may be gone.
+        if self.cursor_location[0] < self.wrapped_document.document.line_count:
+            super()._recompute_cursor_offset()
 
     def _whole_chips(self, start: Location, end: Location) -> tuple[Location, Location]:
         """A range widened so that it cuts no chip."""
@@ -480,7 +514,7 @@ class Composer(KeptStyles, ChoiceKeys):
         for left, right in self._spans(top[0]):
             if left < top[1] < right:
                 top = (top[0], left)
-        for left, right in self._spans(bottom[0]) if bottom[0] < self.document.line_count else []:
+        for left, right in self._spans(bottom[0]) if bottom[0] < self.document.line_count else ():
             if left < bottom[1] < right:
                 bottom = (bottom[0], right)
         return top, bottom
@@ -494,7 +528,7 @@ class Composer(KeptStyles, ChoiceKeys):
     def get_line(self, line_index: int) -> Text:
         """A line as drawn, its chips marked."""
         line = super().get_line(line_index)
-        for left, right in self._spans(line_index):
+        for left, right in spans(self.document[line_index], self._chips):
             line.stylize(self.get_component_rich_style("composer--chip"), left, right)
         return line
 

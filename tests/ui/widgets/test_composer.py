@@ -257,3 +257,82 @@ async def test_changed_comes_from_the_text_area() -> None:
         app.screen.set_focus(composer)
         await app.press("ab")
         await until(lambda: changes[-1:] == ["ab"])
+
+
+async def test_a_paste_is_expanded_and_folded_again_by_undo() -> None:
+    composer = Composer()
+    text = "row of data\n" * 1_000
+    async with running(composer) as (app, _):
+        app.type("see ")
+        app.post_message(events.Paste(text))
+        await app.press("z")
+        label = composer.text
+        assert composer.expand_chip() is True
+        assert composer.text == f"see {text}z"
+        assert composer.text_to_send == f"see {text}z"
+        await app.press(["ctrl+z"])
+        assert composer.text == label
+        assert composer.text_to_send == f"see {text}z"
+        await app.press(["ctrl+y"])
+        assert composer.text == f"see {text}z"
+        assert composer.expand_chip() is None
+
+
+async def test_the_paste_under_the_cursor_is_the_one_that_is_expanded() -> None:
+    composer = Composer()
+    one, two = "one\n" * 3_000, "two\n" * 3_000
+    async with running(composer) as (app, _):
+        app.post_message(events.Paste(one))
+        app.type(" and ")
+        app.post_message(events.Paste(two))
+        await app.press("⇱→")  # behind the first
+        assert composer.expand_chip() is True
+        assert composer.text.startswith("one\none")
+        assert "[pasted" in composer.text.rsplit("\n", 1)[1]
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, "y" * 9_000, "row\n" * 30_000])
+async def test_a_paste_too_big_to_be_edited_here_stays_a_label(text: str) -> None:
+    composer = Composer()
+    async with running(composer) as (app, _):
+        app.post_message(events.Paste(text))
+        await app.settle()
+        label = composer.text
+        assert composer.expand_chip() is False
+        assert composer.text == label
+        assert composer.text_to_send == text
+
+
+async def test_recall_and_completion_are_steps_of_undo_over_chips() -> None:
+    composer = Composer()
+    big, other = "x\n" * 10_000, "y\n" * 10_000
+    async with running(composer) as (app, _):
+        composer.set_history([other])
+        app.post_message(events.Paste(big))
+        await app.press("!↑")
+        assert composer.text_to_send == other
+        await app.press(["ctrl+z"])
+        assert composer.text_to_send == f"{big}!"
+        await app.press(["ctrl+y"])
+        assert composer.text_to_send == other
+        composer.complete((0, 0), (0, 0), "in.c-crm ")
+        await app.press(["ctrl+z"])
+        assert composer.text_to_send == other
+
+
+async def test_ctrl_x_cuts_a_selection_and_begins_ctrl_x_ctrl_e_without_one() -> None:
+    composer = Composer()
+    async with running(composer) as (app, _):
+        app.type("abc")
+        await app.press(["shift+left", "ctrl+x"])
+        assert composer.text == "ab"
+        await app.press(["ctrl+x"])
+        assert composer.text == "ab"
+        await app.press("d")
+        assert composer.text == "abd"
+        assert not composer.border_subtitle
+        assert app.said(Composer.EditorWanted) == []
+        await app.press(["home", "ctrl+x", "ctrl+e"])
+        assert len(app.said(Composer.EditorWanted)) == 1
+        await app.press(["ctrl+e", "e"])
+        assert composer.text == "abde"

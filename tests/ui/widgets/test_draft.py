@@ -64,3 +64,18 @@ def test_recall_forgets_the_oldest_and_blank_ones() -> None:
         current = older
     assert seen[0] == str(MOST_PROMPTS + 4)
     assert len(seen) == MOST_PROMPTS
+
+
+def test_plain_text_is_the_same_on_the_fast_way_and_on_the_slow_one() -> None:
+    every = "".join(map(chr, range(128))) + "\r\n\ra\x1b[31mb\x1b]0;t\x07c"
+    assert plain(every) == plain(every + "é").removesuffix("é")
+
+
+def test_labels_beside_others_stand_for_their_own_text() -> None:
+    one, two = Draft.of("x\n" * 10_000), Draft.of("y\n" * 10_000)
+    assert one.shown == two.shown
+    moved = two.beside(one.chips)
+    assert moved.text == two.text
+    assert moved.shown != one.shown
+    assert two.beside({}) == two
+    assert two.beside(two.chips) == two
