@@ -88,6 +88,16 @@ def result_view(output: Any) -> ToolResult:
     return JsonResult(value)
 
 
+def is_table(output: Any) -> bool:
+    """Whether `result_view` gives a table; long CSV is not read for that."""
+    value, failed = answer_of(output)
+    if isinstance(value, dict) and not failed:
+        answer = cast("JsonObject", value)
+        if isinstance(answer.get("csv_data"), str) and answer.get("_declined") is not True:
+            return bool(answer["csv_data"])
+    return isinstance(result_view(output), TableResult)
+
+
 def result_size(output: Any) -> str | None:
     """How much an answer holds, in a few words: "4 rows", "3 tables", "1.2 KB"; None when nothing to say."""
     value, failed = answer_of(output)

@@ -22,6 +22,9 @@ _KEY_NAMES = {
     "slash": "/",
     "plus": "+",
     "minus": "-",
+    "apostrophe": "'",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "question_mark": "?",
     "space": "Space",
 }

@@ -18,13 +18,14 @@ from kai_tui.ui.action import Group as Group
 from kai_tui.ui.action import Scope as Scope
 from kai_tui.ui.actions_agents import AGENTS
 from kai_tui.ui.actions_approvals import APPROVALS
+from kai_tui.ui.actions_blocks import BLOCKS
 from kai_tui.ui.actions_chats import CHATS
 from kai_tui.ui.actions_program import PROGRAM
 from kai_tui.ui.actions_reading import READING
 from kai_tui.ui.actions_server import SERVER
 from kai_tui.ui.actions_writing import WRITING
 
-ACTIONS: tuple[Action, ...] = (*WRITING, *READING, *CHATS, *AGENTS, *APPROVALS, *SERVER, *PROGRAM)
+ACTIONS: tuple[Action, ...] = (*WRITING, *READING, *BLOCKS, *CHATS, *AGENTS, *APPROVALS, *SERVER, *PROGRAM)
 
 _BY_NAME = {action.name: action for action in ACTIONS}
 

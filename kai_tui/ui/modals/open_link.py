@@ -53,6 +53,11 @@ def refusal(href: str) -> str | None:
     return None
 
 
+def host_of(href: str) -> str:
+    """The host of an address that is not refused."""
+    return _host(urlsplit(href))
+
+
 def _host(parts: SplitResult) -> str:
     """The host as the browser will look it up, in ASCII where that differs."""
     host = parts.hostname or ""

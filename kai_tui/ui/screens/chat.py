@@ -19,6 +19,7 @@ from kai_tui.ui.screens.chat_about import ChatAbout
 from kai_tui.ui.screens.chat_after import ChatAfter
 from kai_tui.ui.screens.chat_agents import ChatAgents
 from kai_tui.ui.screens.chat_allowed import ChatAllowed
+from kai_tui.ui.screens.chat_blocks import ChatBlocks
 from kai_tui.ui.screens.chat_choices import ChatChoices
 from kai_tui.ui.screens.chat_commands import ChatCommands
 from kai_tui.ui.screens.chat_copying import ChatCopying
@@ -64,6 +65,7 @@ class ChatScreen(
     ChatCopying,
     ChatEditor,
     ChatCommands,
+    ChatBlocks,
     ChatLayout,
 ):
     """Shows one chat of an account; chats change without changing the screen."""

@@ -64,6 +64,8 @@ class ChatLayout(KaiScreen):
         self._enclosed = Static(id="enclosed", markup=False)
         self._composer = Composer(id="composer")
         self._status = StatusBar(clock=workspace.clock)
+        self._read_keys: tuple[tuple[str, str], ...] = ()
+        """The keys for what is read now."""
         self._session: ChatSession | None = None
         """The chat on screen; None while one opens, when it could not be opened, and at the start."""
         self._opening: str | None = None
@@ -149,6 +151,7 @@ class ChatLayout(KaiScreen):
                 others=self._others_in_words(),
                 elsewhere=self._waiting_elsewhere(),
                 mouse=self._preferences.mouse,
+                reading=self._read_keys,
             )
         )
         title = session.title if session is not None else self._title_of(self._opening)
@@ -191,6 +194,17 @@ class ChatLayout(KaiScreen):
 
     def look(self) -> None:
         """The user may see the end of the chat on screen now; see `ChatElsewhere`."""
+
+    def _refresh_keys(self) -> None:
+        """Another thing is read: other keys stand in the status line."""
+        keys = self.reading_keys()
+        if keys != self._read_keys:
+            self._read_keys = keys
+            self._refresh_words()
+
+    def reading_keys(self) -> tuple[tuple[str, str], ...]:
+        """The keys for what is read; see `ChatBlocks`."""
+        return ()
 
     def _waiting_elsewhere(self) -> int:
         """How many questions wait in other accounts; see `ChatElsewhere`."""

@@ -19,10 +19,8 @@ class ChatTables(ChatPart):
     """Opens the table viewer."""
 
     def on_transcript_table_chosen(self, message: Transcript.TableChosen) -> None:
-        from kai_tui.conversation.tables.opening import Opening
-
         message.stop()
-        self.show_table(Opening(message.table))
+        self.action_open_table()
 
     def action_open_table(self) -> None:
         """The table under the reading cursor, else the newest in sight."""

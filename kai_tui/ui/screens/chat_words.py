@@ -49,15 +49,16 @@ def status_facts(
     others: str = "",
     elsewhere: int = 0,
     mouse: bool = True,
+    reading: Sequence[tuple[str, str]] = (),
 ) -> StatusFacts:
     """The facts of the bottom line; `others` tells what other chats want, `elsewhere` how many questions wait
-    in other accounts."""
+    in other accounts, `reading` the keys for what is read."""
     connection = workspace.connection
     turn = session.turn if session is not None else None
     activity = _activity(connection, session)
     busy = turn is not None and turn.busy
     held = _held(connection, session)
-    keys = hints()
+    keys = tuple(reading) or hints()
     if busy:
         keys = (("Esc", "stop"), *keys)
     if others:

@@ -19,6 +19,8 @@ def table_at(stop: Stop) -> Opening | None:
         if "output" not in shows.fields or shows.error_text is not None:
             return None
         return opening_of_result(shows.output)
+    if stop.kind in ("card", "table") and (sheet := stop.unit.table()) is not None:
+        return Opening(sheet)
     if stop.kind != "table":
         return None
     table = table_of_markdown(stop.source())

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from textual import events
 from textual.geometry import Offset
 from textual.selection import Selection
 
 from kai_tui.ui.transcript import selecting
+from kai_tui.ui.transcript.canvas import Canvas
 from kai_tui.ui.transcript.document import Place
-from kai_tui.ui.transcript.items import Item, Unit
-from kai_tui.ui.transcript.messages import LinkChosen
-from kai_tui.ui.transcript.walking import WalkableCanvas
-
-if TYPE_CHECKING:
-    from kai_tui.ui.transcript.stops import Stop
+from kai_tui.ui.transcript.jumping import Jumping
+from kai_tui.ui.transcript.marking import Marking
+from kai_tui.ui.transcript.messages import CursorMoved, LinkChosen
 
 
-class BrowsableCanvas(WalkableCanvas):
+class BrowsableCanvas(Jumping, Marking, Canvas):
     """A canvas one can click in, select from, and walk through."""
 
     # -- selection ---------------------------------------------------------------------------
@@ -31,6 +26,8 @@ class BrowsableCanvas(WalkableCanvas):
 
     def selection_updated(self, selection: Selection | None) -> None:
         self._repaint()
+        if self.has_focus:
+            self.post_message(CursorMoved())
 
     def on_click(self, event: events.Click) -> None:
         # Textual's own handler would select the whole transcript on a double click.
@@ -66,42 +63,14 @@ class BrowsableCanvas(WalkableCanvas):
         text, _, character = self._character(place, offset)
         unit = place.item.unit
         line = self._document.rendered(place.item).lines[place.line]
+        stop = stops.at_row(place.item, self._row_in(place, line))
         if unit.reachable:
-            self._cursor = stops.at_row(place.item, self._row_in(place, line)) or stops.first_of(unit)
+            self._stand(stop or stops.first_of(unit))
         href = text.link_at(character) if character is not None else None
         if href is not None:
             self.post_message(LinkChosen(href))
-        elif place.item is unit.items[0] and not self._is_gap(place):
+        elif (place.item is unit.items[0] and not self._is_gap(place)) or (
+            stop is not None and stop.kind == "more"
+        ):
             self._toggle(unit)
         self._repaint()
-
-    def links_here(self) -> list[tuple[str, str]]:
-        """Text and address (raw) of each link under the reading cursor; while nothing is read: those of the
-        newest thing in sight that has any."""
-        if self.has_focus:
-            stop = self._cursor
-            if stop is None:
-                return []
-            if stop.kind == "card":
-                # Also those in what it shows when it is open.
-                return self._links_of(stop.unit.items)
-            return self._links_of(stop.items, stop)
-        seen: dict[Unit, None] = {}
-        for found in self._document.lines(self._top, self.size.height):
-            if found is not None:
-                seen[found[0].item.unit] = None
-        for unit in reversed(seen):
-            if links := self._links_of(unit.items):
-                return links
-        return []
-
-    def _links_of(self, items: Sequence[Item], stop: Stop | None = None) -> list[tuple[str, str]]:
-        found: dict[str, str] = {}
-        for item in items:
-            gap = 1 if item.unit.block.gap_before(item) else 0
-            for number, row in enumerate(self._document.texts_of(item)):
-                if stop is not None and not stop.covers(item, number - gap):
-                    continue
-                for start, end, href in row.links:
-                    found.setdefault(href, row.text[start:end])
-        return [(title, href) for href, title in found.items()]

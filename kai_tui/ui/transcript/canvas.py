@@ -29,7 +29,7 @@ from kai_tui.ui.transcript.textual_private import (
 )
 
 if TYPE_CHECKING:
-    from kai_tui.ui.transcript.stops import Stop
+    from kai_tui.ui.transcript.stops import Key, Stop
 
 if TYPE_CHECKING:
     from typing import Any
@@ -61,6 +61,7 @@ class Canvas(ScrollView):
         self._document = Document(self._around, plain_palette(), assistant_name)
         self._cursor: Stop | None = None
         """What is read; it is brought up to date by `_keep_cursor`."""
+        self._read_before: dict[str, Key] = {}
         self._following = True
         self._unseen = 0
         """Lines that came below while the end was not followed."""
@@ -250,6 +251,10 @@ class Canvas(ScrollView):
         if cursor is not None and self.has_focus and cursor.covers(item, self._row_in(place, line)):
             mark = Segment(CURSOR, self._current_palette().get(("cursor",)))
             strip = Strip.join([Strip([mark], 1), strip.crop(1, strip.cell_length)])
+        return self._overlaid(strip, place, line)
+
+    def _overlaid(self, strip: Strip, place: Place, line: Line) -> Strip:
+        """A line with what the reader's keys put over it; the parts of the transcript add theirs."""
         return strip
 
     def _compose_lines(self, first: int, count: int) -> list[Strip]:

@@ -18,11 +18,21 @@ from kai_tui.ui.transcript.styles import Faded, Palette
 
 if TYPE_CHECKING:
     from kai_tui.conversation.messages import Message
+    from kai_tui.ui.transcript.rows import Block as RowBlock
 
 KEPT = 240
 """Items whose strips are kept."""
 _NOTHING = Rendered([], [])
 _NO_UNITS: Mapping[int, Unit] = MappingProxyType({})
+
+
+def blocks_of(item: Item) -> Sequence[RowBlock]:
+    """An item's rows as they are drawn now."""
+    if item.instead is None:
+        return item.unit.blocks(item)
+    from kai_tui.ui.transcript.laid_out import drawn
+
+    return drawn(item, item.instead)
 
 
 class Place(NamedTuple):
@@ -204,7 +214,8 @@ class Document:
         message = block.message
         if message is not None:
             asked_again = block.superseded != self.around.superseded(message)
-            if asked_again or block.shown_open != block.opened or not block.shows_parts():
+            turned = block.shown_open != block.opened or block.shown_raw != block.raw
+            if asked_again or turned or not block.shows_parts():
                 # Or a step was thrown away (SDK 7), or parts were read anew.
                 self.replace(block, message)
                 return
@@ -302,7 +313,7 @@ class Document:
         if before is None:
             self._build(block)
         else:
-            block.touched, block.opened = True, before.opened
+            block.touched, block.opened, block.raw = True, before.opened, before.raw
             self._build(block, {unit.part_index: unit for unit in before.units if unit.shows is not None})
         self._block_height(block)
 
@@ -419,13 +430,13 @@ class Document:
         gutter, heading = gutter_of(block, self.name, self.width, first=first)
         gap = block.gap_before(item)
         palette = self._faded if block.superseded else self.palette
-        return layout(item.unit.blocks(item), self.width, palette, gutter, gap=gap, heading=heading)
+        return layout(blocks_of(item), self.width, palette, gutter, gap=gap, heading=heading)
 
     def texts_of(self, item: Item) -> Sequence[RowText]:
         """An item's selectable rows."""
         if item.rendered is not None:
             return item.rendered.rows
-        return texts(item.unit.blocks(item), gap=item.unit.block.gap_before(item))
+        return texts(blocks_of(item), gap=item.unit.block.gap_before(item))
 
     def measure(self, item: Item) -> None:
         """Make an item's height exact."""

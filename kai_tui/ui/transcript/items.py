@@ -14,8 +14,10 @@ from kai_tui.ui.transcript.heights import Heights
 if TYPE_CHECKING:
     from kai_tui.conversation.choices import Choice
     from kai_tui.conversation.messages import Message, Part, ToolPart
+    from kai_tui.conversation.tables.data_table import DataTable
     from kai_tui.conversation.tool_results import Link
     from kai_tui.services.job_state import JobState
+    from kai_tui.ui.transcript.laid_out import Laid
     from kai_tui.ui.transcript.pieces import Kind, Piece
     from kai_tui.ui.transcript.rows import Block as RowBlock
     from kai_tui.ui.transcript.source import TranscriptSource
@@ -34,7 +36,7 @@ Tone: TypeAlias = Literal["prose", "card", "note"]
 class Item:
     """The smallest piece that is measured and drawn by itself."""
 
-    __slots__ = ("base", "content", "exact", "gap", "height", "pieces", "rendered", "unit")
+    __slots__ = ("base", "content", "exact", "gap", "height", "instead", "pieces", "rendered", "unit")
 
     def __init__(self, unit: Unit, content: object, base: int, *, gap: bool = False) -> None:
         self.unit = unit
@@ -50,6 +52,8 @@ class Item:
         self.rendered: Rendered | None = None
         self.pieces: Sequence[Piece] | None = None
         """What the reading cursor found in it; None where it was not."""
+        self.instead: dict[int, Laid] | None = None
+        """What is drawn for some of its pieces, by their number, where the user asked for it."""
 
     def forget(self) -> None:
         """It has to be drawn again, perhaps with another height."""
@@ -171,6 +175,19 @@ class Unit(ABC):
         """The item in which, or after which, the piece stands that starts at `start`."""
         return 0
 
+    def table(self) -> DataTable | None:
+        """The table that is its content, whole; takes as long as reading it."""
+        return None
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is such a table; cheap."""
+        return False
+
+    def opens(self) -> bool:
+        """Whether there is something to open or close."""
+        return False
+
     def toggle(self) -> bool:
         """Open or close it; whether it can. `sync` follows."""
         return False
@@ -204,7 +221,7 @@ class Block:
 
     __slots__ = (
         "around", "base", "close", "estimated", "first", "head", "heights", "index", "items", "message",
-        "offered", "opened", "shift", "shown_open", "superseded", "touched", "units",
+        "offered", "opened", "raw", "shift", "shown_open", "shown_raw", "superseded", "touched", "units",
     )  # fmt: skip
 
     def __init__(self, index: int, message: Message | None, around: Surroundings) -> None:
@@ -225,6 +242,10 @@ class Block:
         """Whether all of it is shown by now."""
         self.touched = False
         """Whether the user opened or closed something in it."""
+        self.raw = False
+        """Whether its text is to be shown as it was written."""
+        self.shown_raw = False
+        """Whether it is by now."""
         self.head: Unit | None = None
         """The line before a superseded message."""
         self.close = False

@@ -8,7 +8,6 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from kai_tui.conversation.choices import Choice
-    from kai_tui.conversation.tables.data_table import DataTable
 
 
 class FollowChanged(Message, namespace="transcript"):
@@ -26,6 +25,18 @@ class LinkChosen(Message, namespace="transcript"):
     def __init__(self, href: str) -> None:
         super().__init__()
         self.href = href
+
+
+class CursorMoved(Message, namespace="transcript"):
+    """The reading cursor stands on something else, or nothing is read any more; `Transcript.stop` says on what."""
+
+
+class Remarked(Message, namespace="transcript"):
+    """A sentence for the user. Words of ours."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
 
 
 class CopyRequested(Message, namespace="transcript"):
@@ -48,11 +59,7 @@ class SaveRequested(Message, namespace="transcript"):
 
 
 class TableChosen(Message, namespace="transcript"):
-    """The user wants to see a table in the viewer."""
-
-    def __init__(self, table: DataTable) -> None:
-        super().__init__()
-        self.table = table
+    """The user wants to see the table under the cursor in the viewer."""
 
 
 class ChoicePicked(Message, namespace="transcript"):

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal[
     "question", "paragraph", "heading", "list", "quote", "rule", "code", "table", "card", "thought", "choice",
-    "label", "text", "links", "note",
+    "label", "text", "links", "more", "note", "raw",
 ]  # fmt: skip
-"""What the cursor can stand on. A `rule` is passed over; a `label` and a `heading` go with what follows them."""
+"""What the cursor can stand on. A `rule` is passed over; `more` opens the rest of its card; a `label` and a `heading` go with what follows them."""
 
 REST = 10**9
 """After every row an item can have."""

@@ -119,6 +119,11 @@ def word_at(row: RowText, character: int, number: int) -> Selection | None:
     return None
 
 
+def words_of(row: RowText) -> list[tuple[int, int]]:
+    """Where each word of a row begins and ends."""
+    return [match.span() for match in _WORD.finditer(row.text)]
+
+
 def row_at(row: RowText, number: int) -> Selection:
     """The whole row."""
     return Selection(Offset(0, number), Offset(len(row.text), number))

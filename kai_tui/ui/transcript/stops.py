@@ -66,6 +66,13 @@ class Stop:
         return self.unit.pieces(0) is None
 
     @property
+    def is_prose(self) -> bool:
+        """Whether it is a block of an answer's text, not of what a card shows."""
+        from kai_tui.conversation.messages import TextPart
+
+        return isinstance(self.unit.shows, TextPart)
+
+    @property
     def key(self) -> Key:
         """Which stop it is, also when everything was drawn anew."""
         message = self.unit.block.message
@@ -91,6 +98,11 @@ class Stop:
         """Its source: prose as it was written, code without its fence. Raw."""
         if self.kind == "card" or self.whole:
             return self.unit.source()
+        if self.kind == "table" and (table := self.unit.table()) is not None:
+            from kai_tui.conversation.tables.formats import as_tsv
+
+            # All of it, however many rows its card shows.
+            return as_tsv(table).removesuffix("\n")
         from kai_tui.ui.transcript.outline import source_of
 
         pieces = _between(self.unit, self.first, self.last)
@@ -100,7 +112,14 @@ class Stop:
 
 def _pieces(unit: Unit, index: int) -> Sequence[Piece]:
     found = unit.pieces(index)
-    return (Piece(unit.kind, goes_on=index > 0),) if found is None else found
+    if found is None:
+        return (Piece(unit.kind, goes_on=index > 0),)
+    item = unit.items[index]
+    if item.instead is None:
+        return found
+    from kai_tui.ui.transcript.laid_out import shifted
+
+    return shifted(item, found, item.instead)
 
 
 def _between(unit: Unit, first: At, last: At) -> Iterator[Piece]:

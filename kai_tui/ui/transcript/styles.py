@@ -18,6 +18,7 @@ STYLES: Final[Mapping[str, str]] = {
     "you-bar": "$primary",
     "assistant": "bold $text-accent",
     "cursor": "bold $accent",
+    "jump-label": "bold $block-cursor-foreground on $block-cursor-background",
     "heading": "bold $text-primary",
     "heading-top": "bold underline",
     "em": "italic",

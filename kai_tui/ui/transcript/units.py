@@ -35,8 +35,13 @@ CHOICES = 890_000
 def unit_for(block: Block, message: Message, index: int, part: Part) -> Unit | None:
     """The unit of a part; None for parts that are not shown."""
     if isinstance(part, TextPart):
-        kind = UserTextUnit if message.role == "user" else TextUnit
-        return kind(block, index, index, part)
+        if message.role == "user":
+            return UserTextUnit(block, index, index, part)
+        if block.raw:
+            from kai_tui.ui.transcript.renderers.raw_text import RawTextUnit
+
+            return RawTextUnit(block, index, index, part)
+        return TextUnit(block, index, index, part)
     if isinstance(part, ReasoningPart):
         return ReasoningUnit(block, index, index, part)
     if isinstance(part, ToolPart):
@@ -55,6 +60,7 @@ def superseded_head(block: Block, message: Message) -> list[Unit]:
     """The line before a message that was asked again; nothing for others."""
     block.shift = int(block.superseded)
     block.opened = block.shown_open = block.opened and block.superseded
+    block.shown_raw = block.raw
     if not block.superseded:
         block.head = None
         return []

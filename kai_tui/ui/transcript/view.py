@@ -28,16 +28,6 @@ SHARE = 6
 """A draw that took t seconds is followed by at least SHARE * t seconds without one."""
 CLOCK = 0.5
 """Seconds between two looks at what changes with time."""
-_PROSE = frozenset({"paragraph", "heading", "list", "quote", "table", "thought"})
-_NAMES = {
-    "question": "question",
-    "list": "list",
-    "quote": "quote",
-    "code": "code",
-    "table": "table",
-    "card": "tool call",
-    "thought": "thought",
-}
 
 
 class Transcript(BrowsableCanvas, can_focus=True):
@@ -61,6 +51,21 @@ class Transcript(BrowsableCanvas, can_focus=True):
         Binding("home", "scroll_home", "Top", show=False),
         Binding("end", "scroll_end", "End", show=False),
         Binding("enter,space", "toggle_item", "Open or close", show=False),
+        Binding("left_curly_bracket", "previous_message", "Message above", show=False),
+        Binding("right_curly_bracket", "next_message", "Message below", show=False),
+        Binding("tab", "next_link", "Next link", show=False),
+        Binding("shift+tab", "previous_link", "Previous link", show=False),
+        Binding("apostrophe", "jump_mode", "Jump", show=False),
+        Binding("s", "save_block", "Save", show=False),
+        Binding("p", "lay_out", "Lay SQL out", show=False),
+        Binding("m", "raw_markdown", "As written", show=False),
+        Binding("shift+down", "select_down", "Select", show=False),
+        Binding("shift+up", "select_up", "Select", show=False),
+        Binding("right", "next_word", "Next word", show=False),
+        Binding("left", "previous_word", "Word before", show=False),
+        Binding("shift+right", "select_right", "Select", show=False),
+        Binding("shift+left", "select_left", "Select", show=False),
+        Binding("ctrl+a", "select_all", "Select all", show=False),
         Binding("c", "copy", "Copy", show=False),
     ]
 
@@ -71,6 +76,8 @@ class Transcript(BrowsableCanvas, can_focus=True):
     ChoicePicked = told.ChoicePicked
     SaveRequested = told.SaveRequested
     TableChosen = told.TableChosen
+    CursorMoved = told.CursorMoved
+    Remarked = told.Remarked
 
     def __init__(
         self,
@@ -169,21 +176,6 @@ class Transcript(BrowsableCanvas, can_focus=True):
         self._noted = True
         if not self._awake:
             self._wake()
-
-    @property
-    def source_under_cursor(self) -> str:
-        """The source of what the reading cursor is on, raw; empty while nothing is read."""
-        return self._cursor.source() if self._cursor is not None and self.has_focus else ""
-
-    @property
-    def prose_under_cursor(self) -> bool:
-        """Whether that is markdown."""
-        return self._cursor is not None and self._cursor.kind in _PROSE
-
-    @property
-    def what_under_cursor(self) -> str:
-        """What that is, in words: `the table`."""
-        return f"the {_NAMES.get(self._cursor.kind, 'block')}" if self._cursor is not None else "the block"
 
     @property
     def follow(self) -> bool:

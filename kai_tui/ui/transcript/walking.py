@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kai_tui.ui.transcript.canvas import Canvas
+from kai_tui.ui.transcript.canvas_part import CanvasPart
 from kai_tui.ui.transcript.items import Block, Unit
-from kai_tui.ui.transcript.messages import ChoicePicked, CopyRequested, ToolToggled
+from kai_tui.ui.transcript.messages import ChoicePicked, CursorMoved, ToolToggled
 
 if TYPE_CHECKING:
     from kai_tui.conversation.messages import Message, ToolPart
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kai_tui.ui.transcript.stops import Key, Stop
 
 
-class WalkableCanvas(Canvas):
+class Walking(CanvasPart):
     """A canvas one can walk through with a cursor."""
 
     _left_at: Key | None = None
@@ -59,16 +59,31 @@ class WalkableCanvas(Canvas):
             self._cursor = None
         self._keep_cursor(visible=True)
         self._repaint()
+        self.post_message(CursorMoved())
 
     def on_blur(self) -> None:
         self._repaint()
+        self.post_message(CursorMoved())
+
+    def _stand(self, stop: Stop | None) -> None:
+        """Put the cursor somewhere else."""
+        before, self._cursor = self._cursor, stop
+        if self.has_focus and (
+            before is None or stop is None or before.key != stop.key or before.kind != stop.kind
+        ):
+            self.post_message(CursorMoved())
 
     def _keep_cursor(self, *, visible: bool = False) -> None:
         """Bring the cursor up to date; it stands on something that is there (and in sight)."""
-        self._cursor = self._as_it_is_now()
+        before, self._cursor = self._cursor, self._as_it_is_now()
         span = self._span(self._cursor)
         if span is None or (visible and not self._in_sight(span)):
             self._cursor = self._last_stop() if self._following else self._first_in_sight()
+        now = self._cursor
+        if now is not before and (
+            now is None or not now.same(before) or before is None or now.kind != before.kind
+        ):
+            self.post_message(CursorMoved())
 
     def _as_it_is_now(self) -> Stop | None:
         from kai_tui.ui.transcript import stops
@@ -190,12 +205,12 @@ class WalkableCanvas(Canvas):
         cursor = self._cursor
         span = self._span(cursor)
         if cursor is None or span is None or not self._in_sight(span):
-            self._cursor = self._first_in_sight() or self._last_stop()
+            self._stand(self._first_in_sight() or self._last_stop())
             self._repaint()
             return
         step = max(1, height // 3)
         if direction > 0 and span[1] > top + height:
-            self._scroll_lines(min(span[1] - top - height, step))
+            self._scroll_lines(min(span[1] - top - height + 1, step))
             return
         if direction < 0 and span[0] < top:
             self._scroll_lines(-min(top - span[0], step))
@@ -207,7 +222,7 @@ class WalkableCanvas(Canvas):
         self._stand_on(stop, direction)
 
     def _stand_on(self, stop: Stop, direction: int) -> None:
-        self._cursor = stop
+        self._stand(stop)
         self._reveal(stop, direction)
         self._repaint()
 
@@ -220,14 +235,16 @@ class WalkableCanvas(Canvas):
         top, height = self._top, self.size.height
         # Something of what was in sight stays in sight, to hold on to.
         most = max(1, height - 2)
-        if direction > 0 and span[1] > top + height:
-            self._scroll_lines(min(span[1] - top - height, max(1, span[0] - top), most))
+        # The way to the end lies over the last line while the end is out of sight.
+        bottom = top + height - 1
+        if direction > 0 and span[1] > bottom:
+            self._scroll_lines(min(span[1] - bottom, max(1, span[0] - top), most))
         elif direction < 0 and span[0] < top:
             self._scroll_lines(-min(top - span[0], max(1, top + height - span[1]), most))
 
     def _page(self, direction: int) -> None:
         self._scroll_lines(direction * max(1, self.size.height - 2))
-        self._cursor = self._first_in_sight() or self._cursor
+        self._stand(self._first_in_sight() or self._cursor)
         self._repaint()
 
     def jump_to_end(self) -> None:
@@ -258,13 +275,13 @@ class WalkableCanvas(Canvas):
     def action_scroll_home(self) -> None:
         """To the beginning."""
         self.scroll_to(y=0, animate=False)
-        self._cursor = self._first_in_sight()
+        self._stand(self._first_in_sight())
         self._repaint()
 
     def action_scroll_end(self) -> None:
         """To the end, which is followed from then on."""
         self.jump_to_end()
-        self._cursor = self._last_stop()
+        self._stand(self._last_stop())
         self._repaint()
 
     def action_toggle_item(self) -> None:
@@ -293,7 +310,44 @@ class WalkableCanvas(Canvas):
         message = unit.block.message
         self.post_message(ToolToggled(message.id if message is not None else "", unit.part_index))
 
-    def action_copy(self) -> None:
-        """Ask for the source of what is under the cursor to be copied."""
-        if self._cursor is not None and (text := self._cursor.source()):
-            self.post_message(CopyRequested(text))
+    def action_next_message(self) -> None:
+        """The cursor to the message below."""
+        stop = self._cursor
+        if stop is not None:
+            self._to_message(stop.block.index + 1, 1)
+
+    def action_previous_message(self) -> None:
+        """The cursor to the beginning of its message, from there to the message above."""
+        from kai_tui.ui.transcript import stops
+
+        stop = self._cursor
+        if stop is None:
+            return
+        units = self._units(stop.block)
+        first = stops.first_of(units[0]) if units else None
+        if first is not None and not first.same(stop):
+            self._show_top(first)
+        else:
+            self._to_message(stop.block.index - 1, -1)
+
+    def _to_message(self, index: int, direction: int) -> None:
+        from kai_tui.ui.transcript import stops
+
+        blocks = self._document.blocks
+        while 0 <= index < len(blocks):
+            units = self._units(blocks[index])
+            first = stops.first_of(units[0]) if units else None
+            if first is not None:
+                self._show_top(first)
+                return
+            index += direction
+
+    def _show_top(self, stop: Stop) -> None:
+        """The cursor on a block, and what comes after it in sight too: its first line near the top."""
+        self._stand(stop)
+        span = self._span(stop)
+        if span is not None:
+            top, height = self._top, self.size.height
+            if span[0] < top or span[0] >= top + height // 2:
+                self._scroll_lines(span[0] - top - 1 if span[0] else -top)
+        self._repaint()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -87,7 +88,7 @@ def stops_of(content: str) -> list[Stop]:
 
 def marked(app: TranscriptApp) -> list[str]:
     """The lines the cursor stands along."""
-    return [line[1:].strip() for line in app.lines() if line.startswith("▌")]
+    return [re.split(r" {5,}", line[1:].strip())[0] for line in app.lines() if line.startswith("▌")]
 
 
 def test_every_block_of_an_answer_is_a_stop_with_its_own_source() -> None:

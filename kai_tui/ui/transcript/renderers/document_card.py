@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from kai_tui.conversation.messages import DataPart
 from kai_tui.conversation.safe_text import safe_line
+from kai_tui.conversation.tables.data_table import DataTable
 from kai_tui.ui.transcript.items import ITEM_ROWS, Block, Item, Tone, Unit
 from kai_tui.ui.transcript.renderers.duration import words_for
 from kai_tui.ui.transcript.renderers.prose import ProseItems
@@ -178,6 +179,21 @@ class DocumentUnit(Unit):
 
     def source(self) -> str:
         return self._said("content") or self._said("title")
+
+    def table(self) -> DataTable | None:
+        if self._said("kind") != "sheet":
+            return None
+        rows = _table(self._said("content"))
+        return (
+            DataTable(tuple(rows[0]), [tuple(row) for row in rows[1:]], self._said("title")) if rows else None
+        )
+
+    @property
+    def has_rows(self) -> bool:
+        return self._said("kind") == "sheet" and bool(self._said("content"))
+
+    def opens(self) -> bool:
+        return True
 
     def toggle(self) -> bool:
         self.open = not self.open

@@ -131,10 +131,13 @@ class NoticeUnit(Unit):
             return "\n".join(each for each in (_text(part, "title"), _text(part, "url"), "", excerpt))
         return _text(part, "url") or pretty(part.to_wire())
 
+    def opens(self) -> bool:
+        if isinstance(self.part, SourcePart):
+            return bool(_text(self.part, "excerpt"))
+        return not isinstance(self.part, FilePart)
+
     def toggle(self) -> bool:
-        if isinstance(self.part, FilePart):
-            return False
-        if isinstance(self.part, SourcePart) and not _text(self.part, "excerpt"):
+        if not self.opens():
             return False
         self.open = not self.open
         return True

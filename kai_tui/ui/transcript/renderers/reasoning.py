@@ -103,6 +103,9 @@ class ReasoningUnit(Unit):
     def source(self) -> str:
         return self.part.text
 
+    def opens(self) -> bool:
+        return len(self.part) > 0
+
     def toggle(self) -> bool:
         if not len(self.part):
             return False

@@ -136,6 +136,9 @@ class SubAgentUnit(Unit):
         calls = "\n".join(tool for tool, _ in self._calls)
         return "\n\n".join(each for each in (self._said("agent"), calls, self._said("text")) if each)
 
+    def opens(self) -> bool:
+        return True
+
     def toggle(self) -> bool:
         self.open = not self.open
         return True

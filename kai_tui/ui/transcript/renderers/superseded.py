@@ -46,6 +46,9 @@ class SupersededUnit(Unit):
     def source(self) -> str:
         return self._message.text
 
+    def opens(self) -> bool:
+        return True
+
     def toggle(self) -> bool:
         self.block.opened = not self.block.opened
         return True

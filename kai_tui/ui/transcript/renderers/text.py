@@ -53,7 +53,7 @@ class TextUnit(Unit):
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         return self._prose.blocks(item)
 
-    def pieces(self, index: int) -> Sequence[Piece]:
+    def pieces(self, index: int) -> Sequence[Piece] | None:
         return self._prose.pieces(index)
 
     def item_at(self, start: int) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line, safe_prose
 from kai_tui.conversation.tool_results import Link as Place
-from kai_tui.conversation.tool_results import result_size
+from kai_tui.conversation.tool_results import is_table, result_size
 from kai_tui.conversation.tools import headline, risk
 from kai_tui.services.call_rules import short_words
 from kai_tui.services.turn import ENDED_WELL
@@ -30,6 +30,7 @@ from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Row, Span
 
 if TYPE_CHECKING:
+    from kai_tui.conversation.tables.data_table import DataTable
     from kai_tui.services.job_state import JobState
     from kai_tui.ui.transcript.pieces import Kind, Piece
 
@@ -85,7 +86,7 @@ def state_of(part: ToolPart, *, live: bool, broke_off: bool = False, denied: boo
 
 def _more_rows(count: int) -> Detail:
     rows = "1 more row" if count == 1 else f"{count:,} more rows"
-    return Detail("label", f"… {rows} · {key_of('browse')}, t opens the whole table")
+    return Detail("more", f"… {rows} · {key_of('browse')}, t opens the whole table")
 
 
 class ToolUnit(Unit):
@@ -111,6 +112,7 @@ class ToolUnit(Unit):
         """Lines the cap hides."""
         self._built: tuple[object, ...] = ()
         self._sized: tuple[object, str] | None = None
+        self._tabular: tuple[object, bool] | None = None
 
     @property
     def state(self) -> CardState:
@@ -217,6 +219,16 @@ class ToolUnit(Unit):
             self._sized = (output, safe_line(result_size(output) or "", 40))
         return self._sized[1]
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether the answer is a table; looked at once."""
+        if self.part.state != "output-available" or "output" not in self.part.fields:
+            return False
+        output = self.part.output
+        if self._tabular is None or self._tabular[0] is not output:
+            self._tabular = (output, is_table(output))
+        return self._tabular[1]
+
     def _details(self) -> Iterator[Detail]:
         part = self.part
         if part.has_input or part.raw_input is not None:
@@ -269,7 +281,7 @@ class ToolUnit(Unit):
         if rows:
             put(_more_rows(rows))
         if hidden:
-            put(Detail("label", f"… {hidden:,} more lines: open once more to see them"))
+            put(Detail("more", f"… {hidden:,} more lines: open once more to see them"))
         return items
 
     def blocks(self, item: Item) -> Sequence[RowBlock]:
@@ -297,6 +309,14 @@ class ToolUnit(Unit):
         elif part.error_text:
             texts.append(part.error_text)
         return "\n\n".join(texts)
+
+    def table(self) -> DataTable | None:
+        from kai_tui.conversation.tables.reading import table_of_result
+
+        return table_of_result(self.part.output) if self.has_rows else None
+
+    def opens(self) -> bool:
+        return True
 
     def toggle(self) -> bool:
         if self.level == 0:

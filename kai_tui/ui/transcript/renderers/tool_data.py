@@ -32,7 +32,7 @@ _MEASURED = 2_000
 class Detail:
     """A piece of an opened card."""
 
-    kind: Literal["label", "code", "text", "error", "table", "link"]
+    kind: Literal["label", "code", "text", "error", "table", "link", "more"]
     text: str = ""
     href: str = ""
     """Where a link leads; raw."""
@@ -57,7 +57,7 @@ class Detail:
         from kai_tui.ui.transcript.code import code_rows
         from kai_tui.ui.transcript.markdown import plain_rows
 
-        if self.kind == "label":
+        if self.kind in ("label", "more"):
             return [Row(self.text, base="muted", lead=(_INDENT,), rest=(_INDENT,))]
         if self.kind == "link":
             link = Link(0, len(self.text), self.href)
@@ -93,6 +93,7 @@ class Detail:
 _INDENT = Lead("  ", "")
 _KINDS: dict[str, Kind] = {
     "label": "label", "code": "code", "text": "text", "error": "text", "table": "table", "link": "links",
+    "more": "more",
 }  # fmt: skip
 
 
@@ -108,7 +109,7 @@ def card_pieces(items: Sequence[Item], index: int) -> Sequence[Piece]:
             return Piece("card", goes_on=at > 0)
         kind = _KINDS[detail.kind]
         text = "\n".join("\t".join(row) for row in detail.rows) + "\n" if kind == "table" else detail.whole
-        if kind in ("links", "label"):
+        if kind in ("links", "label", "more"):
             text = f"{detail.href or detail.text}\n"
         start = item.base - item.unit.base
         return Piece(kind, start=start, goes_on=detail.goes_on, text=text, language=detail.language)

@@ -96,6 +96,9 @@ class UserTextUnit(Unit):
     def source(self) -> str:
         return self.part.text
 
+    def opens(self) -> bool:
+        return bool(self._quote)
+
     def toggle(self) -> bool:
         if not self._quote:
             return False
