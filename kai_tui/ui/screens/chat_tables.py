@@ -50,7 +50,17 @@ class ChatTables(ChatPart):
         """What was marked goes into the prompt; nothing is sent."""
         if marked is None:
             return
-        from kai_tui.conversation.tables.formats import as_markdown
+        from kai_tui.conversation.tables.asking import context_of
 
+        if self._composer.read_only:
+            self._tell(
+                Notice(
+                    "This chat takes no messages now, so the cells were not put into the prompt.", "warning"
+                )
+            )
+            return
+        context = context_of(
+            marked.table, of_rows=marked.of_rows, of_columns=marked.of_columns, first_row=marked.first_row
+        )
         self.set_focus(self._composer)
-        self._composer.insert_pasted(as_markdown(marked.table))
+        self._composer.put_context(context.heading, context.cells)

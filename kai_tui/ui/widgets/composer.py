@@ -26,6 +26,8 @@ from kai_tui.ui.widgets.recall import Recall
 PLACEHOLDER = "ask, ctrl+p for commands…"
 MOST_ROWS = 12
 """The prompt grows to this many rows, or to 40 % of the screen when that is less."""
+_CONTEXT_LINES = 5
+"""Line ends of a context that is shown as it is, above the question; a longer one is a chip."""
 
 REPEAT_SECONDS = 0.6
 """A Backspace that follows another one this soon may be a held key."""
@@ -477,6 +479,18 @@ class Composer(KeptStyles, ChoiceKeys):
             self.complete((each, found[0]), (each, found[1]), text)
             return True
         return None
+
+    def put_context(self, heading: str, body: str) -> None:
+        """Put something in front of what is written, to ask about; all but a few lines of it as a chip. Never sends."""
+        body = plain(body)
+        if body.count("\n") > _CONTEXT_LINES or is_big(body):
+            name = label(body, self._chips)
+            self._chips = {**self._chips, name: body}
+            body = name
+        self.insert(f"{plain(heading)}\n{body}\n", (0, 0))
+        self.move_cursor(self.document.end)
+        if self.helper is not None:
+            self.helper.edited()
 
     # Chips are deleted and jumped over as one: half a label would stand for nothing.
 

@@ -336,3 +336,21 @@ async def test_ctrl_x_cuts_a_selection_and_begins_ctrl_x_ctrl_e_without_one() ->
         assert len(app.said(Composer.EditorWanted)) == 1
         await app.press(["ctrl+e", "e"])
         assert composer.text == "abde"
+
+
+async def test_a_context_stands_before_the_question_and_only_a_long_one_is_a_chip() -> None:
+    composer = Composer()
+    async with running(composer) as (app, _):
+        await app.press("why?")
+        composer.put_context("2 rows of the table:", "| a |\n| --- |\n| 1 |")
+        assert composer.text == "2 rows of the table:\n| a |\n| --- |\n| 1 |\nwhy?"
+        assert composer.cursor_location == (4, 4)
+        composer.clear()
+        rows = "\n".join(f"| {n} |" for n in range(40))
+        composer.put_context("40 rows of\x1b]0;x\x07 the table:", rows)
+        heading, chip, rest = composer.text.split("\n")
+        assert (heading, rest) == ("40 rows of the table:", "")
+        assert chip.startswith("[pasted ")
+        await app.press("sum?")
+        assert composer.text_to_send == f"40 rows of the table:\n{rows}\nsum?"
+        assert sent(app) == []
