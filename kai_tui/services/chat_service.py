@@ -18,9 +18,11 @@ from kai_tui.services.session_tools import NEW_CHAT_TITLE, SessionTools
 
 if TYPE_CHECKING:
     from kai_tui.backends.base import Backend, Chat, ChatSummary, ToolInfo
+    from kai_tui.conversation.messages import Message
     from kai_tui.services.changes import SessionChange
     from kai_tui.services.chat_session import ChatSession
     from kai_tui.services.disk_keeper import DiskKeeper
+    from kai_tui.services.glimpse import Glimpse
     from kai_tui.services.history_service import HistoryService
 
 _LOG = logging.getLogger(__name__)
@@ -41,6 +43,8 @@ class ChatService:
         self._observers: Observers[str] = Observers()
         self._hearers: Observers[tuple[ChatSession, SessionChange]] = Observers()
         self._background: set[asyncio.Task[None]] = set()
+        self._glimpsed: tuple[str, Sequence[Message]] = ("", ())
+        """The messages of the copy that is on screen while its chat opens."""
         self._copies: set[str] = set()
         """Open chats that show the copy kept here, because the server did not answer."""
         self._elsewhere: set[str] = set()
@@ -114,6 +118,22 @@ class ChatService:
         session.restore(notes)
         return session
 
+    async def glimpse(self, chat_id: str, *, newest: int | None = None) -> Glimpse | None:
+        """The copy kept here of a chat that is not open, to be read while it opens; None: nothing to show."""
+        from kai_tui.services.glimpse import glimpse
+
+        if chat_id in self._sessions or self._keeper.is_here(chat_id) or self._history.is_deleted(chat_id):
+            return None
+        found = await glimpse(self._keeper, chat_id, newest=newest, known=self._seen_of(chat_id))
+        if found is None or chat_id in self._sessions or self._history.is_deleted(chat_id):
+            return None
+        self._glimpsed = chat_id, found.messages
+        return found
+
+    def _seen_of(self, chat_id: str) -> Sequence[Message]:
+        """What is on screen of its copy: messages that stay the same objects need not be drawn again."""
+        return self._glimpsed[1] if self._glimpsed[0] == chat_id else ()
+
     async def open_chat(self, chat_id: str) -> ChatSession:
         """The open session, else the chat read from the server (from the copy here when it cannot be).
 
@@ -138,7 +158,7 @@ class ChatService:
             return self._sessions.get(chat_id) or await self._open_copy(chat_id, error)
         if is_local(backend, chat_id):
             return await self._open_local(chat_id, backend, chat)
-        copy = await self._keeper.chat_copy(chat_id)
+        copy = await self._keeper.chat_copy(chat_id, known=self._seen_of(chat_id))
         left_behind = await self._keeper.left_behind(chat_id)
         notes = await self._keeper.notes(chat_id)
         kept = await self._keeper.replies_kept(chat_id)
@@ -306,7 +326,7 @@ class ChatService:
         from kai_tui.services.left_behind import take_left_behind
         from kai_tui.services.read_back import is_elsewhere
 
-        copy = await self._keeper.chat_copy(chat_id)
+        copy = await self._keeper.chat_copy(chat_id, known=self._seen_of(chat_id))
         left_behind = await self._keeper.left_behind(chat_id)
         notes = await self._keeper.notes(chat_id)
         asked = await questions_noted(notes.get("asked"), self._keeper)
@@ -377,6 +397,7 @@ class ChatService:
                 self._heard(session, change)
 
         self._sessions[session.chat_id] = session
+        self._glimpsed = "", ()
         session.observe(hear)
         if session.messages:
             self._in_background(self._read_rules(session))

@@ -29,6 +29,7 @@ from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_editor import ChatEditor
 from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
 from kai_tui.ui.screens.chat_enclosures import ChatEnclosures
+from kai_tui.ui.screens.chat_glimpse import ChatGlimpse
 from kai_tui.ui.screens.chat_layout import TALL, WIDE, ChatLayout
 from kai_tui.ui.screens.chat_ledger import ChatLedger
 from kai_tui.ui.screens.chat_rewrites import ChatRewrites
@@ -66,6 +67,7 @@ class ChatScreen(
     ChatEditor,
     ChatCommands,
     ChatBlocks,
+    ChatGlimpse,
     ChatLayout,
 ):
     """Shows one chat of an account; chats change without changing the screen."""
@@ -207,6 +209,7 @@ class ChatScreen(
         self._session, self._opening, self._problem = None, chat_id, None
         self._sidebar.open_id = chat_id
         self._set_prompt(chat_id, draft)
+        self._show_glimpse(chat_id)
         self._refresh_words()
         await saved
         try:
@@ -214,6 +217,7 @@ class ChatScreen(
         except BackendError as error:
             if self._opening == chat_id:
                 self._problem = error.sentence
+                self._end_glimpse(None)
                 if isinstance(error, NotFound):
                     self.workspace.attention.seen(chat_id)  # there is nothing left to see
                 self._give_back_held()

@@ -72,6 +72,10 @@ class ChatLayout(KaiScreen):
         """The chat that opens, or that could not be opened (`_problem`)."""
         self._problem: str | None = None
         """Why the chat could not be opened. Raw."""
+        self._glimpsed: str | None = None
+        """The chat whose copy is seen while it opens; see `ChatGlimpse`."""
+        self._says_copy = False
+        """Whether it takes long enough to be said that this is the copy."""
 
     def compose(self) -> ComposeResult:
         self._fit_window()
@@ -152,6 +156,7 @@ class ChatLayout(KaiScreen):
                 elsewhere=self._waiting_elsewhere(),
                 mouse=self._preferences.mouse,
                 reading=self._read_keys,
+                copy=self._says_copy,
             )
         )
         title = session.title if session is not None else self._title_of(self._opening)
@@ -214,6 +219,10 @@ class ChatLayout(KaiScreen):
         """What other chats want, where the list does not show it; see `ChatElsewhere`."""
         return ""
 
+    def _end_glimpse(self, session: ChatSession | None) -> bool:
+        """A chat is open, or cannot be opened; whether its copy is seen: see `ChatGlimpse`."""
+        return False
+
     def _show_loan(self) -> None:
         """Say for what the prompt is lent; see `ChatLoan`."""
 
@@ -221,7 +230,9 @@ class ChatLayout(KaiScreen):
     def _noted(self) -> bool:
         """Whether a note stands in the place of the conversation: there is nothing to read yet."""
         session = self._session
-        return session is None or not (session.messages or session.quote)
+        if session is None:
+            return self._glimpsed is None or self._problem is not None
+        return not (session.messages or session.quote)
 
     def _refresh_note(self) -> None:
         from kai_tui.conversation.safe_text import safe_prose

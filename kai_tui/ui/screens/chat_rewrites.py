@@ -181,8 +181,9 @@ class ChatRewrites(ChatQueue, ChatTurns):
     def _show_conversation(self, session: ChatSession) -> None:
         """Draw a chat; of a fork without messages what will be sent in front of the first one."""
         self._previewed = session if session.quote and not session.messages else None
+        glimpsed = self._end_glimpse(session)
         if self._previewed is None:
-            self._transcript.show(session)
+            (self._transcript.show_again if glimpsed else self._transcript.show)(session)
             return
         from kai_tui.ui.screens.fork_preview import ForkPreview
 

@@ -25,6 +25,9 @@ class ChatVotes(ChatTokens):
         if not self._is_there("vote_up"):
             return
         session = self._session
+        if session is None and self._glimpsed is not None:
+            self._tell(Notice("This chat is still being opened. Vote in a moment."))
+            return
         read = self._transcript.message_under_cursor
         message = read if read is not None and read.role == "assistant" else None
         if session is not None and message is None:

@@ -41,6 +41,9 @@ PROJECT_TRIES = (
 )
 
 
+_COPY = "asking the server for this chat; you see the copy kept here"
+
+
 def status_facts(
     workspace: Workspace,
     session: ChatSession | None,
@@ -50,9 +53,11 @@ def status_facts(
     elsewhere: int = 0,
     mouse: bool = True,
     reading: Sequence[tuple[str, str]] = (),
+    copy: bool = False,
 ) -> StatusFacts:
     """The facts of the bottom line; `others` tells what other chats want, `elsewhere` how many questions wait
-    in other accounts, `reading` the keys for what is read."""
+    in other accounts, `reading` the keys for what is read, `copy` that a chat is seen as it is kept here, while
+    the server is asked for it."""
     connection = workspace.connection
     turn = session.turn if session is not None else None
     activity = _activity(connection, session)
@@ -70,7 +75,7 @@ def status_facts(
     if workspace.grants.active:
         keys = ((key_name(action("revoke_grants").keys[0]), action("revoke_grants").hint), *keys)
     account = workspace.account
-    notes: list[str] = []
+    notes: list[str] = [_COPY] if copy else []
     if account.token_from == "environment":  # noqa: S105 - a place, not a secret
         notes.append("token from the environment")
     elif account.token_from == "memory":  # noqa: S105 - a place, not a secret

@@ -1,4 +1,4 @@
-"""A fork before its first message: the transcript shows what will be sent in front of it."""
+"""Messages that can only be read; among them a fork before its first message: what will be sent in front of it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from kai_tui.services.job_state import JobState
 from kai_tui.services.turn import Turn
 
 
-class ForkPreview:
-    """The quote as the message it will be part of; what the transcript draws from (`TranscriptSource`)."""
+class Preview:
+    """What the transcript draws from (`TranscriptSource`), with nothing known but the messages."""
 
-    def __init__(self, quote: str) -> None:
-        self.messages: Sequence[Message] = [Message.user("quote", quote)]
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self.messages = messages
         self.turn = Turn()
         self.gone = False
         self.kept_here = False
@@ -26,7 +26,7 @@ class ForkPreview:
         return next((each for each in self.messages if each.id == message_id), None)
 
     def delivery(self, message_id: str) -> Delivery | None:
-        return "draft"
+        return None
 
     def why_not_sent(self, message_id: str) -> str | None:
         return None
@@ -63,3 +63,13 @@ class ForkPreview:
 
     def live_choices(self) -> tuple[Choice, ...]:
         return ()
+
+
+class ForkPreview(Preview):
+    """The quote as the message it will be part of."""
+
+    def __init__(self, quote: str) -> None:
+        super().__init__([Message.user("quote", quote)])
+
+    def delivery(self, message_id: str) -> Delivery | None:
+        return "draft"
