@@ -106,7 +106,7 @@ def code_lines(chunk: Chunk) -> list[str]:
 def _code_chunk(chunk: Chunk) -> list[Block]:
     lines = code_lines(chunk)
     code = safe_code("\n".join(lines))
-    return _code_block(code if lines else None, chunk.info, chunk.opens, ())
+    return _code_block(code if lines else None, chunk.info, chunk.opens)
 
 
 def _raw_lines(source: str) -> list[str]:
@@ -122,20 +122,21 @@ def _unindent(line: str, indent: int) -> str:
     return line[taken:]
 
 
-def _code_block(code: str | None, info: str, label: bool, lead: tuple[Lead, ...]) -> list[Block]:
-    """Lines of code under the name of their language."""
-    blocks: list[Block] = []
-    padded = (*lead, Lead(" ", "code-block"))
+def _code_block(
+    code: str | None, info: str, label: bool, first: tuple[Lead, ...] = (), rest: tuple[Lead, ...] = ()
+) -> list[Block]:
+    """Lines of code under the name of their language; a list's mark stands before the first of them only."""
+    pad = Lead(" ", "code-block")
+    rows = code_rows(code, info) if code is not None else []
+    for row in rows:
+        row.lead = row.rest = (*rest, pad)
     if label and info:
-        blocks.append(
-            Row("", lead=(*padded, Lead(safe_line(info, 40), "code-label")), base="code-block", copied="")
-        )
-    for row in code_rows(code, info) if code is not None else ():
-        row.lead = row.rest = padded
-        blocks.append(row)
-    if not blocks:
-        blocks.append(Row("", lead=padded, base="code-block"))
-    return blocks
+        name = Lead(safe_line(info, 40), "code-label")
+        return [Row("", lead=(*first, pad, name), base="code-block", copied=""), *rows]
+    if not rows:
+        return [Row("", lead=(*first, pad), base="code-block")]
+    rows[0].lead = (*first, pad)
+    return list(rows)
 
 
 # -- tables --------------------------------------------------------------------------------------
@@ -321,9 +322,9 @@ class BlockReader:
 
     def _code(self, token: Token) -> None:
         self._space(token)
-        first, _ = self._leads()
+        first, rest = self._leads()
         code = token.content.removesuffix("\n")
-        self._out.extend(_code_block(code, token.info.strip().split(" ")[0], True, first))
+        self._out.extend(_code_block(code, token.info.strip().split(" ")[0], True, first, rest))
 
     def _item(self, token: Token) -> None:
         self._space(token)

@@ -12,6 +12,7 @@ from kai_tui.ui.transcript.styles import plain_palette
 from kai_tui.ui.transcript.table_shape import shape_of
 from kai_tui.ui.transcript.wrap import cells
 from tests.some import examples
+from tests.ui.transcript.chat_source import ChatSource, answer, document_of, lines_of, text
 
 EDGE = Gutter((), (), 0)
 
@@ -269,3 +270,16 @@ def test_rows_count_the_same_at_every_width(source: str, width: int) -> None:
             {line.row for line in drawn.lines} & set(range(len(drawn.rows)))
         )
         assert all(isinstance(block, (Row, Table)) for block in blocks)
+
+
+def test_a_list_mark_stands_before_the_first_line_of_its_code_only() -> None:
+    document = document_of(
+        ChatSource(answer(text("1. ```sql\n   select 1\n   from t\n   ```\n2. ```\n   a\n   b\n   ```")))
+    )
+    assert [line[8:].rstrip() for line in lines_of(document) if line.strip()] == [
+        "1.  sql",
+        "    select 1",
+        "    from t",
+        "2.  a",
+        "    b",
+    ]
