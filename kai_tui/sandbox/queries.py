@@ -17,6 +17,9 @@ from typing import Any
 from kai_tui.sandbox.project import NotPossible, Project, quoted
 
 ROW_LIMIT = 1_000
+"""Rows a query brings that does not ask for a number of its own."""
+MOST_ROWS = 20_000
+"""Rows a query may ask for with a LIMIT at its end."""
 SECONDS = 3.0
 CELL_LIMIT = 1_000_000
 """Longest text or blob a query may make, in bytes."""
@@ -42,6 +45,9 @@ _ALLOWED = {
 }
 
 
+_LIMIT = re.compile(r"\blimit\s+(\d{1,9})\s*;?\s*\Z", re.IGNORECASE)
+
+
 class QueryFailed(NotPossible):
     """The query was not run, or not to its end; the text says why."""
 
@@ -54,6 +60,12 @@ class QueryResult:
     rows: list[tuple[Any, ...]]
     cut: bool
     """There are more rows than were asked for, or than fit."""
+
+
+def rows_asked_for(sql: str) -> int:
+    """How many rows a statement may bring."""
+    found = _LIMIT.search(sql)
+    return min(int(found[1]), MOST_ROWS) if found is not None else ROW_LIMIT
 
 
 def run_query(project: Project, sql: str, *, limit: int = ROW_LIMIT, seconds: float = SECONDS) -> QueryResult:

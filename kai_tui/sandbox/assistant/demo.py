@@ -217,6 +217,28 @@ def _rows(_talk: Talk) -> Script:
     yield Step(f"{message}\n\n{result_table(result.output, 5) if result.status == 'done' else ''}".strip())
 
 
+_BIG = """SELECT o.order_id, o.customer_id, o.ordered_on, o.region, o.channel, nullif(o.status, 'cancelled') AS status,
+  o.amount, p.name AS product, p.category, p.price, round(o.amount - p.price, 2) AS difference,
+  json_object('order', o.order_id, 'product', p.product_id, 'gift', json('null')) AS details
+FROM orders AS o, products AS p
+ORDER BY (o.order_id * 7919) % 421, p.name DESC
+LIMIT 5000"""
+
+
+def _table(_talk: Talk) -> Script:
+    (result,) = yield Step(
+        text="A long and wide table.",
+        calls=(Call("query_data", {"sql_query": _BIG, "query_name": "Orders and products"}),),
+    )
+    if result.status != "done":
+        yield Step(refused(result))
+        return
+    yield Step(
+        f"These are its first rows; the call above has all. Read on with `Ctrl+O`, and `t` opens the table under the cursor.\n\n"
+        f"{result_table(result.output, 5)}"
+    )
+
+
 _CODE = '''Python:
 
 ```python
@@ -357,6 +379,7 @@ DEMOS: Final[dict[str, tuple[str, Maker]]] = {
     "slow": ("a slow answer, with thinking and waiting", _slow),
     "hostile": ("text and a tool call that try to trick you or your terminal", _hostile),
     "wide": ("a table with many columns", _wide),
+    "table": ("a long and wide table: 5,000 rows of 12 columns", _table),
     "rows": ("a result with very many rows", _rows),
     "code": ("code in several languages", _code),
     "reasoning": ("a long thought before a short answer", _reasoning),
@@ -365,7 +388,7 @@ DEMOS: Final[dict[str, tuple[str, Maker]]] = {
     "sources": ("sources and a file", _sources),
 }
 
-_ALSO = {"two": "writes", "write": "writes", "failing": "fail", "table": "wide", "think": "reasoning"}
+_ALSO = {"two": "writes", "write": "writes", "failing": "fail", "big": "table", "think": "reasoning"}
 
 
 def demo(talk: Talk, name: str) -> Script:

@@ -10,7 +10,7 @@ from typing import Any
 
 from kai_tui.sandbox import catalog, company, configs
 from kai_tui.sandbox.project import NotPossible, Project, stamp
-from kai_tui.sandbox.queries import nearest, run_query
+from kai_tui.sandbox.queries import nearest, rows_asked_for, run_query
 from kai_tui.sandbox.tools.base import Argument, JsonObject, Tool, link, texts
 
 HITS_LIMIT = 50
@@ -74,7 +74,8 @@ def _table_link(table_id: str) -> JsonObject:
 
 
 def _query_data(project: Project, given: JsonObject) -> Any:
-    result = run_query(project, given["sql_query"])
+    sql = given["sql_query"]
+    result = run_query(project, sql, limit=rows_asked_for(sql))
     answer: JsonObject = {"query_name": given["query_name"], "csv_data": to_csv(result.columns, result.rows)}
     if result.cut:
         answer["message"] = f"Only the first {len(result.rows):,} rows are shown; there are more."

@@ -27,15 +27,12 @@ class ChatTables(ChatPart):
         from kai_tui.ui.tables.finding import table_at
 
         stop = self._transcript.stop
-        if stop is not None:
-            found = table_at(stop)
-        else:
+        found = table_at(stop) if stop is not None else None
+        if found is None:
             seen = (table_at(each) for each in self._transcript.stops_in_sight())
             found = next((each for each in seen if each is not None), None)
         if found is not None:
             self.show_table(found)
-        elif stop is not None:
-            self._tell(Notice("There is no table under the cursor."))
         else:
             self._tell(Notice("There is no table in sight. Scroll to one first."))
 
