@@ -42,7 +42,7 @@ class TableGrid(ScrollView, can_focus=True, inherit_bindings=False):
         scrollbar-size: 1 1;
         background: $background;
         & .table-grid--cell { color: $text; }
-        & .table-grid--empty { color: $text-disabled; }
+        & .table-grid--empty { color: $text-muted; }
         & .table-grid--header { color: $text; background: $panel; text-style: bold; }
         & .table-grid--here { color: $text-accent; background: $panel; text-style: bold; }
         & .table-grid--kind { color: $text-muted; background: $panel; }

@@ -63,6 +63,26 @@ class ViewerTaking(ViewerRows):
 
         app_of(self).push_screen(KeysHelp())
 
+    def action_chart(self) -> None:
+        """A chart of the cursor's column, or of two that are marked; of the marked rows, else of all that are shown."""
+        if not self._has_cells:
+            return
+        grid, area = self.grid, self.grid.here
+        columns = [grid.column]
+        if area.columns == 2:
+            columns = [area.left, area.left + 1]
+        rows = (area.top, area.bottom) if area.rows > 1 else (0, grid.shown.count)
+
+        async def work() -> None:
+            from kai_tui.ui.tables.chart_view import ChartView
+
+            await self._judged.wait()
+            marked = await self._part(Area(rows[0], 0, rows[1], len(self.table.columns)))
+            chart = ChartView(marked.table, grid.kinds, columns, marked.of_rows, self._copy)
+            app_of(self).push_screen(chart)
+
+        self.run_worker(work, group="chart", exclusive=True, exit_on_error=False)
+
     # Copying
 
     def action_copy(self) -> None:
