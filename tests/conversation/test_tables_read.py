@@ -119,6 +119,14 @@ def test_any_markup_is_read_as_the_transcript_draws_it(source: str) -> None:
     assert plain_text(source) == _drawn(source)
 
 
+@given(st.text("ab 1.,:/-|()#+=\"'@$%^{}é日\u00a0", max_size=12).map(lambda text: " ".join(text.split())))
+@examples(1_000)
+def test_a_cell_without_markup_is_what_parsing_it_would_give(source: str) -> None:
+    from kai_tui.ui.transcript.markdown import _cell  # pyright: ignore[reportPrivateUsage]
+
+    assert _cell(source).text == _drawn(source)
+
+
 def test_html_stays_literal() -> None:
     assert MarkdownIt("commonmark", {"html": False}).renderInline("<b>") == "&lt;b&gt;"
     assert plain_text("<b>") == "<b>"

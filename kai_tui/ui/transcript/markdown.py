@@ -30,6 +30,7 @@ _TASK = re.compile(r"^\[([ xX])\][ \t]+")
 _DEFINITION = re.compile(r"^ {0,3}\[([^\]\[]+)\]:[ \t]*<?(\S+?)>?(?:[ \t]+[\"'(].*)?[ \t]*$", re.MULTILINE)
 _APART = frozenset({"heading_open", "fence", "code_block", "hr", "table_open"})
 """Blocks that always have an empty row before and after them."""
+_MARKUP = re.compile(r"[\\`*_~\[\]!<&]|://")
 _BULLETS = "•◦▪"
 
 References = dict[str, Any]
@@ -144,8 +145,9 @@ def _code_block(
 
 def _cell(text: str) -> Cell:
     """A cell's text with its inline markup; line ends (`<br>` stays literal) cannot occur."""
-    if not text:
-        return Cell("")
+    if _MARKUP.search(text) is None:
+        # Most cells; while a table grows all of them are read again with every row.
+        return Cell(text)
     clean: Callable[[str], str] | None = safe_prose if "&" in text else None
     tokens = _parser().parseInline(text, {})
     content = inline(tokens[0].children or () if tokens else (), clean)
