@@ -12,8 +12,8 @@ from typing import Final
 
 EVERY: Final = 0.04
 """Seconds between two reads of a trickling stream; less than the screen shows."""
-MUCH: Final = 128 * 1024
-"""Bytes within that time; a stream that brings more is read as fast as it goes."""
+MUCH: Final = 60 * 1024
+"""Bytes within that time, less than one read takes; a stream that brings more is read as fast as it goes."""
 BEGUN: Final = 8
 """Small reads before a stream counts as trickling: short answers are over by then."""
 _READY: Final = 0.00003

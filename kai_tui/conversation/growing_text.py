@@ -46,6 +46,11 @@ class GrowingText:
         """The whole text as it came, a waiting half included: for the wire."""
         return self.text + self._held
 
+    @property
+    def waiting(self) -> str:
+        """Half of a surrogate pair at the end, if one came."""
+        return self._held
+
     def __len__(self) -> int:
         """Length of `text` in characters; cheap."""
         return self._length

@@ -85,6 +85,11 @@ class GrowingPart(Part):
         return self._text.since(start)
 
     @property
+    def waiting(self) -> str:
+        """Half of a surrogate pair that waits for its other half; nearly always nothing."""
+        return self._text.waiting
+
+    @property
     def done(self) -> bool:
         """False while the server still writes this block."""
         return self._fields.get("state") != "streaming"

@@ -24,17 +24,32 @@ class ReplyText:
         self._message: Message | None = None
         self._over: dict[int, tuple[Part, list[Any], str]] = {}
         """By identity: parts that are over, the values of their fields, and their JSON."""
+        self._growing: dict[int, _Growing] = {}
+        """By identity: texts and thoughts."""
 
     def of(self, message: Message) -> str:
         """The whole message. Raises StorageError for what has no JSON."""
         if message is not self._message:
-            self._message, self._over = message, {}
-        parts = [self._part(part) for part in message.parts]
+            self._message, self._over, self._growing = message, {}, {}
+        pieces: list[str] = []
+        for number, part in enumerate(message.parts):
+            pieces.append("," if number else "")
+            self._put(part, pieces)
         head: dict[str, Any] = {"id": message.id, "role": message.role, **message.extra}
         if message.metadata is not None:
             head["metadata"] = message.metadata
         head.pop("parts", None)
-        return f'{to_json(head)[:-1]},"parts":[{",".join(parts)}]}}'
+        # Joined once: a long reply is megabytes in memory, and this runs where keys are waited for.
+        return "".join((to_json(head)[:-1], ',"parts":[', *pieces, "]}"))
+
+    def _put(self, part: Part, pieces: list[str]) -> None:
+        if isinstance(part, GrowingPart):
+            growing = self._growing.get(id(part))
+            if growing is None or growing.part is not part:
+                growing = self._growing[id(part)] = _Growing(part)
+            growing.put(pieces)
+        else:
+            pieces.append(self._part(part))
 
     def _part(self, part: Part) -> str:
         # A server may still correct a call that is over: then its fields hold other values.
@@ -49,6 +64,34 @@ class ReplyText:
         return text
 
 
+class _Growing:
+    """A text of which only what was added is encoded: a megabyte anew, four times a second, holds up the screen."""
+
+    __slots__ = ("_encoded", "_length", "part")
+
+    def __init__(self, part: GrowingPart) -> None:
+        self.part = part
+        self._encoded: list[str] = []
+        self._length = 0
+
+    def put(self, pieces: list[str]) -> None:
+        """Add the part as JSON, its text last as in `to_wire`. Raises StorageError for what has no JSON."""
+        part = self.part
+        if len(part) < self._length:
+            self._encoded, self._length = [], 0
+        if len(part) > self._length:
+            self._encoded.append(_escaped(part.since(self._length)))
+            self._length = len(part)
+        pieces.append(to_json({**part.fields, "": ""})[: -len('"":""}')])
+        pieces.append('"text":"')
+        pieces += self._encoded
+        pieces.append(f'{_escaped(part.waiting)}"}}')
+
+
+def _escaped(text: str) -> str:
+    return to_json({"": text})[len('{"":"') : -len('"}')] if text else ""
+
+
 def _same(before: list[Any], now: list[Any]) -> bool:
     return len(before) == len(now) and all(one is other for one, other in zip(before, now, strict=True))
 
@@ -59,4 +102,4 @@ def _wire(part: Part) -> Any:
 
 
 def _is_over(part: Part) -> bool:
-    return part.settled if isinstance(part, ToolPart) else isinstance(part, GrowingPart) and part.done
+    return isinstance(part, ToolPart) and part.settled

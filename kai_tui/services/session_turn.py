@@ -33,8 +33,11 @@ from kai_tui.services.session_state import SessionTools
 
 _LOG = logging.getLogger(__name__)
 
-SLICE_SECONDS = 0.004
-"""How long events are folded in one go before keys get their turn."""
+SLICE_SECONDS = 0.003
+"""How long a fast stream is read before everybody else has a turn."""
+TURNS = 6
+"""Turns of the event loop between two slices: a key passes through as many hands until it is drawn, and with one
+turn a slice it would wait for that many slices."""
 
 _OUR_FAULT = "kai-tui made a mistake while reading this reply. What came is kept."
 
@@ -155,7 +158,8 @@ class SessionTurn(SessionSending):
                     on_first()
                 self._take(event, message, state, clock, backend)
                 if loop.time() > slice_ends:
-                    await asyncio.sleep(0)
+                    for _ in range(TURNS):
+                        await asyncio.sleep(0)
                     slice_ends = loop.time() + SLICE_SECONDS
         if self._run is not run:
             return

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gc
 
-_THRESHOLDS = (20_000, 50, 100)
-"""Small collections of about 10 ms; larger ones were measured to stop the screen for 15 to 35 ms."""
+_THRESHOLDS = (5_000, 100, 200)
+"""Small collections of 2 to 4 ms; with 20,000 a key waited 10 to 15 ms for one, with 50,000 up to 35."""
 
 
 def start_collector() -> None:

@@ -96,3 +96,22 @@ def test_a_checkpoint_of_a_megabyte_takes_no_frame() -> None:
         text.of(message)
         times.append(time.perf_counter() - before)
     assert min(times) < 0.016
+
+
+def test_a_text_that_grows_costs_what_was_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    message, state, text = Message("a"), FoldState(), ReplyText()
+    fold(message, TextStart("0"), state)
+    encoded = 0
+
+    def counted(value: dict[str, object]) -> str:
+        nonlocal encoded
+        found = to_json(value)
+        encoded += len(found)
+        return found
+
+    monkeypatch.setattr(reply_text, "to_json", counted)
+    for _ in range(50):
+        fold(message, TextDelta("0", 'ten \n"\\\u2028\u00e9 more' * 100), state)
+        text.of(message)
+    assert text.of(message) == to_json(message.to_wire())
+    assert encoded < 2 * len(text.of(message))

@@ -77,7 +77,9 @@ class LeanCompositor(Compositor):
             for y, strip in _drawn(widget, region, seen, rows):
                 missing = wanted[y]
                 inside = [cut for cut in cuts[y] if left <= cut <= right]
-                parts = strip.divide([cut - left for cut in inside[1:]])
+                widths = [cut - left for cut in inside[1:]]
+                # A strip that divides into itself would hold itself in its cache, and live until a collection.
+                parts = (strip,) if widths[0] == strip.cell_length else strip.divide(widths)
                 for start, part in zip(inside, parts, strict=False):
                     if start in missing:
                         missing.discard(start)

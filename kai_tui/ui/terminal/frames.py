@@ -23,6 +23,10 @@ Chop = tuple[int, int, Strip]
 """Row, column and what stands there."""
 
 
+SLIM = 2
+"""Cells of a scrollbar."""
+
+
 class _Shown(NamedTuple):
     """A strip as text and colours."""
 
@@ -71,7 +75,8 @@ class Front:
                 row.clear()
                 start, end = 0, len(here.text)
             elif before.text == here.text and before.runs == here.runs:
-                start = end = 0
+                # Somebody asked for it: what the terminal lost comes back that way. Scrollbars always ask for all.
+                start, end = 0, len(here.text) if strip.cell_length > SLIM else 0
             elif before.narrow and here.narrow:
                 start, end = _difference(before, here)
             else:

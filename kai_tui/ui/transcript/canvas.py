@@ -24,6 +24,7 @@ from kai_tui.ui.transcript.styles import Palette, plain_palette
 from kai_tui.ui.transcript.textual_private import (
     extend_selection,
     fills_its_lines,
+    filtered,
     place_scrollbar,
     set_virtual_size,
 )
@@ -302,7 +303,7 @@ class Canvas(ScrollView):
             strips = self._compose_lines(crop.y, crop.height)
             self._remember(crop.y, strips)
             for line_filter in self.get_line_filters():
-                strips = [strip.apply_filter(line_filter, ground) for strip in strips]
+                strips = [filtered(strip, line_filter, ground) for strip in strips]
             return strips
         finally:
             self._painting = False

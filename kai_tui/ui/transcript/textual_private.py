@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, cast
 from textual.reactive import Reactive
 from textual.scrollbar import ScrollBar
 from textual.selection import SelectEnd
+from textual.strip import Strip
 from textual.widget import Widget
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from textual.color import Color
+    from textual.filter import LineFilter
     from textual.geometry import Size
     from textual.screen import Screen
 
@@ -84,3 +87,13 @@ def fills_its_lines(widget: Widget) -> bool:
         and styles.text_opacity == 1.0
         and widget.opacity == 1.0
     )
+
+
+def filtered(strip: Strip, line_filter: LineFilter, ground: Color) -> Strip:
+    """`Strip.apply_filter`, but the strip itself where the filter takes nothing out: that is nearly always.
+
+    Textual makes a second strip, and caches it in the first.
+    """
+    before = strip._segments  # pyright: ignore[reportPrivateUsage] - the list itself tells whether it was changed
+    after = line_filter.apply(before, ground)
+    return strip if after is before else strip.apply_filter(line_filter, ground)

@@ -1,7 +1,7 @@
 """The transcript: one virtual view of the whole conversation (design.md §8).
 
 Tokens reach the model by plain calls of `part_changed`; a tick of at most 20 Hz draws what changed, and
-never takes more than a seventh of a core. Only lines that differ are painted.
+never takes more than an eighth of a core. Only lines that differ are painted.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 FRAME = 1 / 20
 """Seconds between two draws at least."""
-SHARE = 6
-"""A draw that took t seconds is followed by at least SHARE * t seconds without one."""
+SHARE = 16
+"""A draw that took t seconds is followed by at least SHARE * t seconds without one: painting and writing
+what was drawn takes as long again."""
 CLOCK = 0.5
 """Seconds between two looks at what changes with time."""
 

@@ -118,8 +118,15 @@ def test_a_word_that_grows_is_written_whole() -> None:
     assert "ENDMARK" in changes(strip(("go ENDM", PLAIN)), strip(("go ENDMARK", PLAIN)))
 
 
-def test_nothing_is_written_for_a_line_that_is_there() -> None:
-    assert changes(strip(("same", PLAIN)), strip(("sa", PLAIN), ("me", PLAIN))) == ""
+def test_a_line_that_is_drawn_anew_is_written_though_it_is_the_same() -> None:
+    # A letter typed over the same letter, both between two frames: whoever waits for it must see it come.
+    assert "same" in changes(strip(("same", PLAIN)), strip(("sa", PLAIN), ("me", PLAIN)))
+
+
+def test_a_line_nobody_drew_anew_is_not_written_nor_is_the_rest_of_a_scrollbar() -> None:
+    line = strip(("same", PLAIN))
+    assert changes(line, line) == ""
+    assert changes(strip(("|", PLAIN), width=1), strip(("|", PLAIN), width=1)) == ""
 
 
 def test_colours_are_written_only_where_they_change() -> None:
