@@ -17,6 +17,7 @@ from tests.ui.transcript.chat_source import (
     answer,
     document_of,
     lines_of,
+    open_all,
     text,
     tool,
 )
@@ -389,3 +390,39 @@ def test_a_call_of_an_open_stream_waits_for_the_user_once_asked() -> None:
     assert "running" in lines_of(document_of(source))[0]
     source.pending.append("call-1")
     assert "waiting for you" in lines_of(document_of(source))[0]
+
+
+def opened(part: dict[str, object]) -> list[str]:
+    """The lines of a card that is open."""
+    document = document_of(ChatSource(answer(part)))
+    open_all(document)
+    return lines_of(document)
+
+
+def test_a_listing_of_flat_objects_is_a_table_with_its_links() -> None:
+    listing = (
+        'buckets[2]{id,name,tables}:\n  in.c-crm,CRM,12\n  in.c-shop,"Web, shop",7\n'
+        'links[1]{type,title,url}:\n  ui,All buckets,"https://x.test/b"\n'
+    )
+    for output in (listing, {"content": [{"type": "text", "text": listing}]}):
+        shown = opened(tool("list_buckets", input={}, output=output))
+        assert [line.strip() for line in shown[-5:]] == [
+            "id        │ name      │ tables",
+            "──────────┼───────────┼───────",
+            "in.c-crm  │ CRM       │     12",
+            "in.c-shop │ Web, shop │      7",
+            "↗ All buckets  https://x.test/b",
+        ]
+
+
+def test_a_listing_with_lists_inside_stays_as_it_was_written() -> None:
+    listing = "tables[1]:\n  - id: in.c-crm.x\n    columns[2]{name}:\n      a\n      b\n"
+    shown = opened(tool("get_tables", input={}, output=listing))
+    assert "  - id: in.c-crm.x" in "\n".join(shown)
+
+
+def test_what_the_arguments_said_is_not_said_again_by_the_result() -> None:
+    output = {"query_name": "Orders", "csv_data": "a\n1\n", "message": "cut at 500"}
+    shown = "\n".join(opened(tool(input={"query_name": "Orders"}, output=output)))
+    assert shown.count('"query_name"') == 1
+    assert "cut at 500" in shown
