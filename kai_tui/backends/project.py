@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from kai_tui.conversation.events import JsonObject
+    from kai_tui.conversation.project_objects import ProjectObject
     from kai_tui.conversation.reviews.review import ObjectRef, Wanted
 
 
@@ -54,4 +55,8 @@ class Project(Protocol):
 
     async def last_jobs(self, component_id: str, configuration_id: str, limit: int = 5) -> list[Job]:
         """The newest first."""
+        ...
+
+    async def objects(self) -> list[ProjectObject]:
+        """Buckets, tables and configurations there are, in the order of the project's own lists."""
         ...

@@ -86,7 +86,8 @@ def _storage(project: Project) -> list[BaseRoute]:
         ("/buckets", "", lambda on, _: stored.buckets(on)),
         ("/buckets/{bucket}", "buckets", lambda on, of: stored.bucket(on, of["bucket"])),
         ("/tables/{table}", "tables", lambda on, of: stored.table(on, of["table"])),
-        ("/components", "", lambda on, _: stored.components()),
+        ("/tables", "", lambda on, _: stored.tables(on)),
+        ("/components", "", lambda on, _: stored.components(on)),
         ("/components/{component}", "components", lambda on, of: stored.component(of["component"])),
         (
             "/components/{component}/configs",

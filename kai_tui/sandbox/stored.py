@@ -92,9 +92,32 @@ def component(component_id: str) -> JsonObject | None:
     return {"id": each.id, "name": each.name, "type": each.type, "description": each.description, "flags": []}
 
 
-def components() -> list[JsonObject]:
-    """`GET /v2/storage/components`, without configurations."""
-    return [found for each in COMPONENTS if (found := component(each.id)) is not None]
+def components(project: Project) -> list[JsonObject]:
+    """`GET /v2/storage/components`: each with its configurations, of which only the outside is there."""
+    return [
+        found
+        | {
+            "configurations": [
+                {
+                    name: value
+                    for name, value in shown(config).items()
+                    if name not in ("configuration", "rows", "state", "rowsSortOrder")
+                }
+                for config in configs.configs(project, [each.id])
+            ]
+        }
+        for each in COMPONENTS
+        if (found := component(each.id)) is not None
+    ]
+
+
+def tables(project: Project) -> list[JsonObject]:
+    """`GET /v2/storage/tables`, without columns and metadata."""
+    listed = [found for each in catalog.table_ids(project) if (found := table(project, each)) is not None]
+    return [
+        {name: value for name, value in each.items() if name not in ("columns", "metadata", "columnMetadata")}
+        for each in listed
+    ]
 
 
 def configuration(project: Project, component_id: str, config_id: str) -> JsonObject | None:

@@ -255,6 +255,18 @@ class DiskKeeper:
         """Keep such a text; None forgets it."""
         await self._quietly(self._notes.keep_text(name, value), None)
 
+    async def objects(self) -> str | None:
+        """What was last known of the project's objects, as it was kept; it may vanish at any time. Never raises."""
+        from kai_tui.storage.objects_file import read_beside
+
+        return await asyncio.to_thread(read_beside, self._files.cache)
+
+    async def keep_objects(self, text: str) -> None:
+        """Keep it for the next run. Never raises."""
+        from kai_tui.storage.objects_file import write_beside
+
+        await asyncio.to_thread(write_beside, self._files.cache, text)
+
     async def alone(self) -> bool:
         """Whether no other window has this account open."""
         return await asyncio.to_thread(self._presence.alone)

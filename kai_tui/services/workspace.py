@@ -250,6 +250,8 @@ class Workspace(WorkspaceDesks):
             await asyncio.gather(self._connecting, return_exceptions=True)
         if self._present_values is not None:
             await self._present_values.aclose()
+        if self._objects is not None:
+            await self._objects.aclose()
         if self._documents is not None:
             await self._documents.aclose()
         if self._listing is not None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kai_tui.services.jobs import JobWatch
     from kai_tui.services.observers import Observers
     from kai_tui.services.present_values import PresentValues
+    from kai_tui.services.project_listing import ProjectListing
 
 
 class WorkspaceDesks:
@@ -40,6 +41,7 @@ class WorkspaceDesks:
     _inbox: Inbox | None = None
     _present_values: PresentValues | None = None
     _jobs: JobWatch | None = None
+    _objects: ProjectListing | None = None
 
     @abstractmethod
     async def backend(self) -> Backend:
@@ -114,6 +116,15 @@ class WorkspaceDesks:
                 clock=self.clock,
             )
         return self._jobs
+
+    @property
+    def objects(self) -> ProjectListing:
+        """What the project has, for completing names in the prompt."""
+        if self._objects is None:
+            from kai_tui.services.project_listing import ProjectListing
+
+            self._objects = ProjectListing(self.project, self._keeper)
+        return self._objects
 
     async def project(self) -> Project | None:
         """What it works on, to be looked at; None where there is none. Raises BackendError."""

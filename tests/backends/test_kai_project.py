@@ -615,3 +615,65 @@ def test_odd_answers_are_errors_of_ours_or_nothing_much(body: Any, status: int) 
         await project.aclose()
 
     asyncio.run(every_question())
+
+
+# What there is
+
+
+async def test_the_objects_of_a_project_are_listed_and_odd_rows_left_out(
+    stack: KaiServer, project: KaiProject
+) -> None:
+    stack.on(
+        f"GET {BRANCH}/buckets",
+        answer(200, [{"id": "in.c-crm", "displayName": "CRM", "dataSizeBytes": 9}, 5]),
+    )
+    stack.on(
+        f"GET {BRANCH}/tables",
+        answer(
+            200,
+            [{"id": "in.c-crm.a", "name": "a", "rowsCount": 3}, {"id": "in.c-x.\u202eb"}, {"name": "no id"}],
+        ),
+    )
+    rows = [
+        {
+            "id": "keboola.flow",
+            "type": "other",
+            "configurations": [
+                {"id": 17, "name": "Daily\x1b[2J"},
+                {"id": "a b"},
+                {"id": "18", "isDeleted": True},
+            ],
+        },
+        {"id": "x.y", "type": "transformation", "configurations": [{"id": "1"}]},
+        {"id": "z", "configurations": "odd"},
+    ]
+    stack.on(f"GET {BRANCH}/components", answer(200, rows))
+    found = [tuple(each) for each in await project.objects()]
+    assert found == [
+        ("bucket", "in.c-crm", "CRM", None, 9),
+        ("table", "in.c-crm.a", "a", 3, None),
+        ("flow", "keboola.flow/17", "Daily\x1b[2J", None, None),
+        ("transformation", "x.y/1", "", None, None),
+    ]
+    assert {seen.headers["x-storageapi-token"] for seen in stack.seen} == {CANARY}
+    assert {seen.method for seen in stack.seen} == {"GET"}
+
+
+async def test_one_list_that_fails_does_not_cost_the_others(stack: KaiServer, project: KaiProject) -> None:
+    stack.on(f"GET {BRANCH}/buckets", answer(200, [{"id": "in.c-crm"}]))
+    stack.on(f"GET {BRANCH}/tables", answer(403, {"error": "no"}))
+    stack.on(f"GET {BRANCH}/components", answer(200, {"odd": 1}))
+    assert [each.id for each in await project.objects()] == ["in.c-crm"]
+    stack.on(f"GET {BRANCH}/buckets", answer(403, {"error": "no"}))
+    with pytest.raises(BackendError):
+        await project.objects()
+
+
+async def test_what_a_branch_has_no_list_of_it_reads_from_main(stack: KaiServer) -> None:
+    made = KaiProject(stack.url, Secret(CANARY), branch_id=7, timeouts=AT_ONCE)
+    stack.on("GET /v2/storage/branch/7/tables", answer(200, [{"id": "in.c-b.t"}]))
+    stack.on("GET /v2/storage/buckets", answer(200, [{"id": "in.c-main"}]))
+    try:
+        assert [each.id for each in await made.objects()] == ["in.c-main", "in.c-b.t"]
+    finally:
+        await made.aclose()

@@ -10,7 +10,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from kai_tui.backends.base import CannotConnect, NotFound, Refused, UnexpectedAnswer, Unsupported
+from kai_tui.backends.base import (
+    BackendError,
+    CannotConnect,
+    NotFound,
+    Refused,
+    UnexpectedAnswer,
+    Unsupported,
+)
 from kai_tui.backends.http import Answer, HttpDoor, Timeouts, segment
 from kai_tui.backends.kai import project_wire as shapes
 from kai_tui.backends.kai import wire
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
 
     from kai_tui.backends.secret import Secret
     from kai_tui.conversation.events import JsonObject
+    from kai_tui.conversation.project_objects import ProjectObject
     from kai_tui.conversation.reviews.review import ObjectRef, Wanted
 
 QUEUE_IDS = ("queue",)
@@ -49,6 +57,8 @@ _COMPONENTS: dict[str, tuple[str, ...]] = {
 """Whose configuration it can be when a call does not say: `update_sql_transformation` names none."""
 _CLOCKS = Timeouts(connect=5.0, read=15.0, total=25.0, pauses=(0.5,))
 _MOST_JOBS = 50
+_MOST_OBJECTS = 20_000
+"""Of one list; what is behind them cannot be completed."""
 _AT_ONCE = 6
 """Requests for objects."""
 
@@ -163,6 +173,45 @@ class KaiProject:
         return [shapes.job_of(each, self._admin) for each in found if (each.branch_id or here) == here][
             :limit
         ]
+
+    async def objects(self) -> list[ProjectObject]:
+        """What the project has, in three lists of the Storage API; a list that cannot be read counts as empty, all
+        three together as a failure."""
+        lists = await asyncio.gather(
+            self._listed("/buckets", shapes.buckets_of),
+            self._listed("/tables", shapes.tables_of),
+            self._listed("/components", shapes.configurations_of),
+            return_exceptions=True,
+        )
+        found: list[ProjectObject] = []
+        failures: list[BackendError] = []
+        for each in lists:
+            if isinstance(each, BackendError):
+                failures.append(each)
+            elif isinstance(each, BaseException):
+                raise each
+            else:
+                found += each
+        if len(failures) == len(lists):
+            raise failures[0]
+        return found
+
+    async def _listed(
+        self, path: str, read: Callable[[list[Any]], list[ProjectObject]]
+    ) -> list[ProjectObject]:
+        try:
+            answer = await self._get(self._stack, self._branch + path)
+        except NotFound:
+            if self._branch_id is None:
+                raise
+            # What a branch has no list of, it reads from main.
+            answer = await self._get(self._stack, f"/v2/storage{path}")
+        rows: Any = answer.json()
+        if not isinstance(rows, list):
+            raise UnexpectedAnswer(f"{self._stack.host} gave no list of {path[1:]}.", status=answer.status)
+        listed = cast("list[Any]", rows)[:_MOST_OBJECTS]
+        # Ten thousand rows take a third of a second to check.
+        return await asyncio.to_thread(read, listed)
 
     def renew(self, token: Secret) -> None:
         """Use another token from now on."""

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from kai_tui.backends.kai import wire
 from kai_tui.backends.project import Job
-from kai_tui.backends.tolerant import Fields, Flag, Number, Rows, Text, WireModel
+from kai_tui.backends.tolerant import Count, Fields, Flag, Number, Rows, Text, WireModel
 from kai_tui.conversation.events import JsonObject
+from kai_tui.conversation.project_objects import ProjectObject, is_plain_id, sort_of_component
 
 DESCRIPTION = "KBC.description"
 PROJECT_DESCRIPTION = "KBC.projectDescription"
@@ -69,6 +70,67 @@ class JobAnswer(WireModel):
     result: Fields = None
     project: Fields = None
     branch_id: Text = None
+
+
+class StoredRow(WireModel):
+    """A bucket or a table in a list of them."""
+
+    id: Text = None
+    name: Text = None
+    display_name: Text = None
+    rows_count: Count = None
+    data_size_bytes: Count = None
+
+
+class ComponentRow(WireModel):
+    """A component in the list of those that have configurations, with them."""
+
+    id: Text = None
+    type: Text = None
+    configurations: Rows = Field(default_factory=list[Any])
+
+
+class ConfigurationRow(WireModel):
+    """A configuration in such a list."""
+
+    id: Text = None
+    name: Text = None
+    is_deleted: Flag = None
+
+
+def buckets_of(rows: Sequence[Any]) -> list[ProjectObject]:
+    """A list of buckets."""
+    return [
+        ProjectObject("bucket", row.id, row.display_name or row.name or "", None, row.data_size_bytes)
+        for row in wire.read_rows(StoredRow, rows)
+        if row.id and is_plain_id(row.id)
+    ]
+
+
+def tables_of(rows: Sequence[Any]) -> list[ProjectObject]:
+    """A list of tables."""
+    return [
+        ProjectObject(
+            "table", row.id, row.display_name or row.name or "", row.rows_count, row.data_size_bytes
+        )
+        for row in wire.read_rows(StoredRow, rows)
+        if row.id and is_plain_id(row.id)
+    ]
+
+
+def configurations_of(rows: Sequence[Any]) -> list[ProjectObject]:
+    """A list of components with their configurations; a configuration is named with its component."""
+    return [
+        ProjectObject(
+            sort_of_component(component.id, component.type or ""),
+            f"{component.id}/{each.id}",
+            each.name or "",
+        )
+        for component in wire.read_rows(ComponentRow, rows)
+        if component.id and is_plain_id(component.id)
+        for each in wire.read_rows(ConfigurationRow, component.configurations)
+        if each.id and is_plain_id(each.id) and not each.is_deleted
+    ]
 
 
 def described(rows: Sequence[Any], key: str = DESCRIPTION) -> str | None:

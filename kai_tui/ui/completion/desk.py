@@ -169,8 +169,7 @@ class CompletionDesk:
 
     def refill(self) -> None:
         """What is offered may have become more: something was read meanwhile."""
-        if self._offer is not None:
-            self.edited()
+        self.edited()
 
     def _refill(self, before: Sequence[PopoverRow]) -> None:
         offer = self._offer

@@ -21,7 +21,6 @@ from kai_tui.ui.screens.chat_agents import ChatAgents
 from kai_tui.ui.screens.chat_allowed import ChatAllowed
 from kai_tui.ui.screens.chat_blocks import ChatBlocks
 from kai_tui.ui.screens.chat_choices import ChatChoices
-from kai_tui.ui.screens.chat_commands import ChatCommands
 from kai_tui.ui.screens.chat_copying import ChatCopying
 from kai_tui.ui.screens.chat_deleting_all import ChatDeletingAll
 from kai_tui.ui.screens.chat_documents import ChatDocuments
@@ -32,6 +31,7 @@ from kai_tui.ui.screens.chat_enclosures import ChatEnclosures
 from kai_tui.ui.screens.chat_glimpse import ChatGlimpse
 from kai_tui.ui.screens.chat_layout import TALL, WIDE, ChatLayout
 from kai_tui.ui.screens.chat_ledger import ChatLedger
+from kai_tui.ui.screens.chat_mentions import ChatMentions
 from kai_tui.ui.screens.chat_rewrites import ChatRewrites
 from kai_tui.ui.screens.chat_tables import ChatTables
 from kai_tui.ui.screens.chat_votes import ChatVotes
@@ -65,9 +65,9 @@ class ChatScreen(
     ChatAllowed,
     ChatCopying,
     ChatEditor,
-    ChatCommands,
     ChatBlocks,
     ChatGlimpse,
+    ChatMentions,
     ChatLayout,
 ):
     """Shows one chat of an account; chats change without changing the screen."""

@@ -127,7 +127,8 @@ class Popover(LineList, can_focus=False):
         row = self._rows[number]
         end = clip(safe_line(row.end[:LONGEST]), max(0, width // 3))
         room = width - 2 - (cell_len(end) + 2 if end else 0)
-        names = min(self._names, max(room // 2, 12) if row.note else room)
+        # Of the row's width alone, so that all notes begin in one column.
+        names = min(self._names, max(width // 2, 12), room) if row.note else room
         name = safe_line(row.name[:LONGEST])
         # What had to be made safe has other places: then nothing is marked.
         marks = frozenset(row.marks) if name == row.name[:LONGEST] else frozenset[int]()
