@@ -79,7 +79,9 @@ class ViewerTaking(ViewerRows):
             await self._judged.wait()
             marked = await self._part(Area(rows[0], 0, rows[1], len(self.table.columns)))
             chart = ChartView(marked.table, grid.kinds, columns, marked.of_rows, self._copy)
-            app_of(self).push_screen(chart)
+            # A question may have come over the table meanwhile.
+            if self.is_current:
+                app_of(self).push_screen(chart)
 
         self.run_worker(work, group="chart", exclusive=True, exit_on_error=False)
 
@@ -163,7 +165,8 @@ class ViewerTaking(ViewerRows):
             from kai_tui.ui.modals.save_table import save_table
 
             marked = await self._part(area)
-            app_of(self).push_screen(save_table(marked.table), saved)
+            if self.is_current:
+                app_of(self).push_screen(save_table(marked.table), saved)
 
         def saved(done: Saved | None) -> None:
             if done is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import events
 from textual.geometry import Offset
 from textual.selection import Selection
@@ -11,11 +13,17 @@ from kai_tui.ui.transcript.canvas import Canvas
 from kai_tui.ui.transcript.document import Place
 from kai_tui.ui.transcript.jumping import Jumping
 from kai_tui.ui.transcript.marking import Marking
-from kai_tui.ui.transcript.messages import CursorMoved, LinkChosen
+from kai_tui.ui.transcript.messages import CursorMoved, LinkChosen, TableChosen
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.stops import Key
 
 
 class BrowsableCanvas(Jumping, Marking, Canvas):
     """A canvas one can click in, select from, and walk through."""
+
+    _clicked: Key | None = None
+    """Where the last click was; the click before it may have brought the focus, and the cursor with it."""
 
     # -- selection ---------------------------------------------------------------------------
 
@@ -64,11 +72,16 @@ class BrowsableCanvas(Jumping, Marking, Canvas):
         unit = place.item.unit
         line = self._document.rendered(place.item).lines[place.line]
         stop = stops.at_row(place.item, self._row_in(place, line))
+        again = stop is not None and stop.key == self._clicked
+        self._clicked = stop.key if stop is not None else None
         if unit.reachable:
             self._stand(stop or stops.first_of(unit))
         href = text.link_at(character) if character is not None else None
         if href is not None:
             self.post_message(LinkChosen(href))
+        elif again and stop is not None and stop.kind == "table":
+            # The first click chooses it, as on every block; the second one opens it.
+            self.post_message(TableChosen())
         elif (place.item is unit.items[0] and not self._is_gap(place)) or (
             stop is not None and stop.kind == "more"
         ):
