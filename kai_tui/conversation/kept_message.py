@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, cast
 
@@ -172,6 +172,9 @@ class KeptMessage(Message):
         text = self._text
         # A word may be written with escapes, also in JSON inside a string.
         return self.is_read or b"\\u" in text or any(word.encode() in text for word in words)
+
+    def may_hold(self, looks: Callable[[bytes], bool]) -> bool:
+        return self.is_read or looks(self._text)
 
     def calls_any(self, call_ids: Container[str]) -> bool:
         if self.is_read or not self._may_call():

@@ -7,7 +7,7 @@ Text is raw here; it is made safe at the doors of design.md §3 (`safe_text.py`)
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from kai_tui.conversation.events import Finish, JsonObject
@@ -374,6 +374,13 @@ class Message:
         """Whether one of these words, in plain ASCII, may stand anywhere in its JSON; only a No is certain.
 
         For walks over a whole chat: messages that are not read yet (`kept_message.py`) stay so.
+        """
+        return True
+
+    def may_hold(self, looks: Callable[[bytes], bool]) -> bool:
+        """Whether something may stand in it, by what `looks` says of its JSON; only a No is certain.
+
+        For the same walks: here it is read already, and whoever asks may as well look.
         """
         return True
 

@@ -28,6 +28,7 @@ from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_editor import ChatEditor
 from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
 from kai_tui.ui.screens.chat_enclosures import ChatEnclosures
+from kai_tui.ui.screens.chat_finding import ChatFinding
 from kai_tui.ui.screens.chat_glimpse import ChatGlimpse
 from kai_tui.ui.screens.chat_layout import TALL, WIDE, ChatLayout
 from kai_tui.ui.screens.chat_ledger import ChatLedger
@@ -64,6 +65,7 @@ class ChatScreen(
     ChatElsewhere,
     ChatAllowed,
     ChatCopying,
+    ChatFinding,
     ChatEditor,
     ChatBlocks,
     ChatGlimpse,
@@ -338,6 +340,8 @@ class ChatScreen(
     def action_stop_reply(self) -> None:
         """Back to writing; there: stop the reply."""
         if self.focused is not self._composer:
+            if self.leaves_finding():
+                return
             self._hide_overlay()
             self.set_focus(self._composer)
         elif self.lent:

@@ -248,6 +248,7 @@ class Canvas(ScrollView):
             if span is not None:
                 row = self._document.rendered(item).rows[line.row]
                 strip = selecting.highlighted(line, row, strip, span, self._current_palette().selection)
+        strip = self._with_finds(place, line, strip)
         cursor = self._cursor
         if cursor is not None and self.has_focus and cursor.covers(item, self._row_in(place, line)):
             mark = Segment(CURSOR, self._current_palette().get(("cursor",)))
@@ -256,6 +257,10 @@ class Canvas(ScrollView):
 
     def _overlaid(self, strip: Strip, place: Place, line: Line) -> Strip:
         """A line with what the reader's keys put over it; the parts of the transcript add theirs."""
+        return strip
+
+    def _with_finds(self, place: Place, line: Line, strip: Strip) -> Strip:
+        """A line with what is looked for marked on it; see `FindableCanvas`."""
         return strip
 
     def _compose_lines(self, first: int, count: int) -> list[Strip]:

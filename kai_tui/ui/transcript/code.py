@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -90,10 +92,26 @@ def expand_tabs(line: str) -> str:
     return line.expandtabs(TAB) if "\t" in line else line
 
 
+@contextmanager
+def without_colours() -> Generator[None]:
+    """Rows made inside are not coloured: whoever only reads them need not wait for it. Never await inside."""
+    before = _Colours.wanted
+    _Colours.wanted = False
+    try:
+        yield
+    finally:
+        _Colours.wanted = before
+
+
+class _Colours:
+    wanted = True
+
+
 def code_rows(code: str, language: str = "", *, base: str = "code-block") -> list[Row]:
     """One row for each line of `code`, which must be safe text without a final line end."""
     expanded = [expand_tabs(line) for line in code.split("\n")]
-    lexer = _lexer(language.lower()) if language and len(code) <= _LONGEST_COLOURED else None
+    wanted = language and _Colours.wanted and len(code) <= _LONGEST_COLOURED
+    lexer = _lexer(language.lower()) if wanted else None
     spans: Sequence[list[Span]]
     if lexer is None:
         spans = [[] for _ in expanded]

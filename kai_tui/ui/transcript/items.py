@@ -132,6 +132,8 @@ class Unit(ABC):
     """Whether the cursor stops here."""
     kind: ClassVar[Kind] = "note"
     """What it is to the cursor."""
+    findable: ClassVar[bool] = False
+    """Whether what it says is looked through when something is searched: what was said, not what we say of it."""
 
     def __init__(self, block: Block, number: int, part_index: int = -1, part: Part | None = None) -> None:
         self.block = block
@@ -191,6 +193,14 @@ class Unit(ABC):
     def toggle(self) -> bool:
         """Open or close it; whether it can. `sync` follows."""
         return False
+
+    def depth(self) -> int:
+        """How far it is open; 0 where it is folded or cannot be opened."""
+        return 0
+
+    def open_to(self, depth: int) -> None:
+        """Open or fold it so far; what is more than it has opens all of it. `sync` follows."""
+        return
 
     def keep(self, before: Unit) -> None:
         """Take over what the user did (open, closed) from the unit that showed this part before."""

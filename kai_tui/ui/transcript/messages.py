@@ -62,6 +62,21 @@ class TableChosen(Message, namespace="transcript"):
     """The user wants to see the table under the cursor in the viewer."""
 
 
+class Found(Message, namespace="transcript"):
+    """What is looked for was found so often so far. `number` is that of the place shown: the third; 0 while there
+    is none, or it is not known yet. `complete`: everything was looked through."""
+
+    def __init__(self, number: int, total: int, *, complete: bool) -> None:
+        super().__init__()
+        self.number = number
+        self.total = total
+        self.complete = complete
+
+
+class FindingEnded(Message, namespace="transcript"):
+    """Another chat is shown: nothing is looked for any more."""
+
+
 class ChoicePicked(Message, namespace="transcript"):
     """The user picked a choice. `live`: it stands under the newest answer."""
 

@@ -52,6 +52,8 @@ class Row:
     """Stands at the right end of the first line."""
     copied: str | None = None
     """What a wholly selected row copies when that is not its text; empty: nothing, not even a line."""
+    findable: int | None = None
+    """How many of its characters are looked through in a search; None: all, of a summary none."""
 
 
 @dataclass(slots=True)

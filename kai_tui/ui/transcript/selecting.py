@@ -71,7 +71,9 @@ def highlighted(line: Line, row: RowText, strip: Strip, span: tuple[int, int], s
         parts = list(strip.divide([left, right, strip.cell_length] if left else [right, strip.cell_length]))
         selected = 1 if left else 0
         if selected < len(parts):
-            over = Style(color=style.color, bgcolor=style.bgcolor)
+            over = Style(
+                color=style.color, bgcolor=style.bgcolor, reverse=style.reverse, underline=style.underline
+            )
             parts[selected] = Strip(
                 [Segment(text, (under or Style()) + over) for text, under, _ in parts[selected]],
                 parts[selected].cell_length,

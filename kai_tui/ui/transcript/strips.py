@@ -45,6 +45,8 @@ class RowText(NamedTuple):
     text: str
     copied: str | None = None
     links: Sequence[Link] = ()
+    findable: int | None = None
+    """How many of its characters are looked through in a search; None: all."""
 
     def link_at(self, offset: int) -> str | None:
         """The address behind a character, if any."""
@@ -204,6 +206,12 @@ def _breaks(row: Row, room: int) -> Iterator[tuple[int, int]]:
                 yield start + a, start + b
 
 
+def text_of(row: Row) -> RowText:
+    """What a row gives to selection, links and search."""
+    findable = 0 if row.findable is None and row.wrap == "cut" else row.findable
+    return RowText(row.text, row.copied, row.links, findable)
+
+
 def put_row(sheet: Sheet, row: Row) -> None:
     """Draw one row."""
     lead, rest = row.lead, row.rest
@@ -214,7 +222,7 @@ def put_row(sheet: Sheet, row: Row) -> None:
         room = sheet.room
     base = row.base
     names = (base,) if base else ()
-    number = sheet.row(RowText(row.text, row.copied, row.links))
+    number = sheet.row(text_of(row))
     if row.wrap == "cut":
         _put_summary(sheet, row, number, lead, names)
         return
@@ -294,5 +302,5 @@ def texts(blocks: Sequence[Block], *, gap: bool = False) -> list[RowText]:
         if isinstance(block, Table):
             found.extend(row_of_text(row) for row in block.rows)
         else:
-            found.append(RowText(block.text, block.copied, block.links))
+            found.append(text_of(block))
     return found

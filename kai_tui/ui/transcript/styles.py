@@ -27,6 +27,8 @@ STYLES: Final[Mapping[str, str]] = {
     "code": "$text-warning on $panel",
     "code-block": "$text on $surface",
     "code-label": "italic $text-muted on $surface",
+    "found": "$foreground on $warning 35%",
+    "found-here": "$background on $warning",
     "link": "underline $text-secondary",
     "image": "$text-secondary",
     "quote": "$text-muted",

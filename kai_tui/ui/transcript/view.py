@@ -14,8 +14,8 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from kai_tui.ui.transcript import messages as told
-from kai_tui.ui.transcript.browsing import BrowsableCanvas
 from kai_tui.ui.transcript.document import Document
+from kai_tui.ui.transcript.find_in import FindableCanvas
 from kai_tui.ui.transcript.items import Block, Surroundings
 from kai_tui.ui.transcript.source import TranscriptSource
 
@@ -31,7 +31,7 @@ CLOCK = 0.5
 """Seconds between two looks at what changes with time."""
 
 
-class Transcript(BrowsableCanvas, can_focus=True):
+class Transcript(FindableCanvas, can_focus=True):
     """Shows a chat session. Focused, it is browsed with a cursor."""
 
     DEFAULT_CSS = """
@@ -74,6 +74,8 @@ class Transcript(BrowsableCanvas, can_focus=True):
     LinkChosen = told.LinkChosen
     CopyRequested = told.CopyRequested
     ToolToggled = told.ToolToggled
+    Found = told.Found
+    FindingEnded = told.FindingEnded
     ChoicePicked = told.ChoicePicked
     SaveRequested = told.SaveRequested
     TableChosen = told.TableChosen
@@ -117,6 +119,9 @@ class Transcript(BrowsableCanvas, can_focus=True):
         self._following = True
         self._unseen = 0
         self._end_selection()
+        if self.finding:
+            self._forget_finding()
+            self.post_message(told.FindingEnded())
         self._load()
         self._settle(None)
         if self.has_focus:
@@ -136,6 +141,7 @@ class Transcript(BrowsableCanvas, can_focus=True):
         if not source.messages or source.messages[0].id != first:
             self._end_selection()  # its rows are counted from the first message
         self._load_keeping(old)
+        self._find_anew()
         self._settle(None)
         if self.has_focus:
             self._keep_cursor()
@@ -252,9 +258,14 @@ class Transcript(BrowsableCanvas, can_focus=True):
         if self._reset or len(source.messages) < document.message_count:
             anchor = None
             self._load_keeping(document)
+            self._find_anew()
         else:
             anchor = None if self._following else document.place(self._top)
             before = document.total
+            if self.finding:
+                changed = {*self._changed, *(each for each, _ in self._parts)}
+                gone = [old for old, _ in self._renamed]
+                self._look_again(changed, known=document.message_count, gone=gone)
             self._sync(source)
             if not self._following:
                 self._unseen += max(0, document.total - before)

@@ -22,6 +22,7 @@ class ChoiceUnit(Unit):
 
     tone: ClassVar[Tone] = "card"
     kind: ClassVar[Kind] = "choice"
+    findable: ClassVar[bool] = True
 
     def __init__(self, block: Block, number: int, index: int, choice: Choice) -> None:
         super().__init__(block, number)

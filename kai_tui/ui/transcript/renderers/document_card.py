@@ -49,6 +49,7 @@ class DocumentUnit(Unit):
 
     tone: ClassVar[Tone] = "card"
     kind: ClassVar[Kind] = "card"
+    findable: ClassVar[bool] = True
 
     def __init__(self, block: Block, number: int, part_index: int, part: DataPart) -> None:
         super().__init__(block, number, part_index, part)
@@ -150,7 +151,14 @@ class DocumentUnit(Unit):
         if seconds is not None:
             right.append(Lead("  " + words_for(int(seconds)), "muted"))
         right.append(Lead(" ▾" if self.open else " ▸", "muted"))
-        return Row(text, spans, lead=(Lead(state.glyph + " ", state.style),), wrap="cut", right=tuple(right))
+        return Row(
+            text,
+            spans,
+            lead=(Lead(state.glyph + " ", state.style),),
+            wrap="cut",
+            right=tuple(right),
+            findable=len(title),
+        )
 
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         if item is self._header:
@@ -198,6 +206,12 @@ class DocumentUnit(Unit):
     def toggle(self) -> bool:
         self.open = not self.open
         return True
+
+    def depth(self) -> int:
+        return int(self.open)
+
+    def open_to(self, depth: int) -> None:
+        self.open = depth > 0
 
     def keep(self, before: Unit) -> None:
         self.open = isinstance(before, DocumentUnit) and before.open

@@ -25,6 +25,7 @@ class ReasoningUnit(Unit):
 
     tone: ClassVar[Tone] = "card"
     kind: ClassVar[Kind] = "thought"
+    findable: ClassVar[bool] = True
 
     def __init__(self, block: Block, number: int, part_index: int, part: ReasoningPart) -> None:
         super().__init__(block, number, part_index, part)
@@ -111,6 +112,12 @@ class ReasoningUnit(Unit):
             return False
         self.open = not self.open
         return True
+
+    def depth(self) -> int:
+        return int(self.open)
+
+    def open_to(self, depth: int) -> None:
+        self.open = depth > 0
 
     def keep(self, before: Unit) -> None:
         self.open = isinstance(before, ReasoningUnit) and before.open

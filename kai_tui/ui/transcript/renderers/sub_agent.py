@@ -33,6 +33,7 @@ class SubAgentUnit(Unit):
 
     tone: ClassVar[Tone] = "card"
     kind: ClassVar[Kind] = "card"
+    findable: ClassVar[bool] = True
 
     def __init__(self, block: Block, number: int, part_index: int, part: DataPart) -> None:
         super().__init__(block, number, part_index, part)
@@ -116,7 +117,14 @@ class SubAgentUnit(Unit):
         if seconds is not None:
             right.append(Lead("  " + words_for(int(seconds)), "muted"))
         right.append(Lead(" ▾" if self.open else " ▸", "muted"))
-        return Row(text, spans, lead=(Lead(state.glyph + " ", state.style),), wrap="cut", right=tuple(right))
+        return Row(
+            text,
+            spans,
+            lead=(Lead(state.glyph + " ", state.style),),
+            wrap="cut",
+            right=tuple(right),
+            findable=len(name),
+        )
 
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         if isinstance(item.content, Detail):
@@ -142,6 +150,12 @@ class SubAgentUnit(Unit):
     def toggle(self) -> bool:
         self.open = not self.open
         return True
+
+    def depth(self) -> int:
+        return int(self.open)
+
+    def open_to(self, depth: int) -> None:
+        self.open = depth > 0
 
     def keep(self, before: Unit) -> None:
         self.open = isinstance(before, SubAgentUnit) and before.open

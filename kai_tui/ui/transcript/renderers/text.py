@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from kai_tui.conversation.choices import Choice, ChoiceWatch, broke_off, closing_text
 from kai_tui.conversation.messages import TextPart
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 class TextUnit(Unit):
     """A text part as markdown, without the choices it ends in: those stand below the answer."""
+
+    findable: ClassVar[bool] = True
 
     def __init__(self, block: Block, number: int, part_index: int, part: TextPart) -> None:
         super().__init__(block, number, part_index, part)

@@ -94,6 +94,7 @@ class ToolUnit(Unit):
 
     tone: ClassVar[Tone] = "card"
     kind: ClassVar[Kind] = "card"
+    findable: ClassVar[bool] = True
 
     def __init__(self, block: Block, number: int, part_index: int, part: ToolPart) -> None:
         super().__init__(block, number, part_index, part)
@@ -211,7 +212,14 @@ class ToolUnit(Unit):
             shown = float(seconds) if part.settled else int(seconds)
             right.append(Lead("  " + words_for(shown), "muted"))
         right.append(Lead(" ▾" if self.level else " ▸", "muted"))
-        return Row(text, spans, lead=(Lead(state.glyph + " ", state.style),), wrap="cut", right=tuple(right))
+        return Row(
+            text,
+            spans,
+            lead=(Lead(state.glyph + " ", state.style),),
+            wrap="cut",
+            right=tuple(right),
+            findable=len(name),
+        )
 
     def _size(self, output: object) -> str:
         """The result's size in words; reading a large one takes time, so it is kept."""
@@ -326,6 +334,12 @@ class ToolUnit(Unit):
         else:
             self.level = 0
         return True
+
+    def depth(self) -> int:
+        return self.level
+
+    def open_to(self, depth: int) -> None:
+        self.level = min(depth, 2)
 
     def keep(self, before: Unit) -> None:
         self.level = before.level if isinstance(before, ToolUnit) else 0

@@ -44,6 +44,8 @@ class Detail:
     shape: Shape | None = None
     goes_on: bool = False
     """Whether it is a later piece of the text before it."""
+    named: bool = False
+    """Whether a label is a word of the call (an argument's name), not one of ours."""
     whole: str = ""
     """The source of a text that is in several pieces, at the first of them. Raw."""
 
@@ -58,7 +60,8 @@ class Detail:
         from kai_tui.ui.transcript.markdown import plain_rows
 
         if self.kind in ("label", "more"):
-            return [Row(self.text, base="muted", lead=(_INDENT,), rest=(_INDENT,))]
+            findable = None if self.named else 0
+            return [Row(self.text, base="muted", lead=(_INDENT,), rest=(_INDENT,), findable=findable)]
         if self.kind == "link":
             link = Link(0, len(self.text), self.href)
             mark, rest = Lead("↗ ", "muted"), Lead("  ", "")
@@ -163,7 +166,7 @@ def argument_details(value: Any) -> Iterator[Detail]:
             if plain:
                 yield from _pieces("code", pretty(plain), "json")
                 plain = {}
-            yield Detail("label", safe_line(str(key), 80))
+            yield Detail("label", safe_line(str(key), 80), named=True)
             yield from _pieces("code", item, _LANGUAGES.get(key, ""))
         else:
             plain[str(key)] = item

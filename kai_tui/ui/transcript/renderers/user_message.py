@@ -24,6 +24,7 @@ class UserTextUnit(Unit):
     """A text part of a user's message. Not markdown: people paste code."""
 
     kind: ClassVar[Kind] = "question"
+    findable: ClassVar[bool] = True
 
     def __init__(self, block: Block, number: int, part_index: int, part: TextPart) -> None:
         super().__init__(block, number, part_index, part)
@@ -104,6 +105,12 @@ class UserTextUnit(Unit):
             return False
         self.open = not self.open
         return True
+
+    def depth(self) -> int:
+        return int(self.open)
+
+    def open_to(self, depth: int) -> None:
+        self.open = depth > 0
 
     def keep(self, before: Unit) -> None:
         self.open = isinstance(before, UserTextUnit) and before.open

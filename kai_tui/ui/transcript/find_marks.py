@@ -1,0 +1,85 @@
+"""What is looked for is marked where it stands, and the place one is at more strongly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.style import Style
+from textual.strip import Strip
+
+from kai_tui.ui.app_of import app_of
+from kai_tui.ui.transcript import selecting
+from kai_tui.ui.transcript.browsing import BrowsableCanvas
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.document import Place
+    from kai_tui.ui.transcript.finding import Finder, Spot
+    from kai_tui.ui.transcript.items import Item, Unit
+    from kai_tui.ui.transcript.strips import Line, RowText
+
+_WITHOUT_COLOURS: Final = {"found": Style(underline=True), "found-here": Style(reverse=True)}
+_MOST_SPANS: Final = 2_000
+"""Texts whose places are kept; a window shows some fifty."""
+
+
+class MarkedCanvas(BrowsableCanvas):
+    """A canvas that marks what `_finder` looks for."""
+
+    _finder: Finder | None = None
+    _spot: Spot | None = None
+    """The place one is at."""
+    _spans: dict[str, list[tuple[int, int]]] | None = None
+
+    def _item_of(self, unit: Unit, spot: Spot) -> Item | None:
+        """The item in which a place is, as far as the unit is open."""
+        if spot.item >= len(unit.items):
+            return None
+        item = unit.items[spot.item]
+        rows = self._document.texts_of(item)
+        number = spot.row + (1 if unit.block.gap_before(item) else 0)
+        if number >= len(rows):
+            return None
+        return item if (spot.start, spot.end) in self._spans_in(rows[number]) else None
+
+    def _spans_in(self, row: RowText) -> list[tuple[int, int]]:
+        finder, known = self._finder, self._spans
+        if finder is None or known is None or row.findable == 0:
+            return []
+        text = row.text[: row.findable]
+        spans = known.get(text)
+        if spans is None:
+            if len(known) > _MOST_SPANS:
+                known.clear()
+            spans = known[text] = finder.matcher.find(text)
+        return spans
+
+    def _with_finds(self, place: Place, line: Line, strip: Strip) -> Strip:
+        item = place.item
+        unit = item.unit
+        if self._finder is None or not unit.findable or not line.pieces:
+            return strip
+        row = self._document.rendered(item).rows[line.row]
+        spans = self._spans_in(row)
+        if not spans:
+            return strip
+        colours = not app_of(self).no_color
+        palette = self._current_palette()
+        here = self._spot if self._is_here(item, self._row_in(place, line)) else None
+        for span in spans:
+            name = "found-here" if here is not None and here.start == span[0] else "found"
+            style = palette.get((name,)) if colours else _WITHOUT_COLOURS[name]
+            strip = selecting.highlighted(line, row, strip, span, style)
+        return strip
+
+    def _is_here(self, item: Item, row: int) -> bool:
+        spot = self._spot
+        if spot is None or row != spot.row:
+            return False
+        unit, message = item.unit, item.unit.block.message
+        return (
+            unit.number == spot.unit
+            and message is not None
+            and message.id == spot.message_id
+            and spot.item < len(unit.items)
+            and unit.items[spot.item] is item
+        )
