@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kai_tui.ui.action_words import key_name
 from kai_tui.ui.actions import action
+from kai_tui.ui.transcript.linking import is_for_links
 from kai_tui.ui.transcript.naming import is_laid_out, may_be_laid_out
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def _of(stop: Stop, *, links: bool) -> list[tuple[str, str]]:
     kind = stop.kind
     if kind == "choice":
         keys.append(("Enter", "say it"))
+    elif links and is_for_links(stop):
+        keys.append(("Enter", "open link"))
     elif kind == "table":
         keys.append(("Enter", "open"))
     elif kind == "more":
@@ -49,7 +52,7 @@ def _of(stop: Stop, *, links: bool) -> list[tuple[str, str]]:
         keys.append((_key("save_block"), "save"))
     if kind == "card" and stop.unit.has_rows:
         keys.append((_key("open_table"), "table"))
-    if links:
+    if links and not is_for_links(stop):
         keys.append(("Tab", "links"))
     message = stop.block.message
     if (

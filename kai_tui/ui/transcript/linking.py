@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
+from textual import events
 from textual.strip import Strip
 
 from kai_tui.ui.transcript import selecting
@@ -20,6 +21,8 @@ from kai_tui.ui.transcript.wrap import cut
 if TYPE_CHECKING:
     from kai_tui.ui.transcript.stops import Stop
 
+_MOST = 40
+"""Items of a block in which links are looked for; of a longer one those that are near."""
 _NEAR = 60
 """Blocks that are looked through for a link."""
 
@@ -42,6 +45,8 @@ class Linking(Walking):
 
     _link: LinkAt | None = None
     """The one that Enter follows."""
+    _pointed: LinkAt | None = None
+    """The one under the mouse."""
 
     @property
     def link(self) -> str | None:
@@ -63,10 +68,18 @@ class Linking(Walking):
         return []
 
     def _links_under(self, stop: Stop | None) -> Iterator[LinkAt]:
-        if stop is None:
+        if stop is None or stop.kind in ("code", "raw"):
             return iter(())
         # A card's are also those in what it shows when it is open.
-        return self._links_in(stop.unit.items) if stop.kind == "card" else self._links_in(stop.items, stop)
+        items = stop.unit.items if stop.kind == "card" else stop.items
+        if len(items) > _MOST:
+            items = [item for item in items if self._is_near(item)]
+        return self._links_in(items, None if stop.kind == "card" else stop)
+
+    def _is_near(self, item: Item) -> bool:
+        """Whether an item is in sight, or a page from it."""
+        row, height = self._document.row_of(item), self.size.height
+        return row is not None and self._top - height <= row + item.height and row <= self._top + 2 * height
 
     def _links_in(self, items: Sequence[Item], stop: Stop | None = None) -> Iterator[LinkAt]:
         for item in items:
@@ -130,10 +143,11 @@ class Linking(Walking):
 
     def _row_of_link(self, link: LinkAt) -> int | None:
         document = self._document
+        if document.row_of(link.item) is None:
+            return None
         document.measure(link.item)
         start = document.row_of(link.item)
-        if start is None:
-            return None
+        assert start is not None
         for index, line in enumerate(document.rendered(link.item).lines):
             if line.row == link.row and any(piece.end > link.start for piece in line.pieces):
                 return start + index
@@ -144,7 +158,43 @@ class Linking(Walking):
         if self._link is not None:
             self.post_message(LinkChosen(self._link.href))
             return
+        stop = self._cursor
+        if stop is not None and is_for_links(stop) and (links := list(self._links_under(stop))):
+            if len(links) == 1:
+                self.post_message(LinkChosen(links[0].href))
+            else:
+                self._mark_link(links[0])
+            return
         super().action_toggle_item()
+
+    # -- the mouse ---------------------------------------------------------------------------
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        link = None if event.button or self._selection is not None else self._link_at(event)
+        if link != self._pointed:
+            self._pointed = link
+            self._repaint()
+
+    def on_leave(self) -> None:
+        if self._pointed is not None:
+            self._pointed = None
+            self._repaint()
+
+    def _link_at(self, event: events.MouseMove) -> LinkAt | None:
+        offset = event.get_content_offset(self)
+        place = self._document.place(self._top + offset.y) if offset is not None else None
+        if place is None or offset is None:
+            return None
+        rendered = self._document.rendered(place.item)
+        line = rendered.lines[place.line]
+        row = rendered.rows[line.row]
+        character = selecting.character_at(line, row, offset.x) if row.links else None
+        if character is None:
+            return None
+        for start, end, href in row.links:
+            if start <= character < end:
+                return LinkAt(place.item, line.row, start, end, href, row.text[start:end])
+        return None
 
     # -- painting ----------------------------------------------------------------------------
 
@@ -160,13 +210,15 @@ class Linking(Walking):
 
     def _compose_lines(self, first: int, count: int) -> list[Strip]:
         strips = super()._compose_lines(first, count)
-        link = self._link
-        if link is None or not self.has_focus:
+        link = self._link if self.has_focus and self._link is not None else self._pointed
+        if link is None:
             return strips
         # Over the last line, or the one above it where the way to the end is shown; not over the link itself.
         last = max(0, self.size.height - (1 if self._told[0] else 2))
         row = self._row_of_link(link)
-        at = last if row is None or row - self._top < last else 0
+        if row is None:
+            return strips
+        at = last if row - self._top < last else 0
         if first <= at < first + count:
             strips[at - first] = self._where_it_leads(link.href)
         return strips
@@ -189,6 +241,11 @@ class Linking(Walking):
         if room > 8:
             segments.append(Segment(cut(safe_exact(href).text, room), palette.get(("code-block", "muted"))))
         return Strip(segments).adjust_cell_length(width, ground)
+
+
+def is_for_links(stop: Stop) -> bool:
+    """Whether there is nothing to do with a block but to follow its links."""
+    return stop.kind == "links" or (stop.kind == "note" and not stop.unit.opens())
 
 
 def _told(links: Iterator[LinkAt]) -> list[tuple[str, str]]:

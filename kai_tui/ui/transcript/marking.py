@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from textual.geometry import Offset
@@ -13,6 +14,9 @@ from kai_tui.ui.transcript.messages import CopyRequested
 
 if TYPE_CHECKING:
     from kai_tui.ui.transcript.stops import Stop
+
+_ROWS = 1_000
+"""Rows of a block in which one can select words; longer ones are code or data, selected by blocks or with the mouse."""
 
 
 class Marking(Acting):
@@ -116,7 +120,7 @@ class Marking(Acting):
             return
         words = [
             (number, start, end)
-            for number, row in self._document.rows_between(*numbers)
+            for number, row in islice(self._document.rows_between(*numbers), _ROWS)
             for start, end in selecting.words_of(row)
         ]
         if not words:

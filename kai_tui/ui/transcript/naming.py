@@ -28,6 +28,8 @@ _STEMS = {
     "json": "data",
     "csv": "data",
 }
+_LOOKED_AT = 500
+"""Characters of a block without a label that tell what it is."""
 _COMMENT = re.compile(r"\s*(?:--|#(?!!)|//|/\*+)\s*(.{1,80})")
 _FILE = re.compile(r"(?:^|[\s:/\\\"'`])([\w-][\w.-]{0,60}\.[A-Za-z][A-Za-z0-9]{0,8})\b")
 _WORDS = re.compile(r"[^\W_]+")
@@ -73,7 +75,7 @@ def what_is_copied(stop: Stop) -> str:
 
 def is_laid_out(stop: Stop) -> bool:
     """Whether a block of code is drawn laid out anew."""
-    if stop.kind != "code" or all(item.instead is None for item in stop.items):
+    if stop.kind != "code" or stop.unit.items[stop.first.item].instead is None:
         return False
     from kai_tui.ui.transcript.laid_out import text_of
 
@@ -94,4 +96,4 @@ def may_be_laid_out(stop: Stop) -> bool:
     """Whether a block is SQL."""
     if stop.kind != "code":
         return False
-    return is_sql("" if stop.language else stop.source()[:2_000], stop.language)
+    return is_sql("" if stop.language else stop.beginning(_LOOKED_AT)[:_LOOKED_AT], stop.language)

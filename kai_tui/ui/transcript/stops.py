@@ -94,6 +94,17 @@ class Stop:
             return False
         return (item is not first or row >= self.top) and (item is not last or row < self.bottom)
 
+    def beginning(self, least: int) -> str:
+        """The first pieces of its source, at least so many characters of it where there are so many."""
+        from kai_tui.ui.transcript.outline import source_of
+
+        text = ""
+        for piece in _between(self.unit, self.first, self.last):
+            text += source_of(piece)
+            if len(text) >= least:
+                break
+        return text
+
     def source(self) -> str:
         """Its source: prose as it was written, code without its fence. Raw."""
         if self.kind == "card" or self.whole:

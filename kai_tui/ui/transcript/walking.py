@@ -243,8 +243,12 @@ class Walking(CanvasPart):
             self._scroll_lines(-min(top - span[0], max(1, top + height - span[1]), most))
 
     def _page(self, direction: int) -> None:
+        before = self._top
         self._scroll_lines(direction * max(1, self.size.height - 2))
-        self._stand(self._first_in_sight() or self._cursor)
+        if direction > 0 and self._top == before:
+            self._stand(self._last_stop() or self._cursor)
+        else:
+            self._stand(self._first_in_sight() or self._cursor)
         self._repaint()
 
     def jump_to_end(self) -> None:

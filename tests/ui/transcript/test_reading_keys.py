@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from kai_tui.conversation.messages import Message
+from kai_tui.services.changes import MessagesReset
 from kai_tui.services.turn import Turn
 from kai_tui.ui.transcript.jumping import labels
 from kai_tui.ui.transcript.messages import Remarked, SaveRequested, TableChosen
@@ -139,6 +140,43 @@ async def test_a_link_keeps_its_mark_while_the_reply_streams() -> None:
             app.draw()
         assert highlighted(app) == "one"
         assert app.transcript.link == "https://one.example/"
+
+
+async def test_the_pointer_over_a_link_says_where_it_leads() -> None:
+    app = Reading(ChatSource(answer(text("Go [there](https://a.example/x) now."))))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.hover(Transcript, offset=(12, 0))
+        assert app.lines()[-1].split() == ["→", "a.example", "https://a.example/x"]
+        await pilot.hover(Transcript, offset=(9, 0))
+        assert app.lines()[-1] == ""
+        await pilot.hover(Transcript, offset=(12, 0))
+        # Its message is read anew: what it pointed at is gone.
+        assert app.source is not None
+        app.source.messages[:] = [answer(text("Other words."), id="a9")]
+        app.transcript.apply(MessagesReset())
+        app.draw()
+        assert "→" not in app.shown()
+        assert app.links() == []
+
+
+async def test_enter_on_a_source_asks_to_open_it() -> None:
+    source = {"type": "source-url", "sourceId": "s", "url": "https://help.example/s/", "title": "Storage"}
+    app = Reading(ChatSource(answer(source)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand_on(app, pilot, "note")
+        await pilot.press("enter")
+        assert app.links() == ["https://help.example/s/"]
+
+
+async def test_page_down_at_the_end_goes_to_the_last_block() -> None:
+    app = Reading(ChatSource(answer(text("One.\n\nTwo.\n\nThree."))))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand_on(app, pilot, "paragraph")
+        await pilot.press("pagedown")
+        assert app.transcript.stop is not None
+        assert app.transcript.stop.source() == "Three."
+        await pilot.press("pageup")
+        assert app.transcript.stop.source() == "One."
 
 
 # -- jumping -------------------------------------------------------------------------------------

@@ -47,14 +47,14 @@ class RawTextUnit(TextUnit):
         self._size = size
         first = 1 + self._settled if self.items else 0
         kept = [self._head, *self.items[1 : 1 + self._settled]]
-        rest = part.since(self._start)
-        while (cut := _cut(rest)) is not None:
-            kept.append(Item(self, rest[:cut], self._base_of(len(kept))))
+        rest, at = part.since(self._start), 0
+        while (end := _cut(rest, at)) is not None:
+            kept.append(Item(self, rest[at:end], self._base_of(len(kept))))
             self._settled += 1
-            self._start += cut
-            rest = rest[cut:]
-        if rest:
-            kept.append(Item(self, rest, self._base_of(len(kept))))
+            at = end
+        self._start += at
+        if at < len(rest):
+            kept.append(Item(self, rest[at:], self._base_of(len(kept))))
         self.items = kept
         return first
 
@@ -87,13 +87,13 @@ class RawTextUnit(TextUnit):
         return 0
 
 
-def _cut(text: str) -> int | None:
-    """Where the text of an item that is complete ends; None while it may still grow."""
-    end = -1
+def _cut(text: str, start: int) -> int | None:
+    """Where the text of an item ends that is complete; None while it may still grow."""
+    end = start - 1
     for _ in range(LINES):
         end = text.find("\n", end + 1)
-        if end < 0 or end >= CHARACTERS:
+        if end < 0 or end - start >= CHARACTERS:
             break
     else:
         return end + 1
-    return CHARACTERS if len(text) > CHARACTERS else None
+    return start + CHARACTERS if len(text) - start > CHARACTERS else None
