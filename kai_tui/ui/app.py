@@ -133,11 +133,18 @@ class KaiApp(
         return screen
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Read the style sheets again; not before they were read once (the first theme is set early)."""
-        if self._styled:
-            super().refresh_css(animate)
-        else:
-            self.stylesheet.set_variables(self.get_css_variables())
+        """Read the style sheets again; not before they were read once (the first theme is set early).
+
+        Reading and applying take 25 ms each: keys that were pressed come between them.
+        """
+        self.stylesheet.set_variables(self.get_css_variables())
+        if not self._styled:
+            return
+        from kai_tui.ui.theme_sheets import ThemeSheets
+
+        self.stylesheet.__class__ = ThemeSheets
+        self.stylesheet.reparse()
+        self.call_later(super().refresh_css, animate)
 
     def _first_screen(self) -> Screen[None]:
         """What was asked for, else the last account, else the start screen."""

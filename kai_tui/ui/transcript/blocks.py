@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MOST_OPEN = 120
 """Messages whose units are kept; a screen shows some ten."""
+LONG = 50_000
+"""Characters of a message from which splitting it once more is noticed."""
 MOST_SIZE = 3_000_000
 """Characters of prose, about, of these messages."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from kai_tui.ui.transcript.blocks import Blocks, OpenBlocks, estimate, estimates, hold, let_go
+from kai_tui.ui.transcript.blocks import LONG, Blocks, OpenBlocks, estimate, estimates, hold, let_go, size_of
 from kai_tui.ui.transcript.gutters import gutter_of
 from kai_tui.ui.transcript.heights import Heights
 from kai_tui.ui.transcript.items import BLOCK_ROWS, Block, Item, Surroundings, Unit
@@ -43,10 +43,12 @@ class Place(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """A place that holds when everything is read anew: a message, and lines from where it begins."""
+    """A place that holds when everything is read anew: a line of an item of a unit of a message, by their numbers."""
 
     message_id: str
-    lines: int
+    unit: int
+    item: int
+    line: int
 
 
 class Document:
@@ -85,7 +87,7 @@ class Document:
         before = instead_of or self
         before.leave()
         for block in before.open:
-            if block.message is not None and block.touched:
+            if block.message is not None and (block.touched or size_of(block.message) > LONG):
                 self._before[block.message.id] = block
         self._messages = list(messages)
         self.blocks = Blocks(len(self._messages), self._make)
@@ -313,7 +315,7 @@ class Document:
         if before is None:
             self._build(block)
         else:
-            block.touched, block.opened, block.raw = True, before.opened, before.raw
+            block.touched, block.opened, block.raw = before.touched, before.opened, before.raw
             self._build(block, {unit.part_index: unit for unit in before.units if unit.shows is not None})
         self._block_height(block)
 
@@ -501,10 +503,10 @@ class Document:
     def standing(self, row: int) -> Standing | None:
         """Where a row is, to be found again when everything was read anew."""
         place = self.place(row)
-        block = place.item.unit.block if place is not None else None
-        if block is None or block.message is None:
+        unit = place.item.unit if place is not None else None
+        if place is None or unit is None or unit.block.message is None:
             return None
-        return Standing(block.message.id, row - self.heights.before(block.index))
+        return Standing(unit.block.message.id, unit.number, unit.items.index(place.item), place.line)
 
     def row_standing(self, standing: Standing) -> int | None:
         """The row of such a place now; None when its message is gone."""
@@ -512,11 +514,13 @@ class Document:
         if block is None:
             return None
         self.expand(block)
-        for item in block.items or ():
-            self.measure(item)
-            if self.heights.before(block.index) + standing.lines < (self.row_of(item) or 0):
-                break
-        return self.heights.before(block.index) + min(standing.lines, max(0, block.height - 1))
+        unit = next((each for each in block.units if each.number == standing.unit and each.items), None)
+        if unit is None:
+            return self.heights.before(block.index)
+        item = unit.items[min(standing.item, len(unit.items) - 1)]
+        self.measure(item)
+        row = self.row_of(item)
+        return row + min(standing.line, max(0, item.height - 1)) if row is not None else None
 
     def measure_end(self, height: int) -> None:
         """Measure the last `height` lines."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kai_tui.conversation.kept_message import KeptMessage, RecentlyRead, kept_of
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import MessagesReset
 from kai_tui.ui.transcript import blocks
+from kai_tui.ui.transcript.splitter import Splitter
 from kai_tui.ui.transcript.stops import Stop
 from tests.ui.transcript.chat_source import ChatSource, TranscriptApp
 from tests.ui.transcript.corpus import document
@@ -144,3 +147,28 @@ async def test_the_rest_of_a_chat_comes_above_what_is_shown() -> None:
         assert transcript.stop.key == cursor.key
         assert not transcript.follow
         assert transcript._document.message_count == 1_000
+
+
+async def test_a_very_long_answer_is_split_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, _ = kept_chat(3)
+    recent = RecentlyRead()
+    parts = [{"type": "text", "text": document(300_000, 1)}]
+    source.messages.append(kept_of({"id": "long", "role": "assistant", "parts": parts}, recent))
+    fed: list[int] = []
+    feed = Splitter.feed
+    monkeypatch.setattr(Splitter, "feed", lambda self, text: (fed.append(len(text)), feed(self, text)))
+    app = TranscriptApp(source)
+    async with app.run_test(size=(80, 24)):
+        transcript = app.transcript
+        transcript.action_page_up()
+        before, once = app.lines(), sum(fed)
+        assert once >= 300_000
+        source.messages = [*kept_chat(5)[0].messages, source.messages[-1]]
+        transcript.show_again(source)
+        assert app.lines() == before
+        assert sum(fed) - once < 10_000
+        assert [item.base for item in transcript._document.blocks[5].items or ()] == sorted(
+            item.base for item in transcript._document.blocks[5].items or ()
+        )
+        transcript.action_page_down()
+        assert transcript.follow

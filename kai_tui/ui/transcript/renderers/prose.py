@@ -59,6 +59,16 @@ class ProseItems:
         changed = self._take()
         return 0 if restarted else changed
 
+    def take_over(self, before: ProseItems) -> None:
+        """Go on with what was split of the same text for a unit that is not shown any more."""
+        self._splitter, self._settled, self._fed = before._splitter, before._settled, before._fed
+        self._finished, self._tail = before._finished, before._tail
+        self._references, self._starts, self.items = before._references, before._starts, before.items
+        for item in self.items:
+            item.unit = self._unit
+            item.base += self._base - before._base
+            item.forget()
+
     def _restart(self) -> None:
         self._splitter = Splitter()
         self._settled = self._fed = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from kai_tui.conversation.choices import Choice, ChoiceWatch, broke_off, closing_text
+from kai_tui.conversation.choices import INFO, Choice, ChoiceWatch, broke_off, closing_text
 from kai_tui.conversation.messages import TextPart
 from kai_tui.ui.transcript.items import Block, Item, Unit
 from kai_tui.ui.transcript.renderers.prose import ProseItems
@@ -28,17 +28,32 @@ class TextUnit(Unit):
         self._watch = ChoiceWatch()
         self._watched = 0
         self._complete = False
+        self._plain = -1
+        """Length of a complete text in which no choices are."""
+        self._taken_over = False
+
+    def keep(self, before: Unit) -> None:
+        if isinstance(before, TextUnit) and before.part is self.part and not self.around.counting:
+            # Splitting a long text again would take longer than reading it did.
+            self._prose.take_over(before._prose)
+            self._taken_over = True
 
     def sync(self) -> int | None:
         part = self.part
         final = part.done or not self.around.live(self.block.message)
         changed = self._prose.pull(part, final=final, end=self._prose_end(final=final))
         self.items = self._prose.items
+        if self._taken_over:
+            self._taken_over = False
+            return 0
         return changed
 
     def _prose_end(self, *, final: bool) -> int:
         """Where the prose ends that can be shown now: what may become choices is held back."""
         part, message = self.part, self.block.message
+        if len(part) == self._plain or (final and not self._watched and INFO not in part.text):
+            self._plain = len(part)
+            return self._plain
         if len(part) < self._watched or (self._complete and len(part) > self._watched):
             self._watch, self._watched, self._complete = ChoiceWatch(), 0, False
         if len(part) > self._watched:
