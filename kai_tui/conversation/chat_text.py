@@ -43,16 +43,22 @@ def chat_pieces(
     assistant: str,
     note: Callable[[Message], str] = lambda _: "",
     denied: Callable[[ToolPart], bool] = lambda _: False,
+    calls: bool = False,
 ) -> Iterator[str]:
     """A chat as markdown, piece by piece (one for each message): joined by empty lines they are the document.
 
-    `note` says a few words about a message beside who said it; `denied`: whether the user denied a call.
+    `note` says a few words about a message beside who said it; `denied`: whether the user denied a call. With
+    `calls` a tool call stands there with its arguments and its result, else in a word.
     """
     yield f"# {' '.join(title.split()) or 'Chat'}"
     names = {"user": "You", "assistant": assistant}
     for message in messages:
         said = [
-            part.text.strip("\n") if isinstance(part, TextPart) else _short(part, denied)
+            part.text.strip("\n")
+            if isinstance(part, TextPart)
+            else call_source(part)
+            if calls and isinstance(part, ToolPart)
+            else _short(part, denied)
             for part in message.parts
         ]
         body = "\n\n".join(each for each in said if each)

@@ -38,6 +38,15 @@ CHATS: tuple[Action, ...] = (
         command="chat",
     ),
     Action(
+        "export_chat",
+        "Export this chat",
+        "Save the chat as a markdown file, with or without what its tools were given and answered; secrets are hidden.",
+        "Chats",
+        "chat",
+        palette=True,
+        command="export",
+    ),
+    Action(
         "fork_chat",
         "Fork this chat",
         "While reading: a new chat that begins with this one quoted, up to the message under the cursor.",

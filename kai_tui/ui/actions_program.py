@@ -37,6 +37,16 @@ PROGRAM: tuple[Action, ...] = (
         command="accounts",
     ),
     Action(
+        "choose_branch",
+        "Another branch",
+        "Open the account of this project on another branch; without a name the list of accounts.",
+        "Program",
+        "chat",
+        palette=True,
+        command="branch",
+        argument="name",
+    ),
+    Action(
         "add_account",
         "Add an account",
         "Of Kai, or of another assistant: it is asked field by field, with live checks.",

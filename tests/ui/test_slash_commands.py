@@ -224,3 +224,44 @@ async def test_a_small_window_shows_what_fits(tmp_path: Path, size) -> None:
             pilot,
             lambda: popover.region.bottom == composer.region.y and popover.region.x == composer.region.x,
         )
+
+
+async def test_a_branch_is_another_account_of_the_same_project(tmp_path: Path) -> None:
+    main = kai_account()
+    feature = main._replace(id="feature", label="Project 1", branch_id=7, branch_name="Feature one")
+    stranger = kai_account(2)._replace(project_id="2", branch_id=7, branch_name="Feature one")
+    app = app_for(tmp_path, known=[main, feature, stranger])
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        screen, _ = await ready(app, pilot)
+        assert "branch" not in [each.words for each in screen.commands()]
+        app.open_account(main)
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen) and app.screen is not screen)
+        screen, _ = await ready(app, pilot)
+        await until(pilot, lambda: screen._branches)
+        await type_at_once(app, pilot, *"/branch nope", "enter")
+        await until(pilot, lambda: "no account of this project on “nope”" in told(app))
+        await type_at_once(app, pilot, *"/branch fea")
+        await until(pilot, lambda: "Feature one" in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.workspace is not None and app.workspace.account.id == "feature")
+
+
+async def test_while_a_question_is_open_nothing_of_the_list_acts(tmp_path: Path) -> None:
+    app = app_for(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen, composer = await ready(app, pilot)
+        await type_at_once(app, pilot, *"/the")
+        await until(pilot, lambda: "/theme" in shown(app))
+        before = app.theme
+        from kai_tui.ui.modals.help import HelpDialog
+
+        app.push_screen(HelpDialog())
+        await until(pilot, lambda: isinstance(app.screen, HelpDialog))
+        await pilot.press("down", "tab", "enter", "x")
+        assert composer.text == "/the"
+        assert app.theme == before
+        while isinstance(app.screen, HelpDialog):
+            await pilot.press("escape")
+        await pilot.press("escape")
+        assert composer.text == "/the"
+        assert sent(screen) == []

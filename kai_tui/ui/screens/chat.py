@@ -20,19 +20,19 @@ from kai_tui.ui.screens.chat_after import ChatAfter
 from kai_tui.ui.screens.chat_agents import ChatAgents
 from kai_tui.ui.screens.chat_allowed import ChatAllowed
 from kai_tui.ui.screens.chat_blocks import ChatBlocks
+from kai_tui.ui.screens.chat_branches import ChatBranches
 from kai_tui.ui.screens.chat_choices import ChatChoices
-from kai_tui.ui.screens.chat_copying import ChatCopying
 from kai_tui.ui.screens.chat_deleting_all import ChatDeletingAll
 from kai_tui.ui.screens.chat_documents import ChatDocuments
 from kai_tui.ui.screens.chat_drafts import DraftKeeper
 from kai_tui.ui.screens.chat_editor import ChatEditor
 from kai_tui.ui.screens.chat_elsewhere import ChatElsewhere
 from kai_tui.ui.screens.chat_enclosures import ChatEnclosures
+from kai_tui.ui.screens.chat_export import ChatExport
 from kai_tui.ui.screens.chat_finding import ChatFinding
 from kai_tui.ui.screens.chat_glimpse import ChatGlimpse
 from kai_tui.ui.screens.chat_layout import TALL, WIDE, ChatLayout
 from kai_tui.ui.screens.chat_ledger import ChatLedger
-from kai_tui.ui.screens.chat_mentions import ChatMentions
 from kai_tui.ui.screens.chat_rewrites import ChatRewrites
 from kai_tui.ui.screens.chat_tables import ChatTables
 from kai_tui.ui.screens.chat_votes import ChatVotes
@@ -64,12 +64,12 @@ class ChatScreen(
     ChatEnclosures,
     ChatElsewhere,
     ChatAllowed,
-    ChatCopying,
+    ChatExport,
     ChatFinding,
     ChatEditor,
     ChatBlocks,
     ChatGlimpse,
-    ChatMentions,
+    ChatBranches,
     ChatLayout,
 ):
     """Shows one chat of an account; chats change without changing the screen."""

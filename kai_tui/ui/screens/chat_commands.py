@@ -194,7 +194,8 @@ class ChatCommands(ChatLoan):
             with_rest(typed.rest)
             return
         node = app_of(self) if item.scope == "app" else self
-        done: Any = getattr(node, f"action_{item.name}")()
+        run = getattr(node, f"action_{item.name}")
+        done: Any = run(typed.rest) if typed.rest else run()
         if inspect.isawaitable(done):
             self.run_worker(cast("Awaitable[None]", done), exit_on_error=False)
 
