@@ -132,6 +132,7 @@ class Jumping(Linking):
         if stop is None:
             return
         self._stand(stop)
+        self._stay(stop)
         if target.link is not None and target.link in self._links_under(stop):
             self._mark_link(target.link)
             self.post_message(LinkChosen(target.link.href))

@@ -224,7 +224,16 @@ class Walking(CanvasPart):
     def _stand_on(self, stop: Stop, direction: int) -> None:
         self._stand(stop)
         self._reveal(stop, direction)
+        self._stay(stop)
         self._repaint()
+
+    def _stay(self, stop: Stop) -> None:
+        """While a reply streams, what one went to must not run away; at the newest block the end is followed again."""
+        source = self._around.source
+        if source is None or not source.turn.busy:
+            return
+        at_end = self._top + self.size.height >= self._document.total
+        self._set_following(at_end and stop.same(self._last_stop()))
 
     def _reveal(self, stop: Stop, direction: int) -> None:
         """Scroll as little as it takes to see a block, or its near end when it is taller."""
@@ -354,4 +363,5 @@ class Walking(CanvasPart):
             top, height = self._top, self.size.height
             if span[0] < top or span[0] >= top + height // 2:
                 self._scroll_lines(span[0] - top - 1 if span[0] else -top)
+        self._stay(stop)
         self._repaint()

@@ -264,3 +264,23 @@ def test_a_long_streamed_block_costs_the_cursor_no_more_the_longer_it_is() -> No
     assert later is not None
     assert later.same(stop)
     assert sum(item.pieces is not None for item in unit.items) < 10
+
+
+async def test_what_one_walks_to_does_not_run_away_while_the_reply_streams() -> None:
+    source = reply("\n\n".join(f"Paragraph {number}." for number in range(40)))
+    app = TranscriptApp(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.transcript.focus()
+        await pilot.pause(0)
+        assert app.transcript.follow
+        await pilot.press("up", "up")
+        assert not app.transcript.follow
+        before = app.lines()
+        for number in range(20):
+            app.grow(0, f"\n\nMore {number}.")
+            app.draw()
+        assert app.lines()[:22] == before[:22]
+        await pilot.press("end")
+        assert app.transcript.follow
+        await pilot.press("up", "down")
+        assert app.transcript.follow, "the newest block again"
