@@ -164,12 +164,37 @@ async def _light(visit: Visit) -> None:
     picture(visit.app, "light")
 
 
+async def _reading(visit: Visit) -> None:
+    from kai_tui.ui.tables.viewer import TableViewer
+    from kai_tui.ui.transcript.view import Transcript
+
+    await until(visit.pilot, lambda: visit.chat.workspace.connection.state == "connected")
+    await visit.pilot.press("slash", "c")
+    await until(visit.pilot, lambda: visit.chat.query("Popover.-open"))
+    picture(visit.app, "commands")
+    await visit.pilot.press("escape", "ctrl+u")
+    await visit.ask("/demo table")
+    await visit.pilot.press("ctrl+o")
+    while visit.chat.query_one(Transcript).call_under_cursor is None:
+        await visit.pilot.press("up")
+    await visit.pilot.press("t")
+    await until(visit.pilot, lambda: isinstance(visit.app.screen, TableViewer))
+    await visit.pilot.pause(0.7)
+    await visit.pilot.press(*["right"] * 6, "shift+down", "shift+down", "shift+down")
+    await visit.pilot.pause(0.3)
+    picture(visit.app, "table")
+    await visit.pilot.press("escape", "g")
+    await visit.pilot.pause(0.7)
+    picture(visit.app, "chart")
+
+
 async def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         await _visit(LaunchOptions(), home, _start)
         await _visit(LaunchOptions(sandbox=True), home, _walk)
         await _visit(LaunchOptions(sandbox=True), home, _light)
         await _visit(LaunchOptions(sandbox=True), str(Path(home, "decisions")), _decisions)
+        await _visit(LaunchOptions(sandbox=True), str(Path(home, "reading")), _reading)
     sys.stdout.write(f"Drawn in {FOLDER.name}/: {', '.join(sorted(p.name for p in FOLDER.glob('*.png')))}\n")
 
 
