@@ -66,6 +66,7 @@ _SIMPLE_PLURAL: Final = re.compile(r"[a-z]+(?:_[a-z]+)*[^s_]s")
 _TOON: Final = re.compile(r"([a-z_]+)\[(\d{1,9})\][:{]")
 """The head of a listing in TOON: `tables[2]{id,name}:`."""
 _UNITS: Final = ("KB", "MB", "GB")
+_LONGEST_CELL: Final = 2**31 - 1
 
 
 def result_view(output: Any) -> ToolResult:
@@ -182,6 +183,8 @@ def _csv_table(answer: JsonObject) -> TableResult | None:
     text = answer.get("csv_data")
     if not isinstance(text, str):
         return None
+    # Else a cell of more than 131,072 characters would make it no table.
+    csv.field_size_limit(_LONGEST_CELL)
     try:
         rows = [tuple(row) for row in csv.reader(io.StringIO(text, newline="")) if row]
     except csv.Error:

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kai_tui.conversation.safe_text import safe_copy
+from kai_tui.conversation.tables.copying import copied
 from kai_tui.conversation.tables.data_table import DataTable, Kind
 from kai_tui.conversation.tables.filtering import column_named, filtered_in_slices, read_filter
 from kai_tui.conversation.tables.kinds import kinds
@@ -217,6 +219,20 @@ def test_nothing_typed_breaks_the_filter(text: str, only: int | None) -> None:
         assert found == sorted(set(found))
 
 
+# -- copying -------------------------------------------------------------------------------------
+
+
+def test_empty_cells_are_copied_one_by_one_and_not_as_a_gap() -> None:
+    table = DataTable(("a", "b"), [("first", "1"), *[("", "")] * 300, ("last\x1b[2J", "2")])
+    column = DataTable(("a",), [(row[0],) for row in table.rows])
+    text = safe_copy(copied(column, "tsv", names=False))
+    assert text.count("\n") == 301
+    assert "empty lines" not in text
+    assert "\x1b" not in text
+    wide = DataTable(tuple(map(str, range(300))), [("",) * 300])
+    assert safe_copy(copied(wide, "tsv", names=False)) == "\t" * 299
+
+
 # -- opening -------------------------------------------------------------------------------------
 
 
@@ -252,7 +268,30 @@ def test_a_later_row_with_too_many_cells_gets_columns_for_them() -> None:
     assert whole.rows[0] == ("0", "x" * 40, "")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_line_ends_inside_cells_stay_as_they_are(end: str) -> None:
+    rows = [f'{number},"one{end}two, ""three"""{end}' for number in range(9_000)]
+    output = {"csv_data": f"id,text{end}{end}" + "".join(rows) + "9001,last", "query_name": "Long"}
+    opening = opening_of_result(output)
+    assert opening is not None
+    assert opening.rest is not None
+    whole, expected = last(opening.rest), table_of_result(output)
+    assert expected is not None
+    assert list(whole.rows) == list(expected.rows)
+    assert whole.rows[0] == ("0", f'one{end}two, "three"')
+    assert whole.rows[-1] == ("9001", "last")
+
+
+def test_a_cell_of_a_megabyte_is_a_cell() -> None:
+    output = {"csv_data": f'id,text\n1,"{"x" * 1_000_000}"\n2,y\n'}
+    opening = opening_of_result(output)
+    assert opening is not None
+    whole = last(opening.rest) if opening.rest is not None else opening.table
+    expected = table_of_result(output)
+    assert expected is not None
+    assert [len(row[1]) for row in whole.rows] == [1_000_000, 1] == [len(row[1]) for row in expected.rows]
+
+
 def test_what_is_no_table_opens_nothing() -> None:
     assert opening_of_result("words") is None
-    assert opening_of_result({"csv_data": 'a,b\n"' + "x" * 300_000}) is None
     assert opening_of_result({"isError": True, "content": [{"text": "no"}]}) is None

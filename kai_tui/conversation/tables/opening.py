@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple, cast
 
 from kai_tui.conversation.events import JsonObject
@@ -18,6 +18,10 @@ FIRST: Final = 1_000
 """Rows of more than that which are read at once."""
 STEP: Final = 400
 """Rows read between two breaths: about a millisecond."""
+
+
+_LONGEST: Final = 2**31 - 1
+"""Characters of a cell; csv takes no more than 131,072 unless it is told to."""
 
 
 class Opening(NamedTuple):
@@ -40,7 +44,8 @@ def opening_of_result(output: Any) -> Opening | None:
     ):
         table = table_of_result(output)
         return Opening(table) if table is not None else None
-    reader = csv.reader(io.StringIO(text, newline=""))
+    csv.field_size_limit(_LONGEST)
+    reader = csv.reader(_lines(text))
     rows: list[tuple[str, ...]] = []
     try:
         columns = tuple(next((row for row in reader if row), ()))
@@ -57,6 +62,20 @@ def opening_of_result(output: Any) -> Opening | None:
     name = cast("JsonObject", value).get("query_name")
     table = DataTable(columns, rows, name if isinstance(name, str) else "")
     return Opening(table, _rest(table, rows, reader, output))
+
+
+def _lines(text: str) -> Iterable[str]:
+    """The lines of a text as csv wants them. `StringIO` would first copy all of it, four times as large."""
+    return io.StringIO(text, newline="") if "\r" in text else _split(text)
+
+
+def _split(text: str) -> Iterator[str]:
+    start = 0
+    while (end := text.find("\n", start) + 1) > 0:
+        yield text[start:end]
+        start = end
+    if start < len(text):
+        yield text[start:]
 
 
 def _rest(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kai_tui.services.notice import Notice
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
 
 class ChatTables(ChatPart):
     """Opens the table viewer."""
+
+    _viewer_loaded = False
+    """Whether its code was asked for."""
+
+    def on_transcript_cursor_moved(self) -> None:
+        """Who reads may open a table: loading the viewer takes longer than opening it."""
+        if not self._viewer_loaded:
+            self._viewer_loaded = True
+            self.run_worker(partial(asyncio.to_thread, _load_viewer), exit_on_error=False)
 
     def on_transcript_table_chosen(self, message: Transcript.TableChosen) -> None:
         message.stop()
@@ -61,3 +72,8 @@ class ChatTables(ChatPart):
         )
         self.set_focus(self._composer)
         self._composer.put_context(context.heading, context.cells)
+
+
+def _load_viewer() -> None:
+    for name in ("finding", "viewer"):
+        import_module(f"kai_tui.ui.tables.{name}")

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kai_tui.conversation.tables.copying import copied
 from kai_tui.conversation.tables.data_table import DataTable
-from kai_tui.conversation.tables.formats import Format, written
+from kai_tui.conversation.tables.formats import Format
 from kai_tui.conversation.tables.opening import Opening
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.tables.area import Area
@@ -147,10 +148,7 @@ class ViewerTaking(ViewerRows):
         shown = self.grid.shown
 
         def work() -> str:
-            parts = written(part(shown, area).table, how)
-            if not names and how in ("tsv", "csv"):
-                next(parts)  # the first piece is the header
-            return "".join(parts)
+            return copied(part(shown, area).table, how, names=names)
 
         return work() if area.cells <= QUICK else await asyncio.to_thread(work)
 
