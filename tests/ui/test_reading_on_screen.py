@@ -103,6 +103,20 @@ async def test_what_is_saved_cannot_hide_anything(own_home: Path, tmp_path: Path
         assert "U+202E" in saved
 
 
+async def test_a_table_is_saved_as_data(own_home: Path, tmp_path: Path) -> None:
+    app = app_for(own_home, ScriptedBackend(replies=[reply(ANSWER)]))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await reading(app, pilot, "table")
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, SaveAs))
+        dialog = app.screen
+        assert isinstance(dialog, SaveAs)
+        dialog.input.value = str(tmp_path / "t.csv")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        assert (tmp_path / "t.csv").read_text("utf-8") == "region,n\nWest,4\n"
+
+
 @pytest.mark.parametrize("key", ["enter", "t"])
 async def test_a_table_of_an_answer_opens_in_the_viewer(own_home: Path, key: str) -> None:
     app = app_for(own_home, ScriptedBackend(replies=[reply(ANSWER)]))

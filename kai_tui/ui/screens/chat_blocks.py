@@ -39,14 +39,20 @@ class ChatBlocks(ChatPart):
         from kai_tui.conversation.safe_text import safe_code
         from kai_tui.ui.modals.save_as import SaveAs, Saved, SaveFormat
 
+        def answered(saved: Saved | None) -> None:
+            if saved is not None:
+                self._tell(Notice(saved.sentence))
+
+        if not self.is_current:
+            return  # a question came while the table was read
+        if message.table is not None:
+            from kai_tui.ui.modals.save_table import save_table
+
+            app_of(self).push_screen(save_table(message.table), answered)
+            return
         text = str(safe_code(message.text)).rstrip("\n") + "\n"
         stem, dot, ending = message.suggested_name.rpartition(".")
         how = SaveFormat(
             ending, f"{dot}{ending}", "The block as it is shown, and nothing else.", lambda: (text,)
         )
-
-        def answered(saved: Saved | None) -> None:
-            if saved is not None:
-                self._tell(Notice(saved.sentence))
-
         app_of(self).push_screen(SaveAs(stem, [how], heading="Save block"), answered)

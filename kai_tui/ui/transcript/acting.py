@@ -18,6 +18,7 @@ from kai_tui.ui.transcript.wrap import cells
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kai_tui.conversation.tables.data_table import DataTable
     from kai_tui.ui.transcript.stops import Key, Stop
 
 PROSE = frozenset({"paragraph", "heading", "list", "quote", "table", "thought", "raw"})
@@ -64,7 +65,23 @@ class Acting(Linking):
 
     def action_save_block(self) -> None:
         """Ask for a file name for what is under the cursor."""
-        self._with_source(self._ask_to_save)
+        stop = self._cursor
+        if stop is not None and (
+            stop.kind == "table" or (stop.kind in ("card", "more") and stop.unit.has_rows)
+        ):
+            self.run_worker(self._save_table(stop), group="source", exclusive=True, exit_on_error=False)
+        else:
+            self._with_source(self._ask_to_save)
+
+    async def _save_table(self, stop: Stop) -> None:
+        from kai_tui.conversation.tables.reading import table_of_markdown
+
+        def read() -> DataTable | None:
+            return stop.unit.table() or table_of_markdown(stop.source())
+
+        table = await asyncio.to_thread(read)
+        if table is not None:
+            self.post_message(SaveRequested("", "", table))
 
     def _ask_to_save(self, stop: Stop, text: str) -> None:
         from kai_tui.ui.transcript.naming import suggested_name

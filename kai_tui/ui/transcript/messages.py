@@ -8,6 +8,7 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from kai_tui.conversation.choices import Choice
+    from kai_tui.conversation.tables.data_table import DataTable
 
 
 class FollowChanged(Message, namespace="transcript"):
@@ -52,10 +53,12 @@ class CopyRequested(Message, namespace="transcript"):
 class SaveRequested(Message, namespace="transcript"):
     """The user wants a block in a file. `text` is raw; `suggested_name` may hold what the model wrote."""
 
-    def __init__(self, text: str, suggested_name: str) -> None:
+    def __init__(self, text: str, suggested_name: str, table: DataTable | None = None) -> None:
+        """`table`: what is wanted, when it is one; then there is no text and no name."""
         super().__init__()
         self.text = text
         self.suggested_name = suggested_name
+        self.table = table
 
 
 class TableChosen(Message, namespace="transcript"):
