@@ -38,6 +38,16 @@ def test_a_break_in_a_cell_is_a_line_end() -> None:
     assert list(table.rows) == [("1\n2", "\n")]
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["- one\n  | a | b |\n  |---|---|\n  | 1 | 2 |", "> | a | b |\n> |---|---|\n> | 1 | 2 |\n> end", "1. | a | b |\n   |---|---|\n   | 1 | 2 |"],
+)  # fmt: skip
+def test_a_table_in_a_list_or_a_quote_is_read(source: str) -> None:
+    table = table_of_markdown(source)
+    assert table is not None
+    assert (table.columns, list(table.rows)) == (("a", "b"), [("1", "2")])
+
+
 @pytest.mark.parametrize("source", ["", "just text", "| a | b |", "a\n---\nb", "| a | b |\n| --- |\n| 1 |"])
 def test_what_is_no_table_is_none(source: str) -> None:
     assert table_of_markdown(source) is None
@@ -141,3 +151,36 @@ def test_hostile_text_is_read_and_never_fails(case: Any) -> None:
     table = table_of_result([{"a": text}])
     assert table is not None
     assert list(table.rows) == [(text,)]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "*a ",
+        "*a_ ",
+        "` ",
+        "[",
+        "[a](",
+        "![a](b",
+        "<a:",
+        "&a",
+        "\\",
+        "~~a",
+        "|",
+        "-|",
+        ":-",
+        " >",
+        "  ",
+        "(",
+        "_",
+    ],
+)
+def test_no_text_makes_reading_take_more_than_its_length(piece: str) -> None:
+    """A bound that only a quadratic step breaks."""
+    from time import process_time
+
+    started = process_time()
+    pattern = piece * 30_000
+    plain_text(pattern)
+    table_of_markdown(f"| a | b |\n|---{pattern}x\n|---|---|\n| {pattern} | 1 |")
+    assert process_time() - started < 3

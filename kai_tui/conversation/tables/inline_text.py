@@ -90,15 +90,15 @@ def _code(source: str, at: int, pieces: list[str | _Run]) -> int:
     while end < len(source) and source[end] == "`":
         end += 1
     ticks = source[at:end]
-    close = re.search(rf"(?<!`){ticks}(?!`)", source[end:])
+    close = re.compile(rf"(?<!`){ticks}(?!`)").search(source, end)
     if close is None:
         pieces.append(ticks)
         return end
-    code = source[end : end + close.start()]
+    code = source[end : close.start()]
     if len(code) > 2 and code[0] == code[-1] == " " and code.strip(" "):
         code = code[1:-1]
     pieces.append(code)
-    return end + close.end()
+    return close.end()
 
 
 def _signs(source: str, at: int, pieces: list[str | _Run]) -> int:
@@ -166,12 +166,16 @@ def _resolved(pieces: list[str | _Run]) -> list[str]:
     texts = list(pieces)
     runs = [index for index, piece in enumerate(texts) if isinstance(piece, _Run)]
     opened: list[int] = []
+    bottoms: dict[tuple[str, bool, int], int] = {}
+    """Up to where in `opened` there is nothing for a closer of a kind: else looking would be quadratic."""
     for index in runs:
         closer = texts[index]
         assert isinstance(closer, _Run)
         while closer.closes and closer.count:
-            place = _opener(texts, opened, closer)
+            kind = (closer.sign, closer.opens, closer.length % 3)
+            place = _opener(texts, opened, closer, bottoms.get(kind, 0))
             if place is None:
+                bottoms[kind] = len(opened)
                 break
             opener = texts[opened[place]]
             assert isinstance(opener, _Run)
@@ -181,14 +185,16 @@ def _resolved(pieces: list[str | _Run]) -> list[str]:
             closer.count -= used
             if not opener.count:
                 opened.pop()
+            for each, bottom in bottoms.items():
+                bottoms[each] = min(bottom, len(opened))
         if closer.opens and closer.count:
             opened.append(index)
     return [each.sign * each.count if isinstance(each, _Run) else each for each in texts]
 
 
-def _opener(texts: list[str | _Run], opened: list[int], closer: _Run) -> int | None:
-    """The nearest run that this one closes, as a place in `opened`."""
-    for place in range(len(opened) - 1, -1, -1):
+def _opener(texts: list[str | _Run], opened: list[int], closer: _Run, bottom: int) -> int | None:
+    """The nearest run that this one closes, as a place in `opened` not below `bottom`."""
+    for place in range(len(opened) - 1, bottom - 1, -1):
         opener = texts[opened[place]]
         assert isinstance(opener, _Run)
         if opener.sign != closer.sign:

@@ -20,7 +20,9 @@ from kai_tui.conversation.tool_results import (
 )
 from kai_tui.conversation.toon import NotToon, decode_toon
 
-_DELIMITER: Final = re.compile(r"\s{0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")
+_DELIMITER: Final = re.compile(r"\|?\s*:?-+:?(?:\s*\|\s*:?-+:?)*\s*\|?")
+_QUOTED: Final = re.compile(r"^(?:[ \t]*>)+")
+_ITEM: Final = re.compile(r"(?:[-*+]|\d{1,9}[.)])[ \t]+(?=\|)")
 _LINE_END: Final = re.compile(r"\r?\n")
 _BREAK: Final = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TOON_HEAD: Final = re.compile(r"\s*(?:[A-Za-z_]\w*)?(?:\[#?\d{1,6}[|\t]?\]|: )")
@@ -32,7 +34,7 @@ def table_of_markdown(source: str) -> DataTable | None:
 
     Cells are the text a reader sees (`**41,200**` is "41,200"); `<br>` inside a cell is a line end.
     """
-    lines = _LINE_END.split(source)
+    lines = [_bare(line) for line in _LINE_END.split(source)]
     for index in range(1, len(lines)):
         head = lines[index - 1]
         if "|" not in head or "|" not in lines[index] or not _DELIMITER.fullmatch(lines[index]):
@@ -45,6 +47,13 @@ def table_of_markdown(source: str) -> DataTable | None:
         rows = [tuple(map(_reader_text, row_cells(line, count))) for line in body[:end]]
         return DataTable(tuple(map(_reader_text, row_cells(head, count))), rows)
     return None
+
+
+def _bare(line: str) -> str:
+    """A line without the marks of the lists and quotes its table is in."""
+    line = _QUOTED.sub("", line, count=1).strip()
+    item = _ITEM.match(line)
+    return line[item.end() :] if item is not None else line
 
 
 def _reader_text(cell: str) -> str:

@@ -21,7 +21,8 @@ def table_at(stop: Stop) -> Opening | None:
         return opening_of_result(shows.output)
     if stop.kind in ("card", "table") and (sheet := stop.unit.table()) is not None:
         return Opening(sheet)
-    if stop.kind != "table":
+    if stop.kind not in ("table", "list", "quote"):
         return None
+    # A list or a quote is one stop; a table inside it is reached from there.
     table = table_of_markdown(stop.source())
     return Opening(table) if table is not None else None
