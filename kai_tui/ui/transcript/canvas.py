@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from kai_tui.ui.transcript import selecting
 from kai_tui.ui.transcript.document import Document, Place
-from kai_tui.ui.transcript.items import Surroundings
+from kai_tui.ui.transcript.items import Item, Surroundings
 from kai_tui.ui.transcript.messages import FollowChanged
 from kai_tui.ui.transcript.palette import palette_of
 from kai_tui.ui.transcript.strips import Line
@@ -69,6 +69,8 @@ class Canvas(ScrollView):
         self._told = (True, 0)
         self._shown: list[Strip | None] = []
         """Strips as last painted, by line of the window."""
+        self._kept_character: tuple[Item | None, int, int] = (None, 0, 0)
+        """What was kept at the top when the width changed last: its item, row, and character."""
         self._ground: Color | None = None
         """The colour behind the lines while nothing but they is drawn."""
         self._home: Screen[Any] | None = None
@@ -101,7 +103,10 @@ class Canvas(ScrollView):
             document.measure_end(height)
             top = document.total - height
         else:
-            top = document.measure_around(self._top, height, anchor)
+            row = document.row_of(anchor.item) if anchor is not None else None
+            # Above it things may have grown since: it is looked for where it is now.
+            start = self._top if row is None or anchor is None else row + anchor.line
+            top = document.measure_around(start, height, anchor)
         self._resize_virtual()
         self._go(max(0, min(top, document.total - height)))
         self._repaint()
@@ -193,6 +198,11 @@ class Canvas(ScrollView):
         document = self._document
         line = document.rendered(place.item).lines[place.line]
         character = line.pieces[0].start if line.pieces else 0
+        item, row, kept = self._kept_character
+        if item is place.item and row == line.row and line.pieces and character <= kept < line.pieces[-1].end:
+            # The window's edge is dragged: at every step the same character, or the place would creep away.
+            character = kept
+        self._kept_character = (place.item, line.row, character)
         document.set_width(width)
         document.measure(place.item)
         offset = 0
@@ -201,10 +211,10 @@ class Canvas(ScrollView):
                 offset = index + 1
             elif candidate.row == line.row and candidate.pieces and candidate.pieces[0].start <= character:
                 offset = index
-        row = document.row_of(place.item)
-        if row is not None:
+        start = document.row_of(place.item)
+        if start is not None:
             self._resize_virtual()
-            self._go(row + offset)
+            self._go(start + offset)
 
     # -- painting ----------------------------------------------------------------------------
 

@@ -32,6 +32,8 @@ _ITEM = re.compile(r"^ {0,3}(?:[-*+]|(\d{1,9})[.)])(?:[ \t]|$)")
 _DELIMITER = re.compile(r"^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 _FORCES_GAP = re.compile(r"^ {0,3}(?:#{1,6}(?:[ \t]|$)|(?:[-*_][ \t]*){3,}$)")
 _UNDECIDED = re.compile(r"^\s*(?:[-=*+_~`#>|:]+|\d{1,9}[.)]?|[-*+]\s+\[[ xX]?\]?)\s*$")
+_SILENT = re.compile(r"^\s*(?:(?:[-*+>]|\d{1,9}[.)])\s+)*(?:`{3,}[^`]*|~{3,}.*)$|^ {0,3}\[[^\[\]]+\]:")
+"""A line that shows nothing itself once it is complete: the beginning of a fence, the address of a link."""
 _CLOSING = re.compile(r"^ {0,3}[`~]+\s*$")
 
 
@@ -351,7 +353,7 @@ class Splitter:
             if not lines:
                 return None
             return Chunk("table", "".join(lines), self._gap, opens=self._table_opens, head=self._table_head)
-        if _UNDECIDED.match(partial) or partial.lstrip().startswith("|"):
+        if _UNDECIDED.match(partial) or partial.lstrip().startswith("|") or _SILENT.match(partial):
             partial = ""
         if not partial and self._may_be_header():
             lines = lines[:-1]
