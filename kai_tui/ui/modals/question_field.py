@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable
 
 from textual import events
-from textual.widgets import TextArea
 
 from kai_tui.ui.widgets.draft import plain
+from kai_tui.ui.widgets.steps_back import StepsBack
 
 LONGEST_PASTE = 100_000
 """Characters taken of one paste."""
@@ -21,7 +21,7 @@ class HearsField(Protocol):
         """A key or a paste that came to the field; its `take` is called where it is meant for the text."""
 
 
-class QuestionField(TextArea):
+class QuestionField(StepsBack):
     """Several lines of plain text. What keys do is decided by the dialog."""
 
     DEFAULT_CSS = """

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from textual.document._document import EditResult
 from textual.document._edit import Edit
 from textual.message import Message
-from textual.widgets import TextArea
+
+from kai_tui.ui.widgets.steps_back import StepsBack
 
 if TYPE_CHECKING:
     from kai_tui.conversation.choices import Choice
@@ -30,7 +31,7 @@ class ChoiceMade(Message):
         self.choice = choice
 
 
-class ChoiceKeys(TextArea):
+class ChoiceKeys(StepsBack):
     """A text area that knows which choices are on screen."""
 
     offers: Callable[[int], Choice | None] | None = None

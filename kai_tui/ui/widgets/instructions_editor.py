@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from textual import events
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import TextArea
 
 from kai_tui.ui.widgets.draft import plain
+from kai_tui.ui.widgets.steps_back import StepsBack
 
 LONGEST_PASTE = 20_000
 """Characters; a longer paste would stall every key, and the server takes far less."""
 
 
-class InstructionsEditor(TextArea):
+class InstructionsEditor(StepsBack):
     """Tab leaves it. A text of the server is shown with everything in it that hides."""
 
     DEFAULT_CSS = """
