@@ -80,6 +80,7 @@ class FindableCanvas(MarkedCanvas):
         self._finder.seek(query, begin.last)
         self._spans = {}
         self._last, self._spot, self._going = self._spot or self._last, None, 0
+        self._drawn = None
         self._picking = bool(self._finder.matcher)
         if not self._picking:
             self._fold_back()
@@ -113,7 +114,7 @@ class FindableCanvas(MarkedCanvas):
             self._search.cancel()
         if self._later is not None:
             self._later.stop()
-        self._finder = self._begin = self._spot = self._last = self._search = self._later = None
+        self._finder = self._begin = self._spot = self._drawn = self._last = self._search = self._later = None
         self._stale = self._spans = self._unfolded = None
         self._going, self._picking = 0, False
         self._found_told = (-1, 0, False)
@@ -316,14 +317,17 @@ class FindableCanvas(MarkedCanvas):
         from kai_tui.ui.transcript import stops
 
         document, height = self._document, self.size.height
-        self._spot = spot
+        self._spot = self._drawn = spot
         block = document.block_of(spot.message_id)
         if block is None or not document.width or not height:
             return
         unit = self._opened(block, spot)
-        item = self._item_of(unit, spot) if unit is not None else None
-        if item is None:
+        if unit is None or not unit.items:
             return
+        item = self._item_of(unit, spot)
+        if item is None:
+            self._drawn, item = self._laid_out_otherwise(unit, spot)
+            spot = self._drawn or spot._replace(row=0, start=0)
         document.measure(item)
         lines = document.rendered(item).lines
         wanted = spot.row + (1 if block.gap_before(item) else 0)
@@ -361,10 +365,11 @@ class FindableCanvas(MarkedCanvas):
             return unit
         depth = unit.depth()
         unit.open_to(_ALL)
-        block.touched = True
-        document.sync(block)
-        if self._unfolded is None:
-            self._unfolded = (unit, depth, touched)
+        if unit.depth() > depth:
+            block.touched = True
+            document.sync(block)
+            if self._unfolded is None:
+                self._unfolded = (unit, depth, touched)
         return unit
 
     def _fold_back(self) -> None:

@@ -28,6 +28,8 @@ class MarkedCanvas(BrowsableCanvas):
     _finder: Finder | None = None
     _spot: Spot | None = None
     """The place one is at."""
+    _drawn: Spot | None = None
+    """Where it is drawn: the same, but in what is laid out otherwise (raw markdown, SQL laid out)."""
     _spans: dict[str, list[tuple[int, int]]] | None = None
 
     def _item_of(self, unit: Unit, spot: Spot) -> Item | None:
@@ -40,6 +42,24 @@ class MarkedCanvas(BrowsableCanvas):
         if number >= len(rows):
             return None
         return item if (spot.start, spot.end) in self._spans_in(rows[number]) else None
+
+    def _laid_out_otherwise(self, unit: Unit, spot: Spot) -> tuple[Spot | None, Item]:
+        """The place in a unit that shows its text in another form: the one that is as far from its beginning."""
+        from kai_tui.ui.transcript.finding import Spot
+
+        finder = self._finder
+        assert finder is not None
+        left = [each for each in finder.spots(spot.message_id) if each.unit == spot.unit].index(spot)
+        last: tuple[Spot | None, Item] = (None, unit.items[0])
+        for index, item in enumerate(unit.items):
+            gap = 1 if unit.block.gap_before(item) else 0
+            for row, text in enumerate(self._document.texts_of(item)):
+                for start, end in self._spans_in(text):
+                    last = (Spot(spot.message_id, spot.unit, index, row - gap, start, end), item)
+                    if not left:
+                        return last
+                    left -= 1
+        return last
 
     def _spans_in(self, row: RowText) -> list[tuple[int, int]]:
         finder, known = self._finder, self._spans
@@ -64,7 +84,7 @@ class MarkedCanvas(BrowsableCanvas):
             return strip
         colours = not app_of(self).no_color
         palette = self._current_palette()
-        here = self._spot if self._is_here(item, self._row_in(place, line)) else None
+        here = self._drawn if self._is_here(item, self._row_in(place, line)) else None
         for span in spans:
             name = "found-here" if here is not None and here.start == span[0] else "found"
             style = palette.get((name,)) if colours else _WITHOUT_COLOURS[name]
@@ -72,7 +92,7 @@ class MarkedCanvas(BrowsableCanvas):
         return strip
 
     def _is_here(self, item: Item, row: int) -> bool:
-        spot = self._spot
+        spot = self._drawn
         if spot is None or row != spot.row:
             return False
         unit, message = item.unit, item.unit.block.message

@@ -341,3 +341,17 @@ async def test_a_search_ends_with_its_chat() -> None:
         assert not app.transcript.finding
         await pilot.pause()
         assert app.marked == ""
+
+
+async def test_places_are_shown_in_a_message_as_it_was_written_too() -> None:
+    app = FindApp(ChatSource(answer(text("**One** needle, *two* needle\n\n- needle **three**"))))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.transcript.focus()
+        await pilot.pause()
+        await looked(app, pilot, "needle")
+        app.transcript.action_raw_markdown()
+        for number in (2, 3, 1):
+            app.transcript.find_next(1)
+            await until(pilot, lambda number=number: app.words == f"{number}/3")
+            assert app.here == "needle"
+        assert "**One**" in app.shown()
