@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from kai_tui.ui.transcript.finding import Spot
     from kai_tui.ui.transcript.items import Block, Unit
 
-SLICE = 0.006
+SLICE = 0.005
 """Seconds of looking before keys are heard."""
+AT_ONCE = 0.002
+"""Seconds of it right behind a key; a short chat is looked through by then."""
+TOLD = 0.1
+"""Seconds between two words about how often it was found so far."""
 REST = 0.003
 """Seconds between two slices."""
 AGAIN = 0.4
@@ -59,6 +63,7 @@ class FindableCanvas(MarkedCanvas):
     _later: Timer | None = None
     _search: asyncio.Task[None] | None = None
     _cost = 0.0
+    _told_at = 0.0
     _found_told: tuple[int, int, bool] = (-1, 0, False)
 
     # -- what others call --------------------------------------------------------------------
@@ -124,7 +129,7 @@ class FindableCanvas(MarkedCanvas):
         finder = self._finder
         if finder is None:
             return
-        finder.work(SLICE)
+        finder.work(AT_ONCE)
         self._after_slice()
         if (finder.busy or self._going) and (self._search is None or self._search.done()):
             self._search = asyncio.create_task(self._look(), name="find in the chat")
@@ -153,8 +158,11 @@ class FindableCanvas(MarkedCanvas):
 
     def _tell_found(self) -> None:
         finder = self._finder
-        if finder is None:
+        now = perf_counter()
+        # While it is counted a tenth of a second is soon enough: it costs a walk over all messages.
+        if finder is None or (finder.busy and now - self._told_at < TOLD):
             return
+        self._told_at = now
         number = finder.number_of(self._spot) if self._spot is not None else None
         told = (number or 0, finder.total, finder.complete)
         if told != self._found_told:

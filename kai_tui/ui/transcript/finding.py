@@ -17,8 +17,10 @@ from kai_tui.ui.transcript.strips import texts
 if TYPE_CHECKING:
     from kai_tui.conversation.messages import Message
 
-MOST_KEPT = 16_000_000
+MOST_KEPT = 8_000_000
 """Characters of rows that are kept while something is looked for; a message beyond is read again each time."""
+_MOST_SPOTS = 100
+"""Messages whose spots are kept; one goes through them one by one."""
 _EVERYTHING = 9
 """Deeper than anything can be opened."""
 
@@ -57,8 +59,10 @@ class Finder:
         self._around = around
         self.matcher = Matcher("")
         self.total = 0
-        self._found: dict[str, Sequence[Spot]] = {}
-        """Of each message that was looked through."""
+        self._found: dict[str, int] = {}
+        """How often, of each message that was looked through."""
+        self._spots: dict[str, Sequence[Spot]] = {}
+        """Where, of the messages that were asked for."""
         self._old: set[str] = set()
         """Messages that changed since."""
         self._rows: dict[str, list[ReadRow]] = {}
@@ -75,10 +79,10 @@ class Finder:
         """Look for something else; the messages around index `begin` first, then those above, then those below."""
         before, self.matcher = self.matcher, Matcher(query)
         # What held nothing holds nothing of more.
-        empty = (
-            [each for each, spots in self._found.items() if not spots] if self.matcher.narrows(before) else ()
-        )
-        self._found = dict.fromkeys(empty, ())
+        found = self._found.items() if self.matcher.narrows(before) else ()
+        self._found = {each: 0 for each, count in found if not count and each not in self._old}
+        self._old.clear()
+        self._spots.clear()
         self._reading = None
         self.total = 0
         count = len(self._messages)
@@ -107,6 +111,7 @@ class Finder:
         """These messages changed: they are looked through again soon; until then what was found counts."""
         changed = set(message_ids)
         for message_id in changed:
+            self._spots.pop(message_id, None)
             self._kept -= sum(len(row.text) for row in self._rows.pop(message_id, ()))
             if self._reading is not None and self._reading[0] == message_id:
                 self._reading = None
@@ -120,7 +125,8 @@ class Finder:
     def drop(self, message_id: str) -> None:
         """No message has this id any more."""
         self._rows.pop(message_id, None)
-        self.total -= len(self._found.pop(message_id, ()))
+        self._spots.pop(message_id, None)
+        self.total -= self._found.pop(message_id, 0)
 
     def grown(self, known: int) -> None:
         """There are more messages than `known`."""
@@ -154,10 +160,10 @@ class Finder:
         find = self.matcher.find
         kept = self._rows.get(message.id)
         rows: list[ReadRow] = kept if kept is not None else []
-        spots: list[Spot] = []
+        count = 0
         if kept is None:
             if not message.may_hold(self.matcher.may_be_in):
-                self._keep(message.id, ())
+                self._keep(message.id, 0)
                 return
             self.reads += 1
             size = 0
@@ -171,32 +177,54 @@ class Finder:
                 self._rows[message.id] = rows
                 self._kept += size
         for number, row in enumerate(rows):
-            spots.extend(Spot(message.id, row.unit, row.item, row.row, *span) for span in find(row.text))
+            count += len(find(row.text))
             if not number % 200:
                 yield
-        self._keep(message.id, spots)
+        self._keep(message.id, count)
 
-    def _keep(self, message_id: str, spots: Sequence[Spot]) -> None:
-        self.total += len(spots) - len(self._found.get(message_id, ()))
-        self._found[message_id] = spots
+    def _keep(self, message_id: str, count: int) -> None:
+        self.total += count - self._found.get(message_id, 0)
+        self._found[message_id] = count
+        self._spots.pop(message_id, None)
         self._old.discard(message_id)
 
     # -- what was found ----------------------------------------------------------------------
 
     def spots(self, message_id: str) -> Sequence[Spot]:
         """What was found in a message so far."""
-        return self._found.get(message_id, ())
+        if not self._found.get(message_id):
+            return ()
+        found = self._spots.get(message_id)
+        if found is None:
+            if len(self._spots) > _MOST_SPOTS:
+                self._spots.clear()
+            found = self._spots[message_id] = self._places(message_id)
+        return found
+
+    def _places(self, message_id: str) -> Sequence[Spot]:
+        rows = self._rows.get(message_id)
+        if rows is None:
+            source = self._around.source
+            message = source.find(message_id) if source is not None else None
+            found = readable_rows(message, self._around) if message is not None else ()
+            rows = [row for row in found if row is not None]
+        return [
+            Spot(message_id, row.unit, row.item, row.row, *span)
+            for row in rows
+            for span in self.matcher.find(row.text)
+        ]
 
     def number_of(self, spot: Spot) -> int | None:
         """How many there are up to this one, itself included; None while that is not known."""
         number = 0
         for message in self._messages:
-            spots = self._found.get(message.id)
-            if spots is None:
+            count = self._found.get(message.id)
+            if count is None:
                 return None
             if message.id == spot.message_id:
+                spots = self.spots(message.id)
                 return number + spots.index(spot) + 1 if spot in spots else None
-            number += len(spots)
+            number += count
         return None
 
     def next(
@@ -211,9 +239,12 @@ class Finder:
         messages = self._messages
         stop = until if until is not None else (len(messages) if direction > 0 else -1)
         for at in range(index, stop, direction):
-            spots = self._found.get(messages[at].id)
-            if spots is None:
+            count = self._found.get(messages[at].id)
+            if count is None:
                 raise NotLooked
+            if not count:
+                continue
+            spots = self.spots(messages[at].id)
             for spot in spots if direction > 0 else reversed(spots):
                 if at != index or beyond(spot):
                     return spot
