@@ -32,6 +32,11 @@ def text(chart: Chart) -> list[str]:
     return ["".join(stretch for stretch, _ in line).rstrip() for line in chart.lines]
 
 
+def bars(chart: Chart) -> list[str]:
+    """The lines without those that stand between two bars."""
+    return [line for line in text(chart) if line.strip() != "│"]
+
+
 def column(*cells: str) -> DataTable:
     return DataTable(("n",), [(cell,) for cell in cells])
 
@@ -44,7 +49,7 @@ def test_bars_are_as_long_as_their_numbers_and_say_them() -> None:
     chart = drawn(pairs(("West", "$40"), ("East", "$10"), ("North", "$0"), ("South", "$20.50")), 0, 1)
     assert chart.title == "amount ($) by region"
     assert not chart.grouped
-    lines = text(chart)
+    lines = bars(chart)
     lengths = [line.count("█") for line in lines]
     assert lengths[0] == pytest.approx(4 * lengths[1], abs=4)
     assert lengths[2] == 0
@@ -52,7 +57,7 @@ def test_bars_are_as_long_as_their_numbers_and_say_them() -> None:
 
 
 def test_what_is_below_zero_goes_to_the_left_of_it() -> None:
-    lines = text(drawn(pairs(("Jan", "12"), ("Feb", "-6"), ("Mar", "-0.1")), 0, 1))
+    lines = bars(drawn(pairs(("Jan", "12"), ("Feb", "-6"), ("Mar", "-0.1")), 0, 1))
     zero = lines[0].index("│")
     assert [line.index("│") for line in lines] == [zero] * 3
     assert "█" not in lines[0][:zero]
@@ -64,10 +69,10 @@ def test_equal_names_are_put_together_and_it_is_said_how() -> None:
     table = pairs(("West", "1"), ("East", "5"), ("West", "3"), ("East", ""))
     chart = drawn(table, 0, 1)
     assert (chart.title, chart.grouped) == ("sum of amount by region", True)
-    assert [line.split()[-1] for line in text(chart)] == ["4", "5"]
+    assert [line.split()[-1] for line in bars(chart)] == ["4", "5"]
     assert chart.note == "1 row without a value is left out."
     found = {
-        each: [line.split()[-1] for line in text(drawn(table, 0, 1, together=each))] for each in TOGETHER
+        each: [line.split()[-1] for line in bars(drawn(table, 0, 1, together=each))] for each in TOGETHER
     }
     assert found == {
         "sum": ["4", "5"], "mean": ["2", "5"], "count": ["2", "1"], "highest": ["3", "5"], "lowest": ["1", "5"]
@@ -130,11 +135,7 @@ def test_many_points_keep_their_extremes() -> None:
 
 def test_two_numbers_are_dots_each_in_its_place() -> None:
     lines = text(drawn(pairs(("0", "0"), ("10", "10")), 0, 1))
-    dots = [
-        (row, line.index(found[0]))
-        for row, line in enumerate(lines)
-        if (found := re.findall("[\u2801-\u28ff]", line))
-    ]
+    dots = [(row, line.index(found[0])) for row, line in enumerate(lines) if (found := re.findall("•", line))]
     assert dots == [(0, 59), (12, 4)]
 
 

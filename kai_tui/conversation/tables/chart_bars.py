@@ -10,9 +10,12 @@ from kai_tui.conversation.tables.chart_scale import Tick, alike, labels, nice_st
 
 
 def lying_bars(
-    names: Sequence[str], values: Sequence[float], width: int, unit: str, cells: Cells
+    names: Sequence[str], values: Sequence[float], width: int, unit: str, cells: Cells, *, apart: bool = False
 ) -> list[Line]:
-    """A bar for each name, from a common zero; what is below zero goes to the left of it. Names are safe text."""
+    """A bar for each name, from a common zero; what is below zero goes to the left of it. Names are safe text.
+
+    `apart`: an empty line between two.
+    """
     words = [_with_unit(word, unit) for word in alike(values)]
     right = max(map(len, words), default=0)
     left = min(max(map(cells, names), default=0), max(6, width // 3))
@@ -29,6 +32,8 @@ def lying_bars(
         line.append(("│", "axis"))
         line.append((bar, "bar"))
         line.append((" " * (room - zero - len(bar)) + " " + word.rjust(right), "value"))
+        if apart and lines:
+            lines.append([(" " * (left + 1 + (zero if lowest < 0 else 0)), "label"), ("│", "axis")])
         lines.append(line)
     return lines
 

@@ -9,6 +9,10 @@ from kai_tui.conversation.tables.chart_scale import Tick, number_ticks, spread, 
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
+_FEW = 80
+"""Points up to which each is a big dot: a single one of braille is hard to see."""
+_POINT = "•"
+
 
 def plot(
     xs: Sequence[float], ys: Sequence[float], width: int, height: int, *, joined: bool, times: bool = False
@@ -37,13 +41,16 @@ def plot(
         for dot in range(bottom, top + 1):
             down = rows * 4 - 1 - dot
             grid[down // 4][column // 2] |= _DOTS[down % 4][column % 2]
+    few = not joined and len(xs) <= _FEW
     zero = rows - 1 - up(0.0) // 4 if low < 0 < high else -1
     lines: list[Line] = []
     for row, cells in enumerate(grid):
         line = axis_of(marks, row, left)
-        text = "".join(chr(0x2800 + dots) if dots else "╌" if row == zero else " " for dots in cells)
+        text = "".join(
+            (_POINT if few else chr(0x2800 + dots)) if dots else "╌" if row == zero else " " for dots in cells
+        )
         lines.append([*line, *_zero_apart(text)] if row == zero else [*line, (text.rstrip(), "bar")])
-    most = max(2, columns // 14)
+    most = max(2, columns // 12)
     bottom_ticks: Sequence[Tick] = (time_ticks if times else number_ticks)(first, last, most)
     return lines + below(bottom_ticks, lambda value: along(value) // 2, left, columns)
 

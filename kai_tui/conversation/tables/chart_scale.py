@@ -12,7 +12,7 @@ _UNITS: Final = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k"))
 _HOURS: Final = 3600.0
 _DAY: Final = 24 * _HOURS
 _TIME_STEPS: Final = (
-    1, 5, 15, 30, 60, 300, 900, 1800, _HOURS, 3 * _HOURS, 6 * _HOURS, 12 * _HOURS, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY,
+    1, 5, 15, 30, 60, 300, 900, 1800, _HOURS, 3 * _HOURS, 6 * _HOURS, 12 * _HOURS, _DAY, 2 * _DAY, 3 * _DAY, 5 * _DAY, 7 * _DAY, 14 * _DAY,
 )  # fmt: skip
 _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC).timestamp()
 _LAST: Final = datetime(9999, 12, 31, tzinfo=UTC).timestamp()

@@ -200,9 +200,10 @@ def _drawn_bars(
     shown = items[:height] if too_many else items
     names = [safe_line(name, _NAME) or "(empty)" for name, _ in shown]
     note = f"The {len(shown):,} largest of {len(items):,}. {missing}" if too_many else missing
-    return Chart(
-        title, lying_bars(names, [value for _, value in shown], width, unit, cells), note.strip(), grouped
+    lines = lying_bars(
+        names, [value for _, value in shown], width, unit, cells, apart=2 * len(shown) - 1 <= height
     )
+    return Chart(title, lines, note.strip(), grouped)
 
 
 def merge(values: Sequence[float], together: Together) -> float:
