@@ -113,7 +113,9 @@ def shared(wanted: Sequence[int], least: Sequence[int], room: int) -> list[int] 
             high = middle - 1
     widths = at(low)
     left = room - sum(widths)
-    for index, want in enumerate(wanted):
+    for index in sorted(range(len(wanted)), key=wanted.__getitem__):
+        # The one that needs least may be content with a single cell more.
+        want = wanted[index]
         if left > 0 and widths[index] == max(floors[index], low) and widths[index] < want:
             widths[index] += 1
             left -= 1
