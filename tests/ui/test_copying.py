@@ -169,3 +169,15 @@ async def test_the_mouse_is_given_away_and_taken_back_and_that_is_remembered(own
         await until(pilot, lambda: app.preferences.mouse)
         await pilot.press("escape")
         await until(pilot, lambda: "mouse: the terminal's" not in words(app))
+
+
+async def test_a_long_chat_is_copied_whole_and_keys_are_heard_meanwhile(own_home: Path) -> None:
+    long = "\n\n".join(f"Paragraph {number} " + "of many words " * 40 for number in range(1_500))
+    app = app_for(own_home, ScriptedBackend(replies=replies(long)))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await chatted(app, pilot, "q")
+        app.screen.action_copy_chat()
+        await pilot.press("h", "i")
+        assert composer(app).text == "hi"
+        await until(pilot, lambda: app.clipboard)
+        assert app.clipboard == f"# q\n\n## You\n\nq\n\n## Kai\n\n{long}"

@@ -130,8 +130,10 @@ async def test_the_command_takes_its_words(own_home: Path) -> None:
     app = app_for(own_home, ScriptedBackend(replies=replies(LONG)))
     async with app.run_test(size=(80, 24)) as pilot:
         await chatted(app, pilot, "q")
-        await app.screen.action_find("Line 12")
+        await pilot.press(*"/find Line 12", "enter")
         await until(pilot, lambda: "1 of 1" in bar_line(app))
+        assert "Line 12 of orders" in words(app)
+        assert composer(app).text == ""
 
 
 async def test_a_reply_is_stopped_with_the_bar_open_too(own_home: Path) -> None:

@@ -12,7 +12,7 @@ from kai_tui.ui.app_of import app_of
 from kai_tui.ui.screens.chat_reading import ChatReading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from kai_tui.conversation.messages import Message
     from kai_tui.services.chat_session import ChatSession
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _SLICE = 0.008
 """Seconds of reading messages before keys are heard again."""
+_REST = 0.002
+_PIECE = 10_000
+"""Characters that are looked through for secrets at once: some milliseconds."""
 _NOTHING = Notice("There is nothing to copy yet.")
 _NO_ANSWER = Notice("There is no answer to copy yet.")
 
@@ -128,10 +131,13 @@ class ChatCopying(ChatReading):
 
     async def _read_and_copy(self, session: ChatSession, *, plain: bool) -> None:
         from kai_tui.conversation.chat_text import chat_pieces
+        from kai_tui.conversation.safe_text import redact
 
         # Message by message: those that are not read yet are read in their turn.
         messages = tuple(session.messages)
+        secrets = list(self.kai_secrets())
         pieces: list[str] = []
+        hidden = False
         begun = perf_counter()
         for piece in chat_pieces(
             session.title,
@@ -140,14 +146,21 @@ class ChatCopying(ChatReading):
             note=lambda message: "asked again later" if session.is_superseded(message.id) else "",
             denied=lambda call: session.decision(call) is False,
         ):
-            pieces.append(piece)
-            if perf_counter() - begun > _SLICE:
-                await asyncio.sleep(0)
-                begun = perf_counter()
-        secrets = list(self.kai_secrets())
-        text, hidden = await asyncio.to_thread(_finished, pieces, secrets, plain=plain)
+            # Not in a thread: a search in a text holds up everything else, there as here.
+            for part in _paragraphs(piece):
+                clean = redact(part, secrets)
+                hidden = hidden or clean != part
+                pieces.append(clean)
+                if perf_counter() - begun > _SLICE:
+                    await asyncio.sleep(_REST)
+                    begun = perf_counter()
+        text = "\n\n".join(pieces)
         what = f"the whole chat ({_counted(len(messages), 'message')}{', secrets hidden' if hidden else ''})"
-        self.copy(text, f"{what} as plain text" if plain else what)
+        if plain:
+            from kai_tui.ui.transcript.plain_text import plain_text
+
+            text, what = await asyncio.to_thread(plain_text, text), f"{what} as plain text"
+        self.copy(text, what)
 
     def kai_secrets(self) -> Sequence[str]:
         """Tokens in use now, which no copy of a whole chat may carry."""
@@ -157,17 +170,16 @@ class ChatCopying(ChatReading):
         return list(app.live_secrets()) if isinstance(app, SafeApp) else ()
 
 
-def _finished(pieces: Sequence[str], secrets: Sequence[str], *, plain: bool) -> tuple[str, bool]:
-    """The document, and whether something was hidden in it. In a thread: a long chat takes its time."""
-    from kai_tui.conversation.safe_text import redact
-
-    text = "\n\n".join(pieces)
-    clean = redact(text, secrets)
-    if not plain:
-        return clean, clean != text
-    from kai_tui.ui.transcript.plain_text import plain_text
-
-    return plain_text(clean), clean != text
+def _paragraphs(text: str) -> Iterator[str]:
+    """A long text in pieces that were apart by an empty line."""
+    start = 0
+    while len(text) - start > _PIECE:
+        end = text.find("\n\n", start + _PIECE)
+        if end < 0:
+            break
+        yield text[start:end]
+        start = end + 2
+    yield text[start:]
 
 
 def _options(
