@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 CURSOR = "▌"
+_CLEAN_KEPT = 400
+"""Strips."""
 _LEAST_WIDTH = 12
 """Cells; below that nothing is drawn."""
 
@@ -71,6 +73,8 @@ class Canvas(ScrollView):
         """Strips as last painted, by line of the window."""
         self._kept_character: tuple[Item | None, int, int] = (None, 0, 0)
         """What was kept at the top when the width changed last: its item, row, and character."""
+        self._clean: dict[int, Strip] = {}
+        """By identity: strips in which no filter found anything."""
         self._ground: Color | None = None
         """The colour behind the lines while nothing but they is drawn."""
         self._home: Screen[Any] | None = None
@@ -124,11 +128,11 @@ class Canvas(ScrollView):
         if size == self.virtual_size:
             return
         set_virtual_size(self, size)
-        self._place_scrollbar(size.height, self.scroll_y)
 
-    def _place_scrollbar(self, total: int, top: float) -> None:
+    def _place_scrollbar(self) -> None:
+        """Once all is settled: between a new height and a new position its thumb would jump to and fro."""
         # While it follows, a whole cell is fine enough: its thumb only shrinks.
-        place_scrollbar(self, total, top, step=8 if self._following else 1)
+        place_scrollbar(self, self._document.total, self.scroll_y, step=8 if self._following else 1)
 
     def _go(self, row: int) -> None:
         """Scroll without the corrections that scrolling by the user brings."""
@@ -142,13 +146,13 @@ class Canvas(ScrollView):
             self._moving = False
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        self._place_scrollbar(self._document.total, new_value)
         document = self._document
         height = self.size.height
-        if self._moving or not document.width or not height:
+        if self._moving:
             return
         old, new = round(old_value), round(new_value)
-        if old == new:
+        if old == new or not document.width or not height:
+            self._place_scrollbar()
             return
         # Going up, what is measured lies above what was seen: that must not move.
         near = abs(new - old) <= 2 * height
@@ -222,6 +226,7 @@ class Canvas(ScrollView):
         super().notify_style_update()
         self._palette = None
         self._ground = None
+        self._clean.clear()
         self._shown = []
 
     def _current_palette(self) -> Palette:
@@ -290,6 +295,7 @@ class Canvas(ScrollView):
         width = self._document.width
         if not width or not height:
             return
+        self._place_scrollbar()
         if len(self._shown) != height:
             self._shown = [None] * height
             self.refresh()
@@ -317,11 +323,22 @@ class Canvas(ScrollView):
                 return super().render_lines(crop)
             strips = self._compose_lines(crop.y, crop.height)
             self._remember(crop.y, strips)
-            for line_filter in self.get_line_filters():
-                strips = [filtered(strip, line_filter, ground) for strip in strips]
-            return strips
+            return [self._through_filters(strip, ground) for strip in strips]
         finally:
             self._painting = False
+
+    def _through_filters(self, strip: Strip, ground: Color) -> Strip:
+        clean = self._clean
+        if clean.get(id(strip)) is strip:
+            return strip
+        found = strip
+        for line_filter in self.get_line_filters():
+            found = filtered(found, line_filter, ground)
+        if found is strip:
+            if len(clean) > _CLEAN_KEPT:
+                clean.clear()
+            clean[id(strip)] = strip
+        return found
 
     def render_line(self, y: int) -> Strip:
         if not self._document.width:

@@ -386,3 +386,31 @@ async def test_a_change_of_focus_draws_nothing_again() -> None:
         app.screen.set_focus(None)
         await pilot.pause(0)
         assert app.transcript._document.renders == before
+
+
+async def test_the_scrollbar_is_not_drawn_anew_for_every_line_that_comes() -> None:
+    app = TranscriptApp(streaming_chat())
+    async with app.run_test(size=(80, 24)) as pilot:
+        transcript = app.transcript
+        for number in range(400):
+            app.grow(0, f"Line number {number}.\n\n")
+        app.draw()
+        await pilot.pause(0)
+        bar = transcript.vertical_scrollbar
+        drawn = 0
+        refresh = bar.refresh
+
+        def counted(*args: object, **options: object) -> object:
+            nonlocal drawn
+            drawn += 1
+            return refresh()
+
+        bar.refresh = counted  # type: ignore[method-assign,assignment]
+        for number in range(100):
+            app.grow(0, f"Line number {400 + number}.\n\n")
+            app.draw()
+        assert drawn <= 6
+        assert bar.window_virtual_size == transcript.virtual_size.height
+        assert bar.position == transcript.scroll_y
+        transcript.scroll_to(y=5, animate=False)
+        assert bar.position == 5
