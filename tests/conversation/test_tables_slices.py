@@ -79,6 +79,11 @@ def test_one_cell_decides_what_the_points_of_all_others_mean() -> None:
     assert found.total == Decimal("1234") * 600 + Decimal("1234.50")
 
 
+def test_dates_have_a_first_and_a_last() -> None:
+    found = summed("2026-02-01", "", "2025-12-31", "2026-01-15")
+    assert (found.filled, found.earliest, found.latest) == (3, "2025-12-31", "2026-02-01")
+
+
 def test_texts_are_filled_but_no_numbers() -> None:
     found = summed("a", "00123", "")
     assert (found.filled, found.numbers, found.least) == (2, 0, None)

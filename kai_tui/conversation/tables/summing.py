@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact
+from typing import TypeAlias
 
 from kai_tui.conversation.tables.blank import BLANK
 from kai_tui.conversation.tables.data_table import Kind
 from kai_tui.conversation.tables.kinds import is_number
+from kai_tui.conversation.tables.moments import moments
 from kai_tui.conversation.tables.written_numbers import NumberForm, forms
 
 STEP = 500
@@ -20,6 +23,8 @@ _SAMPLE = 50
 _LONGEST = 36
 """Characters of a number in words; longer ones are rounded and say so."""
 
+_Moment: TypeAlias = tuple[datetime, str]
+"""A point in time and the cell that says it."""
 Cells = Callable[[int, int], Sequence[str]]
 """The cells of a column from one row to before another."""
 
@@ -35,6 +40,9 @@ class Summary:
     most: Decimal | None = None
     places: int = 0
     """The most digits after the point of any number."""
+    earliest: str = ""
+    """The cells with the first and the last point in time, as they are written; "" when there is none."""
+    latest: str = ""
 
 
 def column_form(count: int, cells: Cells) -> Iterator[NumberForm | None]:
@@ -84,6 +92,7 @@ def summing(
     total = Decimal(0)
     least: Decimal | None = None
     most: Decimal | None = None
+    times: tuple[_Moment, _Moment] | None = None
     for column in columns:
         numeric = is_number(column.kind)
         if numeric and column.name not in known:
@@ -107,8 +116,19 @@ def summing(
                 low, high = min(values), max(values)
                 least = low if least is None or low < least else least
                 most = high if most is None or high > most else most
+            elif column.kind in ("date", "timestamp") and texts:
+                times = _wider(times, texts)
             yield None
-    yield Summary(filled, count, total, least, most, places)
+    earliest, latest = (times[0][1], times[1][1]) if times is not None else ("", "")
+    yield Summary(filled, count, total, least, most, places, earliest, latest)
+
+
+def _wider(times: tuple[_Moment, _Moment] | None, texts: Sequence[str]) -> tuple[_Moment, _Moment] | None:
+    """The first and the last point in time so far."""
+    found = [(moment, text) for moment, text in zip(moments(texts), texts, strict=True) if moment is not None]
+    if times is not None:
+        found += times
+    return (min(found), max(found)) if found else None
 
 
 def average(summary: Summary) -> tuple[Decimal, bool]:

@@ -97,6 +97,10 @@ def cell_facts(grid: TableGrid, summary: Summary | None) -> list[Fact]:
             Fact(f"min {in_words(summary.least)}", "", 6),
             Fact(f"max {in_words(summary.most)}", "", 5),
         ]
+    if summary.earliest:
+        facts.append(
+            Fact(f"{safe_line(summary.earliest, _NAME)} to {safe_line(summary.latest, _NAME)}", "", 4)
+        )
     return facts
 
 
