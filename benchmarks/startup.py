@@ -17,7 +17,7 @@ from benchmarks.table import Row
 from benchmarks.terminal import Terminal, echo_seconds
 
 RUNS = 9
-BAR = 1.6
+BAR = 1.3
 _KAI = [sys.executable, "-m", "kai_tui", "--sandbox"]
 _BARE = [sys.executable, "-m", "benchmarks.floors.bare_textual"]
 

@@ -11,9 +11,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from kai_tui.conversation.safe_text import redact, safe_code
-from kai_tui.storage.private import make_private_directory
-
 _QUIET = ("httpx", "httpcore", "httpx_sse", "markdown_it", "asyncio", "keyring")
 """Libraries that write addresses or headers into their lines at INFO or DEBUG."""
 
@@ -42,6 +39,8 @@ def set_up_logging(secrets: Callable[[], Iterable[str]] = tuple, file: Path | No
 
 
 def _opened(file: Path) -> Any:
+    from kai_tui.storage.private import make_private_directory
+
     make_private_directory(file.parent)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(file, flags, 0o600)
@@ -65,6 +64,8 @@ class _RedactedRecords:
         self._secrets = secrets
 
     def __call__(self, *args: Any, **options: Any) -> logging.LogRecord:
+        from kai_tui.conversation.safe_text import redact, safe_code
+
         record = self.make(*args, **options)
         secrets = list(self._secrets())
         try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kai_tui.services.disk_keeper import DiskKeeper
-from kai_tui.storage.accounts import mark_account
 from kai_tui.storage.paths import Paths, account_files
 
 if TYPE_CHECKING:
@@ -16,16 +16,23 @@ if TYPE_CHECKING:
     from kai_tui.backends.secret import Secret
     from kai_tui.backends.system import NewAccount, System
     from kai_tui.services.account import Account
-    from kai_tui.services.account_secrets import Keep
+    from kai_tui.services.account_secrets import AccountSecrets, Keep
     from kai_tui.services.other_systems import AnotherAccount, OtherSystems
 
 
 class ChangesAccounts(ABC):
     """A part of `AccountService`. What is about a `kind` is for the systems of `backends/systems.py`."""
 
-    _others: OtherSystems
+    _secrets: AccountSecrets
     _trying: dict[str, set[asyncio.Task[Any]]]
     """Tries that run, by account."""
+
+    @cached_property
+    def _others(self) -> OtherSystems:
+        """The accounts that are neither Kai's nor the sandbox."""
+        from kai_tui.services.other_systems import OtherSystems
+
+        return OtherSystems(lambda: self.paths, self._secrets)
 
     @property
     @abstractmethod
@@ -95,6 +102,8 @@ class ChangesAccounts(ABC):
     ) -> Account:
         if account.id in self._others.of_session:
             self._others.of_session[account.id] = account
+        from kai_tui.storage.accounts import mark_account
+
         await asyncio.to_thread(mark_account, self.paths, account.id, label=label, colour=colour)
         return account
 

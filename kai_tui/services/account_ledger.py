@@ -26,8 +26,10 @@ _OURS = "kai-tui made a mistake while writing the ledger."
 class AccountLedger:
     """Writes in a thread, one entry after the other. What it needs is loaded at its first use."""
 
-    def __init__(self, path: Path, account_id: str, secrets: Callable[[], Iterable[str]] = tuple) -> None:
-        """`secrets` is asked at every entry for the tokens in use."""
+    def __init__(
+        self, path: Callable[[], Path], account_id: str, secrets: Callable[[], Iterable[str]] = tuple
+    ) -> None:
+        """`path` is asked at the first entry, `secrets` is asked at every entry for the tokens in use."""
         self._path = path
         self._account_id = account_id
         self._secrets = secrets
@@ -37,7 +39,7 @@ class AccountLedger:
     def _file(self) -> LedgerFile:
         from kai_tui.storage.ledger import LedgerFile
 
-        return LedgerFile(self._path, self._account_id)
+        return LedgerFile(self._path(), self._account_id)
 
     async def decided(self, approval: Approval, decision: Decision) -> str | None:
         from kai_tui.services.ledger_entries import decision_entry

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from kai_tui.backends.systems import SYSTEMS
 from kai_tui.services.account import ACCOUNT_COLOURS, SANDBOX, Account, TokenSource
-from kai_tui.storage.accounts import AccountRecord
+
+if TYPE_CHECKING:
+    from kai_tui.storage.accounts import AccountRecord
+    from kai_tui.storage.paths import Paths
 
 
 def _source(text: str) -> TokenSource:
     return "file" if text == "file" else "keyring" if text == "keyring" else ""
+
+
+def known_accounts(paths: Paths) -> list[Account]:
+    """Those in the list on disk, the last used first. A small file is read; never raises."""
+    from kai_tui.storage.accounts import load_accounts
+
+    records, _ = load_accounts(paths)
+    return accounts_of(records)
+
+
+def note_account(paths: Paths, account: Account, *, used: bool = True) -> None:
+    """Put it into the list on disk. Raises StorageError."""
+    from kai_tui.storage.accounts import save_account
+
+    save_account(paths, record_of(account), used=used)
 
 
 def accounts_of(records: Iterable[AccountRecord]) -> list[Account]:
@@ -46,6 +65,8 @@ def account_of(record: AccountRecord) -> Account:
 
 
 def record_of(account: Account) -> AccountRecord:
+    from kai_tui.storage.accounts import AccountRecord
+
     return AccountRecord(
         id=account.id,
         kind=account.kind,

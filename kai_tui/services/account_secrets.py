@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -122,6 +121,8 @@ def words_of(secret: Secret) -> Iterator[str]:
 def _parts(text: str) -> Iterator[str]:
     if not text.startswith("{"):
         return
+    import json
+
     try:
         left: list[Any] = [json.loads(text)]
     except (ValueError, RecursionError):

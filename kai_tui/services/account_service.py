@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,14 +16,11 @@ from kai_tui.services.account import AccountKind as AccountKind
 from kai_tui.services.account import ServiceFlavour as ServiceFlavour
 from kai_tui.services.account_changes import ChangesAccounts
 from kai_tui.services.account_ledger import AccountLedger
-from kai_tui.services.account_records import accounts_of, record_of
+from kai_tui.services.account_records import known_accounts, note_account
 from kai_tui.services.account_secrets import AccountSecrets
 from kai_tui.services.disk_keeper import DiskKeeper
-from kai_tui.services.other_systems import AnotherAccount as AnotherAccount
-from kai_tui.services.other_systems import OtherSystems
 from kai_tui.services.preferences import Preferences
 from kai_tui.services.workspace import Workspace
-from kai_tui.storage.accounts import load_accounts, remove_account, save_account
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import Paths, account_files, app_paths
 
@@ -53,7 +49,6 @@ class AccountService(ChangesAccounts):
         self._environ = environ
         self._paths = paths
         self._secrets = AccountSecrets(lambda: self.paths)
-        self._others = OtherSystems(lambda: self.paths, self._secrets)
         self._trying = {}
 
     @property
@@ -76,18 +71,16 @@ class AccountService(ChangesAccounts):
 
     def last(self) -> Account | None:
         """The account used last, the sandbox included; None for a new user. A small file is read."""
-        records, _ = load_accounts(self.paths)
-        return next(iter(accounts_of(records)), None)
+        return next(iter(known_accounts(self.paths)), None)
 
     def named_accounts(self) -> Sequence[Account]:
         """Every account that can be opened by its name, the sandbox last. A small file is read."""
-        records, _ = load_accounts(self.paths)
-        return [*(each for each in accounts_of(records) if each.kind != "sandbox"), SANDBOX]
+        return [*(each for each in known_accounts(self.paths) if each.kind != "sandbox"), SANDBOX]
 
     async def accounts(self) -> Sequence[Account]:
         """Known accounts without the sandbox, those of this session first, then the last used first."""
-        records, _ = await asyncio.to_thread(load_accounts, self.paths)
-        kept = [each for each in accounts_of(records) if each.kind != "sandbox"]
+        known = await asyncio.to_thread(known_accounts, self.paths)
+        kept = [each for each in known if each.kind != "sandbox"]
         return [*self._others.of_session.values(), *kept]
 
     def from_environment(
@@ -175,7 +168,7 @@ class AccountService(ChangesAccounts):
     def _id_for(self, found: FoundKai, branch_id: int | None) -> str:
         """What one user of a project keeps here is not for another (T21); the first one needs no word."""
         plain, own = _ids(found.base_url, found.project_id, found.user_id, branch_id=branch_id)
-        known = next((each for each in load_accounts(self.paths)[0] if each.id == plain), None)
+        known = next((each for each in known_accounts(self.paths) if each.id == plain), None)
         if known is None or not found.user_id or known.user_id in ("", found.user_id):
             return plain
         return own
@@ -222,7 +215,7 @@ class AccountService(ChangesAccounts):
         """Everything the chat screen needs; returns at once, connects in the background."""
         files = account_files(self.paths, account.id)
         keeper = DiskKeeper(files)
-        ledger = AccountLedger(files.ledger, account.id, self.live_secrets)
+        ledger = AccountLedger(lambda: files.ledger, account.id, self.live_secrets)
         return Workspace(self._pinned(account), self._opener(account, keeper), keeper, ledger=ledger)
 
     def go_on(self, workspace: Workspace, account: Account) -> None:
@@ -232,9 +225,7 @@ class AccountService(ChangesAccounts):
 
     def _with_marks(self, account: Account) -> Account:
         """With the name and colour the user gave it, when it is here already."""
-        known = next(
-            (each for each in accounts_of(load_accounts(self.paths)[0]) if each.id == account.id), None
-        )
+        known = next((each for each in known_accounts(self.paths) if each.id == account.id), None)
         if known is None:
             return account
         label = known.label if known.named else account.label
@@ -252,6 +243,8 @@ class AccountService(ChangesAccounts):
 
         Raises `CredentialsUnavailable` or `StorageError` when something stays behind; both say what.
         """
+        from kai_tui.storage.accounts import remove_account
+
         self._secrets.replaced(account.id)
         try:
             await asyncio.to_thread(remove_account, self.paths, account.id)
@@ -332,7 +325,7 @@ class AccountService(ChangesAccounts):
     def _note_use(self, account: Account) -> None:
         """Remember what was opened last. A read-only home must not stop anybody: failures are quiet."""
         try:
-            save_account(self.paths, record_of(account))
+            note_account(self.paths, account)
         except StorageError:
             return
 
@@ -353,6 +346,8 @@ def _account_id(*what: str, branch_id: int | None) -> str:
     """Branches are apart: what is decided on one is not for another. The main branch needs no word."""
     if branch_id is not None:
         what = (*what, f"branch {branch_id}")
+    import hashlib
+
     return hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
 
 

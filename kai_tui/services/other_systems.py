@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from kai_tui.backends.errors import TokenRefused
 from kai_tui.services.account import Account, TokenSource
-from kai_tui.services.account_records import accounts_of, record_of
-from kai_tui.storage.accounts import load_accounts, save_account
+from kai_tui.services.account_records import known_accounts, note_account
 from kai_tui.storage.credential_errors import CredentialsUnavailable
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.text import storable
@@ -102,7 +99,7 @@ class OtherSystems:
             self.of_session[account.id] = account
             return account
         try:
-            await asyncio.to_thread(save_account, self._paths(), record_of(account), used=used)
+            await asyncio.to_thread(note_account, self._paths(), account, used=used)
         except StorageError:
             if known is None:
                 await self._forget_kept(account.id, None)  # nothing would ever lead to it again
@@ -119,8 +116,8 @@ class OtherSystems:
     async def _find(self, account_id: str) -> Account | None:
         if account_id in self.of_session:
             return self.of_session[account_id]
-        records, _ = await asyncio.to_thread(load_accounts, self._paths())
-        return next((each for each in accounts_of(records) if each.id == account_id), None)
+        known = await asyncio.to_thread(known_accounts, self._paths())
+        return next((each for each in known if each.id == account_id), None)
 
     async def secret_to_edit(self, account: Account) -> Secret | None:
         """What an interview may go on with; None when there is none, it cannot be read, or it was kept for
@@ -168,6 +165,9 @@ class OtherSystems:
 
 def other_account_id(system: System, settings: Mapping[str, str]) -> str:
     """The id of an account: of its kind and of all that makes it another one, its address above all (T14)."""
+    import hashlib
+    import json
+
     kept = {name: storable(value) for name, value in settings.items()}
     what = json.dumps([system.kind, *system.identity(kept)])
     return hashlib.sha256(what.encode()).hexdigest()[:16]

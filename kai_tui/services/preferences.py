@@ -44,12 +44,11 @@ class Preferences:
 
     def set(self, key: str, value: str | bool) -> None:
         """Change one setting and keep it, with the file's comments."""
-        from dataclasses import replace
 
         from kai_tui.storage.errors import StorageError
         from kai_tui.storage.settings import save_setting
 
-        self._settings = replace(self._settings, **{key: value})
+        self._settings = self._settings._replace(**{key: value})
         if self._paths is None:
             return
         try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
 from kai_tui.storage.errors import StorageError, reason
 from kai_tui.storage.paths import Paths
@@ -15,8 +15,7 @@ from kai_tui.storage.private import exclusive, set_aside, sweep_strays, write_pr
 from kai_tui.storage.text import storable
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRecord:
+class AccountRecord(NamedTuple):
     """One account as it is on disk."""
 
     id: str
@@ -34,7 +33,7 @@ class AccountRecord:
     """Digits; empty for the main branch."""
     branch_name: str = ""
     workspace_id: str = ""
-    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    settings: Mapping[str, str] = MappingProxyType({})
     """What another system needs to be opened. No secrets."""
     colour: str = ""
     """The user's mark for it."""
@@ -44,7 +43,7 @@ class AccountRecord:
     """A counter, not a time: the highest was used last."""
 
 
-_FIELDS = tuple(AccountRecord.__dataclass_fields__)
+_FIELDS = AccountRecord._fields
 _KINDS: Mapping[str, type] = {"last_used": int, "named": bool}
 """Of the fields that are no texts."""
 
@@ -82,7 +81,7 @@ def save_account(paths: Paths, record: AccountRecord, *, used: bool = True) -> A
 
     def change(entries: list[dict[str, Any]]) -> AccountRecord:
         highest = max((known.last_used for entry in entries if (known := _record(entry))), default=0)
-        saved = replace(record, last_used=highest + 1)
+        saved = record._replace(last_used=highest + 1)
         entry = _entry(entries, record.id)
         if entry is None:
             entries.append(_fields(saved))
@@ -90,9 +89,9 @@ def save_account(paths: Paths, record: AccountRecord, *, used: bool = True) -> A
         known = _record(entry)
         if known is not None:
             label = known.label if known.named else saved.label
-            saved = replace(saved, label=label, named=known.named, colour=known.colour)
+            saved = saved._replace(label=label, named=known.named, colour=known.colour)
             if not used:
-                saved = replace(saved, last_used=known.last_used)
+                saved = saved._replace(last_used=known.last_used)
         fields = _fields(saved)
         # What a newer version wrote beside it stays.
         entry.update({**fields, "settings": {**_not_ours(entry.get("settings")), **fields["settings"]}})
@@ -152,7 +151,7 @@ def _entry(entries: list[dict[str, Any]], account_id: str) -> dict[str, Any] | N
 def _fields(record: AccountRecord) -> dict[str, Any]:
     """As it is written: texts that are text on every file system, also the settings."""
     fields = {
-        name: storable(value) if isinstance(value, str) else value for name, value in asdict(record).items()
+        name: storable(value) if isinstance(value, str) else value for name, value in record._asdict().items()
     }
     fields["settings"] = {storable(name): storable(value) for name, value in record.settings.items()}
     return fields

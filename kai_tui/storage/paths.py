@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,11 +36,22 @@ class Paths(NamedTuple):
     """Logs and crash reports."""
 
 
-class AccountFiles(NamedTuple):
-    """The SQLite files of one account (T21)."""
+class AccountFiles:
+    """The SQLite files of one account (T21). Where they are is asked when one is wanted."""
 
-    state: Path
-    cache: Path
+    def __init__(self, places: Callable[[], tuple[Path, Path]]) -> None:
+        """`places` gives the files of `state` and `cache`."""
+        self._places = places
+
+    @cached_property
+    def state(self) -> Path:
+        """What cannot be fetched again."""
+        return self._places()[0]
+
+    @cached_property
+    def cache(self) -> Path:
+        """Copies of what servers have."""
+        return self._places()[1]
 
     @property
     def ledger(self) -> Path:
@@ -75,6 +86,8 @@ def _absolute(path: Path) -> Path:
 
 def safe_name(account_id: str) -> str:
     """A file name for an account: readable, on every file system, and different for different ids."""
+    import hashlib
+
     digest = hashlib.sha256(account_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     readable = _UNSAFE.sub("-", account_id.lower())[:_SAFE_CHARACTERS].strip("-")
     return f"{readable}-{digest}" if readable else digest
@@ -82,11 +95,15 @@ def safe_name(account_id: str) -> str:
 
 def account_files(paths: Paths, account_id: str) -> AccountFiles:
     """The files of an account. The id may be anything: it never becomes a path."""
-    name = safe_name(account_id)
-    return AccountFiles(
-        state=paths.data / "accounts" / f"{name}.state.sqlite",
-        cache=paths.cache / "accounts" / f"{name}.cache.sqlite",
-    )
+
+    def places() -> tuple[Path, Path]:
+        name = safe_name(account_id)
+        return (
+            paths.data / "accounts" / f"{name}.state.sqlite",
+            paths.cache / "accounts" / f"{name}.cache.sqlite",
+        )
+
+    return AccountFiles(places)
 
 
 def credential_file(paths: Paths, account_id: str) -> Path:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from kai_tui.storage.errors import StorageError, reason
 from kai_tui.storage.paths import Paths
 from kai_tui.storage.private import exclusive, write_private
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Every setting with its default."""
 
     theme: str = "kai-dark"
@@ -35,7 +33,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "notify": ("auto", "osc9", "osc777", "osc99", "bell", "off"),
     "mouse": ("on", "off"),
 }
-KNOWN = tuple(field.name for field in fields(Settings))
+KNOWN = Settings._fields
 
 
 def settings_file(paths: Paths) -> Path:

@@ -35,7 +35,9 @@ class House:
 
     async def enter(self) -> Workspace:
         """Start the program."""
-        keeper = DiskKeeper(AccountFiles(self.folder / "state.sqlite", self.folder / "cache.sqlite"))
+        keeper = DiskKeeper(
+            AccountFiles(lambda: (self.folder / "state.sqlite", self.folder / "cache.sqlite"))
+        )
         self.stand.chats = keeper.local_chats
 
         async def open_backend():  # type: ignore[no-untyped-def]

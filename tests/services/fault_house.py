@@ -81,7 +81,7 @@ class House:
                 silence=silence,
             )
 
-        files = AccountFiles(self.folder / "state.sqlite", self.folder / "cache.sqlite")
+        files = AccountFiles(lambda: (self.folder / "state.sqlite", self.folder / "cache.sqlite"))
         self.keeper = DiskKeeper(files)
         workspace = Workspace(PROJECT, open_backend, self.keeper, clock=self.clock)
         self.opened.append(workspace)

@@ -34,7 +34,7 @@ async def open_workspace(tmp_path: Path) -> AsyncIterator[Open]:
         async def provide() -> ScriptedBackend:
             return backend
 
-        files = AccountFiles(tmp_path / "state.sqlite", tmp_path / "cache.sqlite")
+        files = AccountFiles(lambda: (tmp_path / "state.sqlite", tmp_path / "cache.sqlite"))
         workspace = Workspace(PROJECT, provide, DiskKeeper(files))
         opened.append(workspace)
         return workspace

@@ -62,7 +62,7 @@ class House:
 
     def files(self, folder: Path | None = None) -> AccountFiles:
         folder = folder or self.folder
-        return AccountFiles(folder / "data" / "a.state.sqlite", folder / "cache" / "a.cache.sqlite")
+        return AccountFiles(lambda: (folder / "data" / "a.state.sqlite", folder / "cache" / "a.cache.sqlite"))
 
     def backend(self, chats: LocalChats) -> Backend:
         if self.system == "kiss":
@@ -544,7 +544,7 @@ async def test_an_account_that_cannot_be_opened_lets_its_chats_be_read_and_delet
 
 async def test_replies_kept_at_the_same_moment_stand_behind_their_own_questions(tmp_path: Path) -> None:
     """The next turn may begin while the last one is still on its way to the disk."""
-    keeper = DiskKeeper(AccountFiles(tmp_path / "state.sqlite", tmp_path / "cache.sqlite"))
+    keeper = DiskKeeper(AccountFiles(lambda: (tmp_path / "state.sqlite", tmp_path / "cache.sqlite")))
     await keeper.ready()
     pairs = [(Message.user(f"q{n}", f"Question {n}"), Message(f"a{n}", "assistant", [])) for n in range(4)]
     await asyncio.gather(*(keeper.keep_reply("c", "t", *pair, "complete") for pair in pairs))

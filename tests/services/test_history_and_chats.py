@@ -37,7 +37,7 @@ async def open_workspace(tmp_path: Path) -> AsyncIterator[Callable[[ScriptedBack
         async def provide() -> ScriptedBackend:
             return backend
 
-        files = AccountFiles(tmp_path / "state.sqlite", tmp_path / "cache.sqlite")
+        files = AccountFiles(lambda: (tmp_path / "state.sqlite", tmp_path / "cache.sqlite"))
         workspace = Workspace(PROJECT, provide, DiskKeeper(files))
         opened.append(workspace)
         return workspace
@@ -174,7 +174,7 @@ async def test_drafts_are_kept_per_chat(open_workspace) -> None:
 
 
 async def test_a_reply_that_streamed_when_the_program_died_reads_as_cut_off(tmp_path: Path) -> None:
-    files = AccountFiles(tmp_path / "state.sqlite", tmp_path / "cache.sqlite")
+    files = AccountFiles(lambda: (tmp_path / "state.sqlite", tmp_path / "cache.sqlite"))
     dying = DiskKeeper(files)
     reply = Message("a", "assistant", [TextPart({"type": "text", "text": "half", "state": "streaming"})])
     await dying.checkpoint("c", "t", reply, "streaming")

@@ -83,7 +83,7 @@ class House:
         async def provide() -> ScriptedBackend:
             return backend
 
-        files = AccountFiles(self.folder / "state.sqlite", self.folder / "cache.sqlite")
+        files = AccountFiles(lambda: (self.folder / "state.sqlite", self.folder / "cache.sqlite"))
         workspace = Workspace(PROJECT, provide, DiskKeeper(files), clock=lambda: self.now)
         workspace._jobs = JobWatch(
             workspace.chats,

@@ -76,7 +76,7 @@ def with_ledger(desk_for, file: LedgerFile) -> With:
 
     def make(backend: ScriptedBackend) -> Desk:
         desk = desk_for(backend)
-        ledger = AccountLedger(file.path, "account-1", lambda: [CANARY])
+        ledger = AccountLedger(lambda: file.path, "account-1", lambda: [CANARY])
         desk.session._tools = desk.session._tools._replace(ledger=ledger)
         return desk
 
@@ -212,7 +212,7 @@ async def test_an_answer_that_did_not_go_well_is_told_too(
 
 
 async def settled_but_for_the_turn(desk: Desk, entries: int) -> None:
-    file = LedgerFile(desk.session._tools.ledger._path)  # type: ignore[attr-defined]
+    file = LedgerFile(desk.session._tools.ledger._path())  # type: ignore[attr-defined]
     await until(lambda: len(told(file)) >= entries)
 
 

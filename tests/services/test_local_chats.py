@@ -24,7 +24,7 @@ from kai_tui.storage.state import STATE_SCHEMA
 
 
 def files_in(folder: Path) -> AccountFiles:
-    return AccountFiles(folder / "data" / "a.state.sqlite", folder / "cache" / "a.cache.sqlite")
+    return AccountFiles(lambda: (folder / "data" / "a.state.sqlite", folder / "cache" / "a.cache.sqlite"))
 
 
 @contextlib.asynccontextmanager

@@ -115,7 +115,7 @@ async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
     async def provide() -> ScriptedBackend:
         return backend
 
-    files = AccountFiles(tmp_path / "state.sqlite", tmp_path / "cache.sqlite")
+    files = AccountFiles(lambda: (tmp_path / "state.sqlite", tmp_path / "cache.sqlite"))
     workspace = Workspace(PROJECT, provide, DiskKeeper(files))
     yield Stand(workspace, backend.looked_at, backend, [0.0])
     await workspace.aclose()

@@ -179,7 +179,7 @@ async def test_a_fault_while_connecting_is_said(open_workspace, tmp_path: Path) 
     async def broken() -> ScriptedBackend:
         raise ValueError("a fault of ours")
 
-    files = AccountFiles(tmp_path / "x" / "state.sqlite", tmp_path / "x" / "cache.sqlite")
+    files = AccountFiles(lambda: (tmp_path / "x" / "state.sqlite", tmp_path / "x" / "cache.sqlite"))
     workspace = Workspace(PROJECT, broken, DiskKeeper(files))
     workspace.connect()
     await until(lambda: workspace.connection.state == "failed")

@@ -30,7 +30,7 @@ async def window(tmp_path: Path) -> AsyncIterator[Open]:
         async def provide() -> ScriptedBackend:
             return backend
 
-        files = AccountFiles(tmp_path / "state.sqlite", tmp_path / "cache.sqlite")
+        files = AccountFiles(lambda: (tmp_path / "state.sqlite", tmp_path / "cache.sqlite"))
         opened.append(Workspace(PROJECT, provide, DiskKeeper(files)))
         return opened[-1]
 

@@ -7,7 +7,6 @@ import random
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,10 +34,10 @@ def test_no_file_is_no_account(paths: Paths) -> None:
 
 
 def test_saved_accounts_come_back_the_last_used_first(paths: Paths) -> None:
-    two = replace(ONE, id="kai|2", label="\ud800")
+    two = ONE._replace(id="kai|2", label="\ud800")
     first, second = save_account(paths, ONE), save_account(paths, two)
     assert (first.last_used, second.last_used) == (1, 2)
-    assert load_accounts(paths) == ([replace(second, label="\ufffd"), first], None)
+    assert load_accounts(paths) == ([second._replace(label="\ufffd"), first], None)
     again = save_account(paths, ONE)
     assert [record.id for record in load_accounts(paths)[0]] == ["kai|1", "kai|2"]
     assert again.last_used == 3
@@ -62,7 +61,7 @@ def test_a_broken_file_is_set_aside(paths: Paths, content: bytes) -> None:
     assert aside.read_bytes() == content
     private.write_private(file, content)
     assert save_account(paths, ONE).last_used == 1
-    assert load_accounts(paths) == ([replace(ONE, last_used=1)], None)
+    assert load_accounts(paths) == ([ONE._replace(last_used=1)], None)
 
 
 def test_entries_we_do_not_understand_are_left_out_and_kept(paths: Paths) -> None:
@@ -92,7 +91,7 @@ def test_what_cannot_be_saved_is_a_sentence() -> None:
 def test_several_at_once_lose_nothing(paths: Paths) -> None:
     def add(start: int) -> None:
         for number in range(start, start + 5):
-            save_account(paths, replace(ONE, id=str(number)))
+            save_account(paths, ONE._replace(id=str(number)))
 
     threads = [threading.Thread(target=add, args=(start,)) for start in range(0, 20, 5)]
     for thread in threads:

@@ -12,7 +12,7 @@ from kai_tui.storage.presence import Presence
 
 
 def files(folder: Path) -> AccountFiles:
-    return AccountFiles(folder / "data" / "a.state.sqlite", folder / "cache" / "a.cache.sqlite")
+    return AccountFiles(lambda: (folder / "data" / "a.state.sqlite", folder / "cache" / "a.cache.sqlite"))
 
 
 def locks(folder: Path) -> list[Path]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kai_tui.services.notice import Notice
 from kai_tui.ui.app_of import app_of
 from kai_tui.ui.screens.chat_part import ChatPart
-from kai_tui.ui.transcript.view import Transcript
+
+if TYPE_CHECKING:
+    from kai_tui.ui.transcript.view import Transcript
 
 
 class ChatBlocks(ChatPart):
@@ -13,9 +17,9 @@ class ChatBlocks(ChatPart):
 
     def reading_keys(self) -> tuple[tuple[str, str], ...]:
         """The keys for what is read; none while the focus is elsewhere."""
-        transcript = self._transcript
-        if not transcript.has_focus:
+        if not self._reads:
             return ()
+        transcript = self._transcript
         from kai_tui.ui.reading_keys import reading_keys
 
         return reading_keys(

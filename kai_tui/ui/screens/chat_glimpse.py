@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from kai_tui.services.glimpse import SCREENFULS
 from kai_tui.ui.screens.chat_part import ChatPart
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ class ChatGlimpse(ChatPart):
         self.run_worker(self._glimpse(chat_id), group="glimpse", exclusive=True, exit_on_error=False)
 
     async def _glimpse(self, chat_id: str) -> None:
+        from kai_tui.services.glimpse import SCREENFULS
+
         found = await self.workspace.chats.glimpse(chat_id, newest=SCREENFULS)
         if found is None or not self._still_opens(chat_id):
             return

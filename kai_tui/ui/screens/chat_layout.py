@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -54,6 +53,7 @@ class ChatLayout(KaiScreen):
         """What it is called in sentences."""
         self._sidebar = Sidebar(loading=True)
         self._header = ChatHeader()
+        self._made_transcript: Transcript | None = None
         self._pill = NewLinesPill()
         self._reading = Container(id="reading", classes="-noted")
         self._note = ReadingNote(id="reading-note")
@@ -88,16 +88,24 @@ class ChatLayout(KaiScreen):
                 yield self._composer
         yield self._status
 
-    @cached_property
+    @property
     def _transcript(self) -> Transcript:
         """Made when there is a chat to show: nothing of it is loaded before the first frame."""
-        from kai_tui.ui.transcript.view import Transcript
+        if self._made_transcript is None:
+            from kai_tui.ui.transcript.view import Transcript
 
-        transcript = Transcript(
-            id="transcript", assistant_name=short_name(self.workspace.account), clock=self.workspace.clock
-        )
-        self._reading.mount(transcript, before=self._note)
-        return transcript
+            self._made_transcript = Transcript(
+                id="transcript",
+                assistant_name=short_name(self.workspace.account),
+                clock=self.workspace.clock,
+            )
+            self._reading.mount(self._made_transcript, before=self._note)
+        return self._made_transcript
+
+    @property
+    def _reads(self) -> bool:
+        """Whether the focus is in the conversation."""
+        return self._made_transcript is not None and self._made_transcript.has_focus
 
     def _mount_unseen(self) -> None:
         """The parts that show themselves when they have something to say: after the first frame."""

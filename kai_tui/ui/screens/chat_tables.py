@@ -23,7 +23,7 @@ class ChatTables(ChatPart):
     _viewer_loaded = False
     """Whether its code was asked for."""
 
-    def on_transcript_cursor_moved(self) -> None:
+    def on_transcript_cursor_moved(self, message: Transcript.CursorMoved) -> None:
         """Who reads may open a table: loading the viewer takes longer than opening it."""
         if not self._viewer_loaded:
             self._viewer_loaded = True

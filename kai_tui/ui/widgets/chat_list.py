@@ -349,7 +349,7 @@ class ChatList(ScrollView, can_focus=True):
             return Strip([Segment(set_cell_size(clip(f" {header}", width), width), style)], width)
         chat = self._rows.chat_at(line)
         if chat is None:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.visual_style.rich_style)
         return self._chat_strip(chat, line, width)
 
     def _chat_strip(self, chat: ChatSummary, line: int, width: int) -> Strip:

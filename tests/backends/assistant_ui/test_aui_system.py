@@ -16,7 +16,7 @@ from kai_tui.backends.assistant_ui.system import SYSTEM
 from kai_tui.backends.assistant_ui.threads import KeptThreads, Thread
 from kai_tui.backends.base import Refused, TokenRefused
 from kai_tui.backends.secret import Secret, SecretLine
-from kai_tui.services.account_service import AnotherAccount
+from kai_tui.services.other_systems import AnotherAccount
 from tests.backends.guide import ScriptedGuide
 from tests.backends.kai_server import answer
 from tests.fakes.assistant_ui import TOKEN, FakeAssistantUi

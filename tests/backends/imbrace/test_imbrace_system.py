@@ -12,7 +12,7 @@ from kai_tui.backends.base import CannotConnect
 from kai_tui.backends.imbrace.client import ImbraceBackend
 from kai_tui.backends.imbrace.places import ENVIRONMENTS
 from kai_tui.backends.imbrace.system import SYSTEM, places_of
-from kai_tui.services.account_service import AnotherAccount
+from kai_tui.services.other_systems import AnotherAccount
 from tests.backends.guide import ScriptedGuide
 from tests.backends.kai_server import KaiServer, answer
 from tests.fakes.imbrace import CODE, JWT, PASSWORD, USER, ImbraceFake

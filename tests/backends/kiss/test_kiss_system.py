@@ -11,7 +11,8 @@ import pytest
 from kai_tui.backends.base import TokenRefused
 from kai_tui.backends.kiss.client import KissBackend
 from kai_tui.backends.kiss.system import SYSTEM
-from kai_tui.services.account_service import AccountService, AnotherAccount
+from kai_tui.services.account_service import AccountService
+from kai_tui.services.other_systems import AnotherAccount
 from kai_tui.services.workspace import Workspace
 from kai_tui.storage.credential_errors import CredentialsUnavailable
 from tests.backends.guide import ScriptedGuide
