@@ -265,3 +265,13 @@ async def test_while_a_question_is_open_nothing_of_the_list_acts(tmp_path: Path)
         await pilot.press("escape")
         assert composer.text == "/the"
         assert sent(screen) == []
+
+
+async def test_keys_that_would_be_typed_here_are_not_shown_as_keys(tmp_path: Path) -> None:
+    app = app_for(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen, _ = await ready(app, pilot)
+        keys = {each.words: each.key for each in screen.commands()}
+        assert keys["new"] == "Ctrl+N"
+        assert keys["vote up"] == keys["copy"] == ""
+        assert all(len(key) != 1 for key in keys.values())

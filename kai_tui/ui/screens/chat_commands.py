@@ -99,7 +99,7 @@ class ChatCommands(ChatLoan):
             Command(
                 item.command,
                 _sentence(item.help.removeprefix("While reading: ")),
-                key_name(item.keys[0]) if item.keys else "",
+                next((key_name(key) for key in item.keys if _works_while_writing(key)), ""),
                 item.argument,
                 item.needs_argument,
                 item,
@@ -283,6 +283,11 @@ def _why_not(text: str, typed: Typed) -> str:
     if rest and command.choices and rest.lower() not in command.choices:
         return f"/{command.words} takes {' or '.join(command.choices)}."
     return ""
+
+
+def _works_while_writing(key: str) -> bool:
+    """Not a letter or sign of the reading cursor: here it would be typed."""
+    return "+" in key or (key[0] == "f" and key[1:].isdigit())
 
 
 def _sentence(text: str) -> str:
