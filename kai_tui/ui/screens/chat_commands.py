@@ -48,6 +48,7 @@ class ChatCommands(ChatLoan):
 
     def on_mount(self) -> None:
         self._composer.commands = self.run_typed
+        self._composer.summon = self.completion
 
     def completion(self) -> CompletionDesk:
         """The prompt's helper; made when it is wanted first, its code is not loaded at the start."""

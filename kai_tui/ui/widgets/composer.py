@@ -145,6 +145,8 @@ class Composer(KeptStyles, PromptText):
         self._chord_begun = False
         self.gate: Callable[[str], bool] | None = None
         """Asked before a text is sent; when it says False the text stays."""
+        self.summon: Callable[[], object] | None = None
+        """Brings the helper when it is wanted before it was loaded: keys typed ahead mean the same then."""
         self.commands: Callable[[str], bool] | None = None
         """Asked first of all what is entered: True when it was no message."""
 
@@ -227,6 +229,8 @@ class Composer(KeptStyles, PromptText):
             self._backspaced = event.time
         if text is not None:
             first = not self.text
+            if self.helper is None and self.summon is not None and text in "/@":
+                self.summon()
             self._type(text)
             if first:
                 self._typed_alone(text)
