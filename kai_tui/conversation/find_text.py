@@ -14,6 +14,13 @@ Span = tuple[int, int]
 _WORD: Final = re.compile(r"[^\W_]+")
 _MARKS: Final = b"*_~`\\"
 """Signs of markdown and of JSON that may stand inside a word of a source and are not shown."""
+_SHOWN_OTHERWISE: Final = re.compile(
+    "[\x80-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "|[\u0300-\u036f]{8}"
+)
+"""What is shown as a mark that says what stands there, e.g. `⟨U+202E⟩`; those below a space are escaped in JSON."""
+_GAP: Final = b" " * 60
+"""Long gaps are shown as a count."""
 _GOES_ON: Final = "\uff9e\uff9f"
 """Half-width sound marks: one character with the katakana before them."""
 
@@ -58,14 +65,15 @@ class Matcher:
 
         Markup may stand inside and between its words, so each word is looked for by itself.
         """
-        if b"\\u" in raw or b"&#" in raw:
-            return True  # characters that are written otherwise
+        if b"\\u" in raw or b"&#" in raw or _GAP in raw:
+            return True  # what is written and shown in different ways
         cleaned = raw.translate(None, _MARKS)
         if cleaned.isascii():
             low = cleaned.lower()
             return all(word in low for word in self._bytes)
-        shown = normalize("NFKC", cleaned.decode("utf-8", "replace")).casefold()
-        return all(word in shown for word in self._words)
+        text = cleaned.decode("utf-8", "replace")
+        shown = normalize("NFKC", text).casefold()
+        return _SHOWN_OTHERWISE.search(text) is not None or all(word in shown for word in self._words)
 
 
 def _inside(other: Matcher, this: Matcher) -> bool:

@@ -92,5 +92,7 @@ def test_markup_between_and_inside_words_does_not_hide_them() -> None:
     raw = json.dumps({"text": "**Two** ta_bl_es in `in.c-shop`\\_x"}).encode()
     for query in ("two tables", "in.c-shop_x", "Two"):
         assert Matcher(query).may_be_in(raw)
+    for odd in ("a\u202eb", "a\x1bb", "a" + "\u0301" * 12, "a" + " " * 300 + "b"):
+        assert Matcher("u+202e").may_be_in(json.dumps(odd, ensure_ascii=False).encode()), odd
     assert not Matcher("three").may_be_in(raw)
     assert not Matcher("two chairs").may_be_in(raw)

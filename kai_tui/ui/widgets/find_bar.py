@@ -11,9 +11,12 @@ from textual.widgets import Static
 from kai_tui.ui.widgets.filter_input import FilterInput
 
 _STEPS = {"enter": 1, "down": 1, "shift+enter": -1, "up": -1, "alt+enter": -1}
-_WIDE = 100
-_HINT = "Enter next · ↑ before · Esc stay · Ctrl+F back"
-_SHORT_HINT = "Enter ↓ · ↑ · Esc"
+_HINTS = (
+    (96, "Enter next · ↑ before · Esc stay · Ctrl+F back"),
+    (64, "Enter next · ↑ before · Esc"),
+    (0, "↑ ↓ Esc"),
+)
+"""From which width on what is said of the keys."""
 
 
 class FindBar(Horizontal):
@@ -97,7 +100,7 @@ class FindBar(Horizontal):
         return self._input.has_focus
 
     def on_resize(self) -> None:
-        self._hint.update(Content(_HINT if self.size.width >= _WIDE else _SHORT_HINT))
+        self._hint.update(Content(next(words for width, words in _HINTS if self.size.width >= width)))
 
     def show_count(self, number: int, total: int, *, complete: bool) -> None:
         """`number` 0: it is not known which one is shown."""
