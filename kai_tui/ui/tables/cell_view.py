@@ -13,7 +13,7 @@ from kai_tui.conversation.safe_text import safe_code, safe_line
 from kai_tui.ui.modals.reading_view import Paragraph, Passage
 from kai_tui.ui.tables.reading import Reading
 
-MOST_JSON = 4_000_000
+MOST_JSON = 500_000
 """Characters that are looked at as JSON; more would make the key wait."""
 
 

@@ -14,12 +14,16 @@ CUT = "…"
 _PLAIN = re.compile(r"[!-~](?:[ -~]*[!-~])?").fullmatch
 _EDGES = re.compile(r"^ +| +$")
 _GAP = " " * 9
+_EMOJI = re.compile("[\U0001f000-\U0001faff\ufe0f]")
+_GLUE = re.compile("[\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
+"""What makes one emoji of several. Terminals differ in how wide they draw that; of the parts they all know it."""
 
 
 def one_line(raw: str, room: int) -> str:
     """A raw cell as one safe line. Of a long one only as much as `room` cells could show (and a bit more).
 
-    Blanks at its edges are shown as `␣`: they are part of the value.
+    Blanks at its edges are shown as `␣`: they are part of the value. Emoji that are put together are shown in their
+    parts: a column that one terminal draws wider than another would push all others aside.
     """
     if len(raw) > 4 * room + 64:
         raw = raw[: 4 * room + 64] + CUT
@@ -27,7 +31,9 @@ def one_line(raw: str, room: int) -> str:
         return raw
     if not raw:
         return EMPTY
-    shown = safe_line(raw)
+    shown: str = safe_line(raw)
+    if _EMOJI.search(shown):
+        shown = _GLUE.sub("", shown)
     if raw[0] != " " and raw[-1] != " ":
         return shown
     before = len(raw) - len(raw.lstrip(" "))

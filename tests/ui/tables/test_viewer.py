@@ -12,6 +12,7 @@ from kai_tui.conversation.tables.data_table import DataTable
 from kai_tui.conversation.tables.opening import opening_of_result
 from kai_tui.conversation.tables.reading import table_of_result
 from kai_tui.ui.tables.cell_view import CellView
+from kai_tui.ui.tables.cells import one_line
 from kai_tui.ui.tables.copy_menu import CopyMenu
 from kai_tui.ui.tables.keys import ALL_KEYS, KEYS
 from kai_tui.ui.tables.keys_help import KeysHelp, help_text
@@ -143,6 +144,12 @@ async def test_odd_tables_take_every_key(table: DataTable) -> None:
             if app.viewer.filter_input.has_focus:
                 await pilot.press("x", "escape")
         assert app.screen is app.viewer
+
+
+def test_emoji_are_drawn_in_parts_whose_width_every_terminal_knows() -> None:
+    assert one_line("👨‍👩‍👧‍👦 and 👩🏽‍🚀 ❤️", 80) == "👨👩👧👦 and 👩🚀 ❤"
+    # Between letters of a script that joins, the joiner is spelling.
+    assert one_line("क्‍ष", 80) == "क्‍ष"
 
 
 # -- marking -------------------------------------------------------------------------------------
