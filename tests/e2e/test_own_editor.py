@@ -95,3 +95,21 @@ def test_an_editor_that_is_not_there_says_so_and_the_draft_stays(tmp_path: Path)
         terminal.wait_for("my draft")
         terminal.write("!\x11")
         assert terminal.wait_exit() == 0
+
+
+@pytest.mark.slow
+def test_a_question_waits_for_the_editor_to_close(tmp_path: Path) -> None:
+    with program(tmp_path, EDITOR=str(editor(tmp_path))) as terminal:
+        terminal.wait_for("New chat")
+        terminal.write("Create a bucket called reports\r")
+        terminal.wait_for("streaming")
+        terminal.write("my draft\x18\x05")
+        terminal.wait_for("EDITOR my draft")
+        terminal.wait_raw(b"EDITOR my draft\r\n")
+        begun = len(terminal.raw)
+        terminal.wait_quiet(3.0)
+        assert len(terminal.raw) == begun, "nothing is drawn, no question is asked over the editor"
+        terminal.write("go on\r")
+        terminal.wait_for("Deny")
+        terminal.write("\x1b")
+        terminal.wait_for("second line: go on")
