@@ -87,6 +87,30 @@ class _Program:
                 raise TimeoutError(f"{name}: {bytes(self.terminal.raw[-400:])!r}")
         return time.perf_counter() - began
 
+    def typing(self, seconds: float, number: int = 0) -> float:
+        """The slowest echo of keys typed one after another for a while: what goes on behind is noticed or not."""
+        terminal = self.terminal
+        slowest, typed = 0.0, 0
+        ends = time.perf_counter() + seconds
+        while time.perf_counter() < ends:
+            key = _KEYS[(number + typed) % len(_KEYS)]
+            start = len(terminal.raw)
+            began = time.perf_counter()
+            terminal.write(key)
+            while key not in terminal.raw[start:]:
+                terminal.pump(0.005)
+                if time.perf_counter() - began > 10:
+                    raise TimeoutError(repr(key))
+            slowest = max(slowest, time.perf_counter() - began)
+            typed += 1
+            terminal.pump(0.02)
+            if typed % 8 == 0:
+                terminal.write(b"\x7f" * 8)
+                terminal.pump(0.05)
+        terminal.write(b"\x7f" * (typed % 8))
+        terminal.drain(0.1)
+        return slowest
+
     def rss(self) -> float:
         """MiB now, once all is quiet."""
         self.terminal.drain(1.0)
@@ -150,6 +174,7 @@ def run() -> list[Row]:
     opened: dict[str, list[float]] = {name: [] for name in _CHATS}
     grown: list[float] = []
     pages: list[float] = []
+    answers: list[float] = []
     stalls: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as home, _server() as port:
         for number in range(RUNS + 1):
@@ -163,6 +188,7 @@ def run() -> list[Row]:
                         program.stalls(stalls, "500 messages")
                 empty = program.rss()
                 opened["10000"].append(program.open("10000"))
+                answers.append(program.typing(1.2))
                 grown.append(program.rss() - empty)
                 if number:
                     pages += [program.page(b"\x1b[5~") for _ in range(PAGES // RUNS)]
@@ -181,6 +207,8 @@ def run() -> list[Row]:
         unknown = (first[name] - first["0"]) * 1000
         rows.append(Row(f"{label}, the same with no copy here (n=1)", unknown, "ms"))
     rows.append(Row("10,000 messages, RSS beyond an empty chat", statistics.median(grown), "MiB", bar=25))
+    label = f"key echo right after it is readable, while the server's answer comes, max (n={len(answers)})"
+    rows.append(Row(label, max(answers) * 1000, "ms", bar=50))
     rows.append(Row("page scroll in it, p50", percentile(pages, 0.5), "ms"))
     rows.append(Row(f"page scroll in it, p95 (n={len(pages)})", percentile(pages, 0.95), "ms", bar=16))
     for name, times in stalls.items():
