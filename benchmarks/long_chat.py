@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks.table import Row
 from benchmarks.terminal import ESCAPES, Terminal
 
-RUNS = int(os.environ.get("BENCH_RUNS", "5"))
+RUNS = 5
 PAGES = 40
 _CHATS = ["0", "500", "10000", "1m"]
 _WELCOME = b"who can read this chat"

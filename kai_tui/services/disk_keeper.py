@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from kai_tui.backends.errors import BackendError
 from kai_tui.services.keeper import REPLY_STATES, ReplyState
-from kai_tui.services.kept_rows import cached_of, copy_reader, summary_of, text_of
+from kai_tui.services.kept_rows import cached_of, copy_reader, summary_of, texts_of
 from kai_tui.services.local_chats import AccountChats
 from kai_tui.storage.errors import StorageError
 from kai_tui.storage.paths import AccountFiles
@@ -345,7 +345,7 @@ class DiskKeeper:
         }
 
         async def put() -> None:
-            texts = [text_of(message) for message in chat.messages]
+            texts = await texts_of(tuple(chat.messages))
             writers = await self._writers(chat.summary.id)
             await self._chats.put_chat(cached_of(chat.summary), texts, states, open_windows=writers)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from kai_tui.backends.base import ChatSummary
     from kai_tui.conversation.events import Finish, FinishReason, JsonObject
@@ -22,6 +22,10 @@ _ENDED: Mapping[str, FinishReason] = {
 _REASONS: frozenset[str] = frozenset(
     ("stop", "length", "content-filter", "tool-calls", "error", "other", "unknown", "cancelled", "lost")
 )
+
+
+_AT_ONCE = 1_000
+"""Messages after which others get their turn."""
 
 
 def cached_of(row: ChatSummary) -> CachedChat:
@@ -65,7 +69,13 @@ def copy_reader(known: Mapping[str, Message]) -> Callable[[bytes, str], Message 
         if message is None:
             return None
         before = known.get(message.id)
-        if state == "complete" and before is not None and before.finish is None and same(before, message):
+        if (
+            state == "complete"
+            and before is not None
+            and before.finish is None
+            and isinstance(message, KeptMessage)
+            and message.same_as(before)
+        ):
             return before
         _mark(message, state)
         return message
@@ -73,21 +83,28 @@ def copy_reader(known: Mapping[str, Message]) -> Callable[[bytes, str], Message 
     return read
 
 
-def same(before: Message, now: Message) -> bool:
-    """Whether both are the same message, as far as that can be told without reading them."""
-    from kai_tui.conversation.kept_message import KeptMessage
-
-    return isinstance(now, KeptMessage) and now.same_as(before)
-
-
 def text_of(message: Message) -> MessageText:
     """As it is kept. Raises StorageError for what has no JSON."""
-    from kai_tui.conversation.kept_message import KeptMessage
     from kai_tui.storage.chats import MessageText
     from kai_tui.storage.text import to_json
 
-    text = message.text_now() if isinstance(message, KeptMessage) else None
-    return MessageText(message.id, to_json(message.to_wire()).encode() if text is None else text)
+    return MessageText(message.id, to_json(message.to_wire()).encode())
+
+
+async def texts_of(messages: Sequence[Message]) -> list[MessageText]:
+    """Messages as they are kept; others get their turn meanwhile. Raises StorageError for what has no JSON."""
+    import asyncio
+
+    from kai_tui.conversation.kept_message import KeptMessage
+    from kai_tui.storage.chats import MessageText
+
+    found: list[MessageText] = []
+    for number, message in enumerate(messages):
+        if number % _AT_ONCE == _AT_ONCE - 1:
+            await asyncio.sleep(0)
+        text = message.text_now() if isinstance(message, KeptMessage) else None
+        found.append(text_of(message) if text is None else MessageText(message.id, text))
+    return found
 
 
 def _mark(message: Message, state: str) -> None:

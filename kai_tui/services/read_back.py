@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from kai_tui.conversation.approvals import digest, pending
 from kai_tui.conversation.events import Finish
+from kai_tui.conversation.kept_message import KeptMessage
 from kai_tui.conversation.messages import GrowingPart, Message
 from kai_tui.services.keeper import REPLY_STATES
-from kai_tui.services.kept_rows import same
 
 MORE_AFTER_STOP = "The server went on after you stopped; what it had is shown."
 _MORE = "The server had more of it, which is shown."
@@ -36,7 +36,7 @@ def adopt(
     result: list[Message] = []
     for message in theirs:
         before = known.get(message.id)
-        if before is not None and same(before, message):
+        if before is not None and isinstance(message, KeptMessage) and message.same_as(before):
             message = before  # who shows it goes on showing it
         elif before is not None:
             message.errors, message.faults = before.errors, before.faults

@@ -50,10 +50,13 @@ def copies(
         yield text, cast("CopyState", state)
 
 
-def text_of(message: JsonObject | MessageText, number: int) -> MessageText:
+def text_of(message: JsonObject, number: int) -> MessageText:
     """As it is kept. Raises StorageError for what has no JSON."""
-    if not isinstance(message, MessageText):
-        return MessageText(message_id_of(message, number), to_json(message).encode())
+    return MessageText(message_id_of(message, number), to_json(message).encode())
+
+
+def storable_text(message: MessageText, number: int) -> MessageText:
+    """As SQLite takes it."""
     found, text = message
     try:
         text.decode()

@@ -16,6 +16,7 @@ from kai_tui.storage.chat_rows import (
     copies,
     message_id_of,
     put_messages,
+    storable_text,
     text_of,
     unfinished_tail,
     written_by,
@@ -151,12 +152,16 @@ class Chats:
         answers: what was seen is not lost (P7). A reply that one of the `open_windows` writes stays its own.
         """
         chat = _clean(chat)
-        rows = [text_of(message, number) for number, message in enumerate(messages)]
+        texts = [
+            message if isinstance(message, MessageText) else text_of(message, number)
+            for number, message in enumerate(messages)
+        ]
         ended = {storable(message_id): state for message_id, state in (states or {}).items()}
 
         def work(connection: Connection) -> None:
             _make_room(connection)
             _put_summary(connection, chat, _next_sequence(connection))
+            rows = [storable_text(text, number) for number, text in enumerate(texts)]
             unfinished = unfinished_tail(connection, chat.id, [row.id for row in rows])
             theirs = written_by(connection, chat.id, open_windows)
             wanted = {
