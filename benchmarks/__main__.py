@@ -1,4 +1,4 @@
-"""`make bench` or `python -m benchmarks [startup] [stream] [big_table]`: a table of figures against floors.
+"""`make bench` or `python -m benchmarks [startup] [stream] [big_table] [long_chat]`: a table of figures against floors.
 
 Exit code 1 where a bar is missed. `--write` puts the table into benchmarks/README.md.
 """
@@ -11,7 +11,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import big_table, composer, startup, stream
+from benchmarks import big_table, composer, long_chat, startup, stream
 from benchmarks.table import markdown
 
 _ALL = {
@@ -19,6 +19,7 @@ _ALL = {
     "stream": stream.run,
     "big_table": big_table.run,
     "composer": composer.run,
+    "long_chat": long_chat.run,
 }
 _MARK = "<!-- figures -->"
 

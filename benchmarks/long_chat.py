@@ -25,7 +25,7 @@ from benchmarks.table import Row
 from benchmarks.terminal import ESCAPES, Terminal
 
 RUNS = 5
-PAGES = 40
+PAGES = 150
 _CHATS = ["0", "500", "10000", "1m"]
 _WELCOME = b"who can read this chat"
 _KEYS = [glyph.encode() for glyph in "ßðþøæœŋđ"]
