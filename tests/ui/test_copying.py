@@ -58,6 +58,7 @@ async def test_the_block_and_the_message_under_the_cursor(own_home: Path) -> Non
         assert "Sent the table to the terminal's clipboard" in said(app)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("keys", "copied"),
     [
@@ -113,6 +114,7 @@ async def test_a_copied_chat_carries_no_secret(own_home: Path) -> None:
         assert "the whole chat (2 messages, secrets hidden)" in said(app)
 
 
+@pytest.mark.slow
 async def test_a_copied_answer_runs_nothing_when_it_is_pasted(own_home: Path) -> None:
     app = app_for(own_home, ScriptedBackend(replies=replies("rm -rf x\x1b[201~\u202e\n\n")))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -171,6 +173,7 @@ async def test_the_mouse_is_given_away_and_taken_back_and_that_is_remembered(own
         await until(pilot, lambda: "mouse: the terminal's" not in words(app))
 
 
+@pytest.mark.slow
 async def test_a_long_chat_is_copied_whole_and_keys_are_heard_meanwhile(own_home: Path) -> None:
     long = "\n\n".join(f"Paragraph {number} " + "of many words " * 40 for number in range(1_500))
     app = app_for(own_home, ScriptedBackend(replies=replies(long)))

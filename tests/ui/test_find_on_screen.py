@@ -93,6 +93,7 @@ async def test_while_reading_a_slash_begins_and_n_goes_on(own_home: Path) -> Non
         await until(pilot, lambda: app.focused is composer(app))
 
 
+@pytest.mark.slow
 async def test_not_found_is_said_and_what_stands_there_is_typed_over(own_home: Path) -> None:
     app = app_for(own_home, ScriptedBackend(replies=replies(LONG)))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -115,6 +116,7 @@ async def test_there_is_nothing_to_find_in_an_empty_chat(own_home: Path) -> None
         assert composer(app).text == "x"
 
 
+@pytest.mark.slow
 async def test_another_chat_ends_the_search(own_home: Path) -> None:
     app = app_for(own_home, ScriptedBackend(replies=replies(LONG)))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -136,6 +138,7 @@ async def test_the_command_takes_its_words(own_home: Path) -> None:
         assert composer(app).text == ""
 
 
+@pytest.mark.slow
 async def test_a_reply_is_stopped_with_the_bar_open_too(own_home: Path) -> None:
     app = app_for(own_home, ScriptedBackend(replies=replies(LONG)))
     async with app.run_test(size=(80, 24)) as pilot:

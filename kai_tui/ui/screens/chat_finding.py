@@ -85,7 +85,9 @@ class ChatFinding(ChatReading):
     def on_transcript_found(self, message: Transcript.Found) -> None:
         message.stop()
         if self._find_bar is not None:
-            self._find_bar.show_count(message.number, message.total, complete=message.complete)
+            self._find_bar.show_count(
+                message.number, message.total, complete=message.complete, in_sight=message.in_sight
+            )
 
     def on_transcript_finding_ended(self) -> None:
         """Another chat is shown."""

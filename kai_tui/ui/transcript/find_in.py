@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from kai_tui.ui.transcript.document import Place, Standing
-from kai_tui.ui.transcript.find_marks import MarkedCanvas
+from kai_tui.ui.transcript.document import Place
+from kai_tui.ui.transcript.find_marks import Begin, MarkedCanvas
 from kai_tui.ui.transcript.messages import Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kai_tui.ui.transcript.finding import Spot
+    from kai_tui.ui.transcript.finding import Finder, Spot
     from kai_tui.ui.transcript.items import Block, Unit
 
 SLICE = 0.005
@@ -35,22 +35,10 @@ SHARE = 4
 """Looking again that took t seconds is done again after SHARE * t seconds at the earliest."""
 
 
-class _Begin(NamedTuple):
-    """Where one was when the search began."""
-
-    first: int
-    """The messages in sight."""
-    last: int
-    top: tuple[int, int, int]
-    """Unit, item and row at the top of the window."""
-    standing: Standing | None
-    following: bool
-
-
 class FindableCanvas(MarkedCanvas):
     """A canvas in which something can be looked for."""
 
-    _begin: _Begin | None = None
+    _begin: Begin | None = None
     _last: Spot | None = None
     """The place one was at when the query was changed."""
     _going: int = 0
@@ -63,8 +51,11 @@ class FindableCanvas(MarkedCanvas):
     _later: Timer | None = None
     _search: asyncio.Task[None] | None = None
     _cost = 0.0
+    """Seconds it took to look through what changed last."""
     _told_at = 0.0
-    _found_told: tuple[int, int, bool] = (-1, 0, False)
+    _place_drawn = True
+    """Whether the place one is at is drawn: a narrow window leaves columns of a table out, and cuts lines."""
+    _found_told: tuple[int, int, bool, bool] = (-1, 0, False, True)
 
     # -- what others call --------------------------------------------------------------------
 
@@ -122,15 +113,14 @@ class FindableCanvas(MarkedCanvas):
         self._finder = self._begin = self._spot = self._drawn = self._last = self._search = self._later = None
         self._stale = self._spans = self._unfolded = None
         self._going, self._picking = 0, False
-        self._found_told = (-1, 0, False)
+        self._found_told = (-1, 0, False, True)
 
     def _look_on(self) -> None:
         """Go on looking, in slices beside everything else."""
         finder = self._finder
         if finder is None:
             return
-        finder.work(AT_ONCE)
-        self._after_slice()
+        self._work(finder, AT_ONCE)
         if (finder.busy or self._going) and (self._search is None or self._search.done()):
             self._search = asyncio.create_task(self._look(), name="find in the chat")
 
@@ -139,10 +129,15 @@ class FindableCanvas(MarkedCanvas):
             await asyncio.sleep(REST)
             if finder is not self._finder:
                 continue
-            finder.work(SLICE)
-            self._after_slice()
+            self._work(finder, SLICE)
             if not finder.busy and not self._going:
                 return
+
+    def _work(self, finder: Finder, seconds: float) -> None:
+        began = perf_counter()
+        finder.work(seconds)
+        self._cost += perf_counter() - began
+        self._after_slice()
 
     def _after_slice(self) -> None:
         from kai_tui.ui.transcript.finding import NotLooked
@@ -164,10 +159,10 @@ class FindableCanvas(MarkedCanvas):
             return
         self._told_at = now
         number = finder.number_of(self._spot) if self._spot is not None else None
-        told = (number or 0, finder.total, finder.complete)
+        told = (number or 0, finder.total, finder.complete, self._place_drawn)
         if told != self._found_told:
             self._found_told = told
-            self.post_message(Found(told[0], told[1], complete=told[2]))
+            self.post_message(Found(told[0], told[1], complete=told[2], in_sight=told[3]))
 
     def _pick(self) -> None:
         """The first place: in sight, else the nearest above, else the first below."""
@@ -270,35 +265,18 @@ class FindableCanvas(MarkedCanvas):
 
     def _look_at_changes(self) -> None:
         self._later = None
-        finder, stale = self._finder, self._stale
-        self._stale = None
+        finder = self._finder
         if finder is None:
             return
-        began = perf_counter()
+        if self._search is not None and not self._search.done():
+            self._later = self.set_timer(AGAIN, self._look_at_changes)
+            return
+        stale, self._stale = self._stale, None
+        self._cost = 0.0
         finder.forget(stale or ())
         self._look_on()
-        self._cost = perf_counter() - began
 
     # -- going there -------------------------------------------------------------------------
-
-    def _where(self) -> _Begin:
-        document = self._document
-        top, height = self._top, self.size.height
-        first = document.place(top)
-        last = document.place(min(top + height, document.total) - 1)
-        most = max(0, document.message_count - 1)
-        at = (0, 0, 0)
-        if first is not None and first.item in first.item.unit.items:
-            unit = first.item.unit
-            line = document.rendered(first.item).lines[first.line]
-            at = (unit.number, unit.items.index(first.item), self._row_in(first, line))
-        return _Begin(
-            min(first.item.unit.block.index, most) if first is not None else 0,
-            min(last.item.unit.block.index, most) if last is not None else most,
-            at,
-            document.standing(top),
-            self._following,
-        )
 
     def _return(self) -> None:
         """Be again where one was when the search began."""
@@ -339,11 +317,10 @@ class FindableCanvas(MarkedCanvas):
         document.measure(item)
         lines = document.rendered(item).lines
         wanted = spot.row + (1 if block.gap_before(item) else 0)
-        line = next((n for n, each in enumerate(lines) if each.row == wanted), 0)
-        for number, each in enumerate(lines):
-            if each.row == wanted and any(one.start <= spot.start < one.end for one in each.pieces):
-                line = number
-                break
+        row_lines = [n for n, each in enumerate(lines) if each.row == wanted]
+        holding = [n for n in row_lines if any(one.start <= spot.start < one.end for one in lines[n].pieces)]
+        self._place_drawn = bool(holding)
+        line = (holding or row_lines or [0])[0]
         start = document.row_of(item)
         if start is None:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.style import Style
 from textual.strip import Strip
@@ -12,7 +12,7 @@ from kai_tui.ui.transcript import selecting
 from kai_tui.ui.transcript.browsing import BrowsableCanvas
 
 if TYPE_CHECKING:
-    from kai_tui.ui.transcript.document import Place
+    from kai_tui.ui.transcript.document import Place, Standing
     from kai_tui.ui.transcript.finding import Finder, Spot
     from kai_tui.ui.transcript.items import Item, Unit
     from kai_tui.ui.transcript.strips import Line, RowText
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 _WITHOUT_COLOURS: Final = {"found": Style(underline=True), "found-here": Style(reverse=True)}
 _MOST_SPANS: Final = 2_000
 """Texts whose places are kept; a window shows some fifty."""
+
+
+class Begin(NamedTuple):
+    """Where one was when the search began."""
+
+    first: int
+    """The messages in sight."""
+    last: int
+    top: tuple[int, int, int]
+    """Unit, item and row at the top of the window."""
+    standing: Standing | None
+    following: bool
 
 
 class MarkedCanvas(BrowsableCanvas):
@@ -31,6 +43,25 @@ class MarkedCanvas(BrowsableCanvas):
     _drawn: Spot | None = None
     """Where it is drawn: the same, but in what is laid out otherwise (raw markdown, SQL laid out)."""
     _spans: dict[str, list[tuple[int, int]]] | None = None
+
+    def _where(self) -> Begin:
+        document = self._document
+        top, height = self._top, self.size.height
+        first = document.place(top)
+        last = document.place(min(top + height, document.total) - 1)
+        most = max(0, document.message_count - 1)
+        at = (0, 0, 0)
+        if first is not None and first.item in first.item.unit.items:
+            unit = first.item.unit
+            line = document.rendered(first.item).lines[first.line]
+            at = (unit.number, unit.items.index(first.item), self._row_in(first, line))
+        return Begin(
+            min(first.item.unit.block.index, most) if first is not None else 0,
+            min(last.item.unit.block.index, most) if last is not None else most,
+            at,
+            document.standing(top),
+            self._following,
+        )
 
     def _item_of(self, unit: Unit, spot: Spot) -> Item | None:
         """The item in which a place is, as far as the unit is open."""

@@ -67,13 +67,15 @@ class TableChosen(Message, namespace="transcript"):
 
 class Found(Message, namespace="transcript"):
     """What is looked for was found so often so far. `number` is that of the place shown: the third; 0 while there
-    is none, or it is not known yet. `complete`: everything was looked through."""
+    is none, or it is not known yet. `complete`: everything was looked through; `in_sight`: the place is drawn, not
+    in a column that is left out here or behind the end of a cut line."""
 
-    def __init__(self, number: int, total: int, *, complete: bool) -> None:
+    def __init__(self, number: int, total: int, *, complete: bool, in_sight: bool = True) -> None:
         super().__init__()
         self.number = number
         self.total = total
         self.complete = complete
+        self.in_sight = in_sight
 
 
 class FindingEnded(Message, namespace="transcript"):

@@ -102,15 +102,15 @@ class FindBar(Horizontal):
     def on_resize(self) -> None:
         self._hint.update(Content(next(words for width, words in _HINTS if self.size.width >= width)))
 
-    def show_count(self, number: int, total: int, *, complete: bool) -> None:
-        """`number` 0: it is not known which one is shown."""
+    def show_count(self, number: int, total: int, *, complete: bool, in_sight: bool = True) -> None:
+        """`number` 0: it is not known which one is shown. See `Transcript.Found`."""
         more = "" if complete else "+"
         if not self._input.value.strip():
             words = ""
         elif not total:
             words = "not found" if complete else "looking…"
         elif number:
-            words = f"{number:,} of {total:,}{more}"
+            words = f"{number:,} of {total:,}{more}{'' if in_sight else ' (cut off here)'}"
         else:
             words = f"{total:,}{more} found"
         self._count.update(Content(words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
@@ -302,6 +303,7 @@ async def test_messages_that_are_renamed_and_read_anew_are_counted_once() -> Non
         await until(pilot, lambda: app.found is not None and app.found.total == 3 and app.found.complete)
 
 
+@pytest.mark.slow
 async def test_the_window_may_change_its_width_on_the_way() -> None:
     app = FindApp(everywhere())
     async with app.run_test(size=(80, 24)) as pilot:
@@ -355,3 +357,35 @@ async def test_places_are_shown_in_a_message_as_it_was_written_too() -> None:
             await until(pilot, lambda number=number: app.words == f"{number}/3")
             assert app.here == "needle"
         assert "**One**" in app.shown()
+
+
+async def test_a_place_in_a_column_that_is_left_out_is_said_to_be() -> None:
+    names = [f"column_{number}" for number in range(12)]
+    rows = [[f"value {row} {number}" for number in range(12)] for row in range(3)]
+    lines = [names, ["---"] * 12, *rows]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    app = FindApp(ChatSource(answer(text(table))))
+    async with app.run_test(size=(50, 24)) as pilot:
+        await looked(app, pilot, "value 1 0")
+        assert app.found is not None
+        assert (app.found.in_sight, app.here) == (True, "value 1 0")
+        if "value 1 11" not in app.shown():
+            await looked(app, pilot, "value 1 11")
+            assert (app.found.in_sight, app.here, app.words) == (False, "", "1/1")
+
+
+@pytest.mark.slow
+async def test_a_long_reply_is_not_looked_through_at_every_word() -> None:
+    source = ChatSource(Message.user("u1", "Go"), answer(text(document(200_000, 1), streaming=True)))
+    source.turn = Turn("streaming", started=99.0, last_event=100.0)
+    app = FindApp(source)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await looked(app, pilot, "the")
+        finder = app.transcript._finder
+        assert finder is not None
+        reads = finder.reads
+        for _ in range(100):
+            app.grow(0, "more of the words ")
+            app.draw()
+            await pilot.pause(0.002)
+        assert finder.reads - reads <= 3
