@@ -303,7 +303,7 @@ async def test_a_command_of_the_palette_acts(own_home: Path) -> None:
 
 async def test_help_shows_every_group_of_keys(own_home: Path) -> None:
     app = app_for(own_home)
-    async with app.run_test(size=(100, 120)) as pilot:
+    async with app.run_test(size=(100, 200)) as pilot:
         await ready(app, pilot)
         await pilot.press("f1")
         await until(pilot, lambda: isinstance(app.screen, HelpDialog) and "Approvals" in words(app))

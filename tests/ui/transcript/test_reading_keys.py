@@ -349,6 +349,24 @@ async def test_a_long_block_of_sql_in_several_items_is_laid_out_whole() -> None:
         assert app.asked(Transcript.CopyRequested).text == code
 
 
+async def test_what_was_laid_out_stays_so_when_the_message_is_read_anew() -> None:
+    app = Reading(ChatSource(answer(text(ANSWER))))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand_on(app, pilot, "code")
+        await pilot.press("p")
+        before = app.lines()
+        assert app.source is not None
+        app.source.messages[:] = [answer(text(ANSWER))]
+        app.transcript.apply(MessagesReset())
+        app.draw()
+        assert app.lines() == before
+        # Other code in its place is shown as it is.
+        app.source.messages[:] = [answer(text(ANSWER.replace("one  two", "three")))]
+        app.transcript.apply(MessagesReset())
+        app.draw()
+        assert "laid out here" not in app.shown()
+
+
 async def test_what_cannot_be_laid_out_says_why() -> None:
     app = Reading(
         ChatSource(answer(text("```py\nx\n```\n\n```sql\nselect 'a\\'  b' from t where x = 1\n```")))

@@ -11,6 +11,7 @@ from kai_tui.ui.transcript.rows import Block, row_count
 from kai_tui.ui.transcript.splitter import Chunk, Splitter
 
 if TYPE_CHECKING:
+    from kai_tui.ui.transcript.laid_out import Laid
     from kai_tui.ui.transcript.pieces import Piece
 
 
@@ -40,6 +41,8 @@ class ProseItems:
         self._finished = False
         self._tail: Chunk | None = None
         self._references: dict[str, object] = {}
+        self._laid: dict[int, tuple[str, dict[int, Laid]]] = {}
+        """What the user laid out in the prose that was shown before: by item, with its source."""
         self._starts: list[int] = []
         """Where in the text each item's chunk starts."""
 
@@ -68,6 +71,12 @@ class ProseItems:
             item.unit = self._unit
             item.base += self._base - before._base
             item.forget()
+
+    def keep(self, before: ProseItems) -> None:
+        """Take over what the user did with the prose that showed this text before."""
+        for index, item in enumerate(before.items):
+            if item.instead is not None:
+                self._laid[index] = (cast("Chunk", item.content).source, item.instead)
 
     def _restart(self) -> None:
         self._splitter = Splitter()
@@ -111,6 +120,8 @@ class ProseItems:
         else:
             self.items.append(Item(self._unit, chunk, self._next_base(index)))
             item = self.items[index]
+        if index in self._laid and self._laid[index][0] == chunk.source:
+            item.instead = self._laid[index][1]
         item.gap = chunk.gap
 
     def _next_base(self, index: int) -> int:

@@ -33,10 +33,14 @@ class TextUnit(Unit):
         self._taken_over = False
 
     def keep(self, before: Unit) -> None:
-        if isinstance(before, TextUnit) and before.part is self.part and not self.around.counting:
+        if not isinstance(before, TextUnit):
+            return
+        if before.part is self.part and not self.around.counting:
             # Splitting a long text again would take longer than reading it did.
             self._prose.take_over(before._prose)
             self._taken_over = True
+        else:
+            self._prose.keep(before._prose)
 
     def sync(self) -> int | None:
         part = self.part
