@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any
 
-os.environ.setdefault("TEXTUAL_FPS", "120")  # as kai_tui does, before Textual is loaded
+os.environ.setdefault("TEXTUAL_FPS", "240")  # as kai_tui does, before Textual is loaded
 
 from textual.app import App
 

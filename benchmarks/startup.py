@@ -69,7 +69,7 @@ def run() -> list[Row]:
         _start(_KAI, environment, None)  # warm files
         _start(_BARE, compiled, None)
         for _ in range(RUNS):
-            bare.append(_start(_BARE, {"TEXTUAL_FPS": "120", **compiled}, None))
+            bare.append(_start(_BARE, {"TEXTUAL_FPS": "240", **compiled}, None))
             kai.append(_start(_KAI, environment, None))
         imports = _import_times(compiled)
     print("Import time of the first paint by package (ms, own time):")

@@ -11,7 +11,7 @@ import os
 import statistics
 import time
 
-os.environ.setdefault("TEXTUAL_FPS", "120")
+os.environ.setdefault("TEXTUAL_FPS", "240")
 
 from kai_tui.conversation.messages import GrowingPart, Message, part_from_wire
 from kai_tui.services.changes import PartChanged
