@@ -24,8 +24,8 @@ from pathlib import Path
 from benchmarks.table import Row
 from benchmarks.terminal import ESCAPES, Terminal
 
-RUNS = 5
-PAGES = 150
+RUNS = 3
+PAGES = 90
 _CHATS = ["0", "500", "10000", "1m"]
 _WELCOME = b"who can read this chat"
 _KEYS = [glyph.encode() for glyph in "ßðþøæœŋđ"]
