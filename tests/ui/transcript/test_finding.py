@@ -389,3 +389,21 @@ async def test_a_long_reply_is_not_looked_through_at_every_word() -> None:
             app.draw()
             await pilot.pause(0.002)
         assert finder.reads - reads <= 3
+
+
+async def test_a_message_that_was_asked_again_is_looked_through_too() -> None:
+    source = ChatSource(
+        Message.user("u1", "the old needle"),
+        answer(text("an old answer"), id="a1"),
+        Message.user("u2", "new"),
+        answer(text("a new answer"), id="a2"),
+    )
+    source.superseded = {"u1", "a1"}
+    app = FindApp(source)
+    async with app.run_test(size=(60, 20)) as pilot:
+        assert "an old answer" not in app.shown().replace("superseded  an old answer", "")
+        await looked(app, pilot, "answer")
+        assert app.words == "2/2"
+        app.transcript.find_next(-1)
+        await until(pilot, lambda: app.words == "1/2")
+        assert app.here == "answer"
