@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, TypeAlias, cast
 
 from kai_tui.conversation.events import JsonObject
@@ -65,7 +66,13 @@ _ASIDE: Final = frozenset({"links"})
 _SIMPLE_PLURAL: Final = re.compile(r"[a-z]+(?:_[a-z]+)*[^s_]s")
 _TOON: Final = re.compile(r"([a-z_]+)\[(\d{1,9})\][:{]")
 """The head of a listing in TOON: `tables[2]{id,name}:`."""
+_LONGEST_LISTING: Final = 200_000
+"""Characters of a listing that is read as a table; reading it takes 0.1 s."""
 _UNITS: Final = ("KB", "MB", "GB")
+_LONG_CSV: Final = 100_000
+"""Characters of CSV that are read as a whole in a millisecond or two."""
+_COUNTED_CSV: Final = 2_000_000
+"""Characters of CSV with quotes whose rows are counted: about 30 ms."""
 _LONGEST_CELL: Final = 2**31 - 1
 
 
@@ -96,7 +103,24 @@ def is_table(output: Any) -> bool:
         answer = cast("JsonObject", value)
         if isinstance(answer.get("csv_data"), str) and answer.get("_declined") is not True:
             return bool(answer["csv_data"])
-    return isinstance(result_view(output), TableResult)
+    view = result_view(output)
+    return isinstance(view, TableResult) or (
+        isinstance(view, TextResult) and listing_of(view.text) is not None
+    )
+
+
+def listing_of(text: str) -> tuple[JsonObject | list[Any], TableResult] | None:
+    """A listing in TOON that is about one list of flat objects: what it holds, and that as a table."""
+    if _TOON.match(text) is None or len(text) > _LONGEST_LISTING:
+        return None
+    from kai_tui.conversation.toon import NotToon, decode_toon
+
+    try:
+        value = decode_toon(text)
+    except NotToon:
+        return None
+    view = result_view(value)
+    return (value, view) if isinstance(view, TableResult) else None
 
 
 def result_size(output: Any) -> str | None:
@@ -116,9 +140,10 @@ def result_size(output: Any) -> str | None:
     answer = cast("JsonObject", value)
     if answer.get("_declined") is True:
         return None
-    table = _csv_table(answer)
-    if table is not None:
-        return _count(len(table.rows), "rows")
+    text = answer.get("csv_data")
+    if isinstance(text, str):
+        rows = _csv_rows(text)
+        return _count(rows, "rows") if rows is not None else _bytes(text)
     names = _lists_in(answer)
     return _count(len(answer[names[0]]), names[0]) if names else None
 
@@ -191,6 +216,46 @@ def _csv_table(answer: JsonObject) -> TableResult | None:
         return None
     rest = {key: value for key, value in answer.items() if key != "csv_data"}
     return TableResult(rows[0] if rows else (), tuple(rows[1:]), rest)
+
+
+def table_head(output: Any, count: int) -> tuple[TableResult, int | None] | None:
+    """The first `count` rows of an answer that is long CSV, and how many it has (None: too dear to say).
+
+    None for every other answer: `result_view` reads those quickly.
+    """
+    value, failed = answer_of(output)
+    text = cast("JsonObject", value).get("csv_data") if isinstance(value, dict) and not failed else None
+    if not isinstance(text, str) or len(text) <= _LONG_CSV:
+        return None
+    answer = cast("JsonObject", value)
+    if answer.get("_declined") is True:
+        return None
+    csv.field_size_limit(_LONGEST_CELL)
+    filled = (tuple(row) for row in csv.reader(io.StringIO(text, newline="")) if row)
+    try:
+        rows = list(islice(filled, count + 1))
+    except csv.Error:
+        return None
+    rest = {key: value for key, value in answer.items() if key != "csv_data"}
+    return TableResult(rows[0] if rows else (), tuple(rows[1:]), rest), _csv_rows(text)
+
+
+def _csv_rows(text: str) -> int | None:
+    """How many rows follow the header, without making them; None where counting would be felt."""
+    if '"' not in text:
+        end = "\r\n" if "\r" in text else "\n"
+        lines = text.strip(end)
+        count = lines.count("\n")
+        alike = end == "\n" or count == lines.count(end) == lines.count("\r")
+        if alike and end + end not in lines:
+            return count
+    if len(text) > _COUNTED_CSV:
+        return None
+    csv.field_size_limit(_LONGEST_CELL)
+    try:
+        return max(0, sum(1 for row in csv.reader(io.StringIO(text, newline="")) if row) - 1)
+    except csv.Error:
+        return None
 
 
 def _listing(answer: JsonObject) -> TableResult | None:

@@ -426,3 +426,23 @@ def test_what_the_arguments_said_is_not_said_again_by_the_result() -> None:
     shown = "\n".join(opened(tool(input={"query_name": "Orders"}, output=output)))
     assert shown.count('"query_name"') == 1
     assert "cut at 500" in shown
+
+
+def test_a_card_draws_two_thousand_rows_at_most_and_says_how_many_more_there_are() -> None:
+    for quote in ("", '"'):
+        rows = "".join(f"{quote}row {number}{quote},{number}\n" for number in range(9_000))
+        call = tool(input={"query_name": "x"}, output={"csv_data": f"name,number\n{rows}"})
+        document = document_of(ChatSource(answer(call)))
+        document.expand(document.blocks[0])
+        unit = next(each for each in document.blocks[0].units if each.shows is not None)
+        for level, last, more in ((1, 19, "8,980"), (2, 1_999, "7,000")):
+            unit.toggle()
+            document.sync(document.blocks[0])
+            shown = lines_of(document)
+            assert len(unit.items) < 60
+            assert any(line.strip().startswith(f"row {last} ") for line in shown), level
+            assert not any(line.strip().startswith(f"row {last + 1} ") for line in shown), level
+            assert shown[-1].strip() == f"… {more} more rows · Ctrl+O, t opens the whole table"
+        unit.toggle()
+        document.sync(document.blocks[0])
+        assert len(lines_of(document)) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line, safe_prose
@@ -18,6 +18,8 @@ from kai_tui.ui.transcript.renderers.job_row import job_facts, job_row
 from kai_tui.ui.transcript.renderers.status import key_of
 from kai_tui.ui.transcript.renderers.tool_after import link_rows
 from kai_tui.ui.transcript.renderers.tool_data import (
+    FIRST_ROWS,
+    MOST_ROWS,
     Detail,
     argument_details,
     card_pieces,
@@ -82,11 +84,6 @@ def state_of(part: ToolPart, *, live: bool, broke_off: bool = False, denied: boo
     if not live:
         return INTERRUPTED if broke_off else NO_RESULT
     return PREPARING if state == "input-streaming" else RUNNING
-
-
-def _more_rows(count: int) -> Detail:
-    rows = "1 more row" if count == 1 else f"{count:,} more rows"
-    return Detail("more", f"… {rows} · {key_of('browse')}, t opens the whole table")
 
 
 class ToolUnit(Unit):
@@ -256,7 +253,7 @@ class ToolUnit(Unit):
         if self._job is not None:
             yield Detail("label", "Job")
             yield from text_details("text", job_facts(self._job))
-        yield from result_details(part)
+        yield from result_details(part, FIRST_ROWS if self.level == 1 else MOST_ROWS)
         if self.state is DONE and risk(part.tool_name) != "reads":
             from kai_tui.conversation.inverses import may_be_undone
 
@@ -266,28 +263,20 @@ class ToolUnit(Unit):
     def _detail_items(self) -> list[Item]:
         """The pieces shown at this level, each an item."""
         items: list[Item] = []
-        shown = hidden = rows = 0
+        shown = hidden = 0
         self._hidden = 0
 
         def put(detail: Detail) -> None:
             items.append(Item(self, detail, self.base + (len(items) + 1) * ITEM_ROWS))
 
         for detail in self._details() if self.level else ():
-            goes_on = detail.kind == "table" and not detail.opens
-            if rows and not goes_on:
-                put(_more_rows(rows))
-                rows = 0
-            if self.level == 1 and goes_on and items and cast("Detail", items[-1].content).kind == "table":
-                rows += detail.lines
-                self._hidden += detail.lines
-            elif self.level == 1 and shown >= CAP:
-                hidden += detail.lines
-                self._hidden += detail.lines
-            else:
-                shown += detail.lines
-                put(detail)
-        if rows:
-            put(_more_rows(rows))
+            if self.level == 1 and shown >= CAP:
+                hidden += detail.hidden or detail.lines
+                continue
+            self._hidden += detail.hidden
+            shown += detail.lines
+            put(detail)
+        self._hidden += hidden
         if hidden:
             put(Detail("more", f"… {hidden:,} more lines: open once more to see them"))
         return items

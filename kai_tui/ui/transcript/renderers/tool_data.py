@@ -24,8 +24,10 @@ _ROWS = 40
 """Table rows in one piece."""
 FIRST_ROWS = 20
 """Rows of a longer table that an opened card shows at first."""
-_MEASURED = 2_000
-"""Rows that decide how wide the columns are."""
+MOST_ROWS = 2_000
+"""Rows it shows at most; the viewer shows all."""
+MEASURED = 200
+"""Rows that decide how wide the columns are, also when fewer are drawn."""
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class Detail:
     opens: bool = False
     columns: Sequence[str] = ()
     shape: Shape | None = None
+    hidden: int = 0
+    """Rows that are not drawn and stand behind this."""
     goes_on: bool = False
     """Whether it is a later piece of the text before it."""
     named: bool = False
@@ -186,21 +190,33 @@ def text_details(kind: Literal["code", "text", "error"], raw: str, language: str
     yield from _pieces(kind, raw, language)
 
 
-def table_details(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Detail]:
-    """A table in pieces whose columns stand below each other."""
+def table_details(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], most: int | None = None, count: int | None = 0
+) -> Iterator[Detail]:
+    """A table in pieces whose columns stand below each other.
+
+    `most`: rows that are drawn of a long one (None: all); then how many more there are is said. `count`: rows of the
+    whole table when `rows` are only its first, None when nobody counted them.
+    """
     from kai_tui.ui.transcript.table_shape import column_shape
 
     names = [safe_line(name) for name in columns]
-    measured = [_padded(row, len(columns)) for row in rows[:_MEASURED]]
+    drawn = len(rows) if most is None or len(rows) <= max(most, _ROWS) else most
+    measured = [_padded(row, len(columns)) for row in rows[: max(min(drawn, MOST_ROWS), MEASURED)]]
     shape = column_shape(names, [[safe_line(row[index]) for row in measured] for index in range(len(names))])
-    first = len(rows) if len(rows) <= _ROWS else FIRST_ROWS
-    for start in (0, *range(first, len(rows), _ROWS)):
-        stop = min(start + _ROWS, len(rows)) if start else first
-        part = [_padded(row, len(columns)) for row in rows[start:stop]]
+    for start in range(0, max(1, drawn), _ROWS):
+        part = [_padded(row, len(columns)) for row in rows[start : min(start + _ROWS, drawn)]]
         detail = Detail("table", opens=start == 0, columns=names, shape=shape)
         detail.rows = [list(columns), *part] if start == 0 else part
         detail.goes_on = start > 0
         yield detail
+    hidden = None if count is None else max(count, len(rows)) - drawn
+    if hidden is None or hidden > 0:
+        from kai_tui.ui.transcript.renderers.status import key_of
+
+        words = "more rows" if hidden is None else "1 more row" if hidden == 1 else f"{hidden:,} more rows"
+        keys = f"{key_of('browse')}, t opens the whole table"
+        yield Detail("more", f"… {words} · {keys}", hidden=hidden or 1)
 
 
 def _padded(row: Sequence[str], count: int) -> list[str]:

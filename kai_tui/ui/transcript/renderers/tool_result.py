@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Final, cast
+from typing import cast
 
 from kai_tui.conversation.messages import ToolPart
 from kai_tui.conversation.safe_text import safe_line
@@ -13,10 +12,13 @@ from kai_tui.conversation.tool_results import (
     TableResult,
     TextResult,
     ToolResult,
+    listing_of,
     result_links,
     result_view,
+    table_head,
 )
 from kai_tui.ui.transcript.renderers.tool_data import (
+    MEASURED,
     Detail,
     masked,
     pretty,
@@ -24,24 +26,25 @@ from kai_tui.ui.transcript.renderers.tool_data import (
     text_details,
 )
 
-_TOON: Final = re.compile(r"[A-Za-z_]\w*\[#?\d{1,6}[|\t]?\]")
-_LONGEST_LISTING: Final = 200_000
-"""Characters of a listing that is read as a table; reading it takes 0.1 s."""
 
-
-def result_details(part: ToolPart) -> Iterator[Detail]:
-    """The pieces of what the tool gave back: tables as tables, JSON pretty, errors as errors."""
+def result_details(part: ToolPart, most: int) -> Iterator[Detail]:
+    """The pieces of what the tool gave back: at most so many rows of tables, JSON pretty, errors as errors."""
     if part.error_text is not None:
         yield Detail("label", "Error")
         yield from text_details("error", part.error_text or "(no reason given)")
     if "output" not in part.fields:
         return
     output = part.output
-    view = result_view(output)
-    listing = _listing(view.text) if isinstance(view, TextResult) else None
+    head = table_head(output, max(most, MEASURED))
+    view = head[0] if head is not None else result_view(output)
+    listing = listing_of(view.text) if isinstance(view, TextResult) else None
     if listing is not None:
         output, view = listing
     yield Detail("label", "Error" if isinstance(view, ErrorResult) else "Result")
+    if isinstance(view, TableResult) and view.columns:
+        yield from table_details(
+            view.columns, view.rows, most, head[1] if head is not None else len(view.rows)
+        )
     yield from _view_details(
         view, cast("Mapping[str, object]", part.input) if isinstance(part.input, dict) else {}
     )
@@ -49,27 +52,12 @@ def result_details(part: ToolPart) -> Iterator[Detail]:
         yield Detail("link", f"{safe_line(link.title)}  {safe_line(link.url)}", href=link.url)
 
 
-def _listing(text: str) -> tuple[object, TableResult] | None:
-    """A listing in TOON that is about one list of flat objects: what it holds, and that as a table."""
-    if _TOON.match(text) is None or len(text) > _LONGEST_LISTING:
-        return None
-    from kai_tui.conversation.toon import NotToon, decode_toon
-
-    try:
-        value = decode_toon(text)
-    except NotToon:
-        return None
-    view = result_view(value)
-    return (value, view) if isinstance(view, TableResult) else None
-
-
 def _view_details(view: ToolResult, asked: Mapping[str, object]) -> Iterator[Detail]:
     """`asked`: the arguments of the call, which stand above; what says the same again is left out."""
     if isinstance(view, ErrorResult):
         yield from text_details("error", view.text)
     elif isinstance(view, TableResult):
-        if view.columns:
-            yield from table_details(view.columns, view.rows)
+        # Its rows stand above.
         rest = {
             key: value
             for key, value in view.rest.items()
