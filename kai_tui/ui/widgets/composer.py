@@ -20,7 +20,7 @@ from kai_tui.ui.widgets.ordered_keys import act, editing_actions, typed_text
 from kai_tui.ui.widgets.prompt_text import PromptText
 from kai_tui.ui.widgets.recall import Recall
 
-PLACEHOLDER = "ask, ctrl+p for commands…"
+PLACEHOLDER = "ask, / for commands…"
 MOST_ROWS = 12
 """The prompt grows to this many rows, or to 40 % of the screen when that is less."""
 _CONTEXT_LINES = 5
