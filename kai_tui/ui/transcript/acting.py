@@ -202,7 +202,10 @@ class Acting(Linking):
             self.post_message(Remarked("This answer has no text to show as it was written."))
             return
         block = stop.block
-        if block.superseded and not block.opened:
+        if block.folded:
+            self.post_message(
+                Remarked("This message is folded. Enter opens it, then m shows it as it was written.")
+            )
             return
         span = self._span(stop)
         line = max(0, span[0] - self._top) if span is not None else 0

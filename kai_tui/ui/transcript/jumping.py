@@ -30,11 +30,15 @@ class Target(NamedTuple):
 
 
 def labels(count: int) -> list[str]:
-    """As many labels: one letter of the home row while those are enough, else two letters."""
-    if count <= len(HOME_ROW):
-        return list(HOME_ROW[:count])
+    """As many labels: a letter of the home row, two letters for those at the end when there are more.
+
+    None begins like another. There are no more than 676.
+    """
     letters = HOME_ROW if count <= len(HOME_ROW) ** 2 else _LETTERS
-    return ["".join(pair) for pair in product(letters, repeat=2)][:count]
+    size = len(letters)
+    firsts = min(size, max(0, -(-(count - size) // (size - 1))))
+    alone, begin = letters[: size - firsts], letters[size - firsts :]
+    return [*alone, *map("".join, product(begin, letters))][:count]
 
 
 class Jumping(Linking):

@@ -188,7 +188,8 @@ def test_labels_are_short_and_never_begin_like_another() -> None:
         assert len(set(made)) == count
         assert not any(one != other and other.startswith(one) for one in made for other in made)
     assert labels(3) == ["a", "s", "d"]
-    assert {len(label) for label in labels(10)} == {2}
+    assert labels(10) == ["a", "s", "d", "f", "g", "h", "j", "k", "la", "ls"]
+    assert len(labels(1_000)) == 676
 
 
 async def test_a_label_goes_to_its_block() -> None:
@@ -238,18 +239,19 @@ async def test_any_other_key_ends_jump_mode_and_does_nothing_else(key: str) -> N
         assert app.transcript.follow
 
 
-async def test_many_labels_have_two_letters_and_the_first_one_narrows_them() -> None:
+async def test_the_last_of_many_labels_have_two_letters_and_the_first_one_narrows_them() -> None:
     app = Reading(ChatSource(answer(text("\n\n".join(f"Paragraph {number}." for number in range(30))))))
     async with app.run_test(size=(80, 24)) as pilot:
         app.transcript.focus()
         await pilot.pause(0)
         await pilot.press("apostrophe")
-        assert sum(line[:2].isalpha() for line in app.lines()) == 12
-        await pilot.press("s")
-        assert [line[:2] for line in app.lines() if line[:2].isalpha()] == ["sa", "ss", "sd"]
+        every = [*"asdfghjk", "la", "ls", "ld", "lf"]
+        assert [line[:2].strip() for line in app.lines() if line[:1].isalpha()] == every
+        await pilot.press("l")
+        assert [line[:2] for line in app.lines() if line[:1].isalpha()] == ["la", "ls", "ld", "lf"]
         await pilot.press("backspace")
-        assert sum(line[:2].isalpha() for line in app.lines()) == 12
-        await pilot.press("s", "s")
+        assert [line[:2].strip() for line in app.lines() if line[:1].isalpha()] == every
+        await pilot.press("l", "d")
         assert app.transcript.stop is not None
         assert app.transcript.stop.source() == "Paragraph 28."
 
