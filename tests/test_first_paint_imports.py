@@ -17,6 +17,7 @@ HEAVY = (
     "uvicorn",
     "tomlkit",
     "pygments.lexers",
+    "sqlparse",
     "hashlib",
     "kai_tui.backends.base",
     "kai_tui.cli.ledger",
@@ -37,6 +38,9 @@ HEAVY = (
     "kai_tui.ui.transcript.document",
     "kai_tui.ui.transcript.markdown",
     "kai_tui.ui.transcript.strips",
+    "kai_tui.ui.reading_keys",
+    "kai_tui.ui.transcript.laid_out",
+    "kai_tui.ui.transcript.stops",
     "kai_tui.ui.transcript.units",
     "kai_tui.ui.transcript.view",
 )
