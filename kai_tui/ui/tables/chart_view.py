@@ -60,7 +60,7 @@ class ChartView(Ask[None]):
     ChartView #chart-body { height: 1fr; scrollbar-size: 1 1; overflow-x: auto; }
     ChartView #chart-lines { width: auto; height: auto; }
     ChartView #chart-note { height: auto; color: $text-muted; }
-    ChartView #chart-keys { color: $text-muted; padding: 0; }
+    ChartView #chart-keys { color: $text-muted; }
     """
 
     def __init__(

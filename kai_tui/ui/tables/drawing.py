@@ -152,15 +152,11 @@ class DrawnGrid(ScrollView, can_focus=True, inherit_bindings=False):
         return style
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Strips that fill their lines go to the screen as they are."""
+        """Strips that fill their lines go to the screen as they are; they passed the filters when they were made."""
         if crop.x or not fills_its_lines(self):
             return super().render_lines(crop)
         frame = self._frame()
-        strips = [self._line(y, frame) for y in range(crop.y, crop.bottom)]
-        ground = self.background_colors[1]
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, ground) for strip in strips]
-        return strips
+        return [self._line(y, frame) for y in range(crop.y, crop.bottom)]
 
     def render_line(self, y: int) -> Strip:
         return self._line(y, self._frame())
@@ -186,8 +182,10 @@ class DrawnGrid(ScrollView, can_focus=True, inherit_bindings=False):
         if place >= self.shown.count or not self.table.columns:
             if y == frame.header:
                 quiet = self._style("quiet")
-                return Strip([Segment(fitted(f" {self.empty_text}", width, right=False), quiet)], width)
-            return Strip.blank(width, self._style("cell"))
+                return self._filtered(
+                    [Segment(fitted(f" {self.empty_text}", width, right=False), quiet)], width
+                )
+            return self._filtered([Segment(" " * width, self._style("cell"))], width)
         return self._row(place, frame)
 
     def _header(self, y: int, frame: Frame) -> Strip:
@@ -250,7 +248,8 @@ class DrawnGrid(ScrollView, can_focus=True, inherit_bindings=False):
         columns, starts = frame.columns, self.layout_.starts
         number, its = runs[0]
         if not columns:
-            return Strip([Segment(number, its)], frame.numbers).adjust_cell_length(frame.width, ground)
+            rest = " " * max(0, frame.width - frame.numbers)
+            return self._filtered([Segment(number, its), Segment(rest, ground)], frame.width)
         before = frame.x - starts[columns[0]]
         total = starts[columns[-1] + 1] - starts[columns[0]]
         over = total - before - frame.room
@@ -275,7 +274,14 @@ class DrawnGrid(ScrollView, can_focus=True, inherit_bindings=False):
             total = min(total - before, frame.room)
         if total < frame.room:
             segments.append(Segment(" " * (frame.room - total), ground))
-        return Strip([Segment(number, its), *segments], frame.width)
+        return self._filtered([Segment(number, its), *segments], frame.width)
+
+    def _filtered(self, segments: list[Segment], width: int) -> Strip:
+        """A line that passed every filter: no strip is made twice for it."""
+        ground = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            segments = line_filter.apply(segments, ground)
+        return Strip(segments, width)
 
 
 class Frame(NamedTuple):

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.content import Content
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 
+from kai_tui.ui.app_of import app_of
+from kai_tui.ui.transcript.textual_private import fills_its_lines
 from kai_tui.ui.widgets.one_line import Fact, fit
 
 
@@ -14,13 +20,14 @@ class FactLine(Widget):
     """Shows facts; `style` of a fact is a style in Textual's words, e.g. `$text-muted`."""
 
     DEFAULT_CSS = """
-    FactLine { height: 1; width: 1fr; padding: 0 1; background: $surface; color: $text; }
+    FactLine { height: 1; width: 1fr; background: $surface; color: $text; }
     """
 
     def __init__(self, between: str = " · ", *, id: str) -> None:
         super().__init__(id=id)
         self._between = between
         self._facts: Sequence[Fact] = ()
+        self._styles: dict[str, Style] = {}
 
     def show(self, facts: Sequence[Fact]) -> None:
         """These facts from now on; texts are safe."""
@@ -31,12 +38,41 @@ class FactLine(Widget):
     @property
     def text(self) -> str:
         """What is said, as far as it fits."""
-        return self.render().plain
+        return "".join(segment.text for segment in self._segments()).strip()
 
-    def render(self) -> Content:
-        parts: list[tuple[str, str]] = []
-        for fact in fit(self._facts, self.content_size.width, len(self._between)):
-            if parts:
-                parts.append((self._between, "$text-muted"))
-            parts.append((fact.text, fact.style))
-        return Content.assemble(*parts)
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+
+    def _style(self, description: str) -> Style:
+        style = self._styles.get(description)
+        if style is None:
+            its = app_of(self).stylesheet.parse_style(description) if description else None
+            style = (self.visual_style + its if its is not None else self.visual_style).rich_style
+            self._styles[description] = style
+        return style
+
+    def _segments(self) -> list[Segment]:
+        plain = self._style("")
+        segments = [Segment(" ", plain)]
+        for fact in fit(self._facts, self.size.width - 2, len(self._between)):
+            if len(segments) > 1:
+                segments.append(Segment(self._between, self._style("$text-muted")))
+            segments.append(Segment(fact.text, self._style(fact.style)))
+        return segments
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The line as it is: Textual's way through a `Content` takes longer than a page of the grid."""
+        if crop.x or not fills_its_lines(self):
+            return super().render_lines(crop)
+        return [self.render_line(y) for y in range(crop.y, crop.bottom)]
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        segments = self._segments() if y == 0 else []
+        used = sum(cell_len(segment.text) for segment in segments)
+        segments.append(Segment(" " * max(0, width - used), self._style("")))
+        ground = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            segments = line_filter.apply(segments, ground)
+        return Strip(segments).adjust_cell_length(width)
