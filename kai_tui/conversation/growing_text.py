@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Final
-
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+from functools import cache
 
 
 def mend_surrogates(text: str) -> str:
     """Join surrogate pairs that came as two escapes; lone halves stay as they are (kai.md §5)."""
-    if _SURROGATE.search(text) is None:
+    if text.isascii() or _surrogate().search(text) is None:
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+@cache
+def _surrogate() -> re.Pattern[str]:
+    return re.compile("[\ud800-\udfff]")
 
 
 class GrowingText:

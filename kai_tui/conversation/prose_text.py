@@ -64,8 +64,6 @@ _MARK_RANGES: Final = (
     (0x1DA00, 0x1E94B),
 )
 _OLD_SCRIPTS: Final = "\U00010000-\U0001efff"
-_OLD_SCRIPT: Final = re.compile(f"[{_OLD_SCRIPTS}]")
-_ODD_SET: Final = re.compile(f"[{_ODD}]")
 _FLAG: Final = (
     "\U0001f3f4[\U000e0061-\U000e007a]{2}[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,3}\U000e007f"
 )
@@ -148,7 +146,7 @@ def _shown(raw: str, *, keep_code: bool) -> Safe:
         if text.encode("ascii").translate(None, _ASCII_PLAIN):
             text = _without_odd(text, keep_code=keep_code)
     elif (first := _suspects().search(text)) is not None:
-        if _ODD_SET.search(text, first.start()) is not None:
+        if _odd_set().search(text, first.start()) is not None:
             text = _without_odd(mend_surrogates(text), keep_code=keep_code)
         for crowd in _crowds(astral=has_old_scripts(text)):
             text = crowd.sub(_crowd_counted, text)
@@ -260,7 +258,7 @@ def _joins(character: str) -> bool:
         or 0x10A00 <= point <= 0x11FFF
         or 0x1E900 <= point <= 0x1E95F
     )
-    return joining and unicodedata.category(character)[0] in "LM" and _ODD_SET.match(character) is None
+    return joining and unicodedata.category(character)[0] in "LM" and _odd_set().match(character) is None
 
 
 def _crowd_counted(match: re.Match[str]) -> str:
@@ -277,7 +275,7 @@ def _crowd_counted(match: re.Match[str]) -> str:
 
 def has_old_scripts(text: str) -> bool:
     """Whether marks beyond U+FFFF have to be looked for."""
-    return _OLD_SCRIPT.search(text) is not None
+    return _old_script().search(text) is not None
 
 
 @cache
@@ -287,13 +285,14 @@ def mark_class(*, astral: bool) -> str:
     Built once, from this Python's own tables, in about 2 ms and only when text beyond ASCII comes.
     Two classes, because `re` searches ranges above U+FFFF one by one, ten times slower.
     """
+    odd = _odd_set()
     ranges: list[str] = []
     first = last = -1
     for low, high in _MARK_RANGES:
         if low > 0xFFFF and not astral:
             break
         for point in range(low, high):
-            if unicodedata.category(chr(point)) in ("Mn", "Me") and not _ODD_SET.match(chr(point)):
+            if unicodedata.category(chr(point)) in ("Mn", "Me") and not odd.match(chr(point)):
                 if point != last + 1:
                     if first >= 0:
                         ranges.append(f"{chr(first)}-{chr(last)}")
@@ -301,6 +300,16 @@ def mark_class(*, astral: bool) -> str:
                 last = point
     ranges.append(f"{chr(first)}-{chr(last)}")
     return "".join(ranges)
+
+
+@cache
+def _odd_set() -> re.Pattern[str]:
+    return re.compile(f"[{_ODD}]")
+
+
+@cache
+def _old_script() -> re.Pattern[str]:
+    return re.compile(f"[{_OLD_SCRIPTS}]")
 
 
 @cache
