@@ -67,7 +67,10 @@ class KaiApp(
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
     # Here and not on the screens: read once, before the first paint.
-    CSS_PATH = ["app.tcss", "screens/start.tcss", "screens/chat.tcss"]  # noqa: RUF012 - Textual wants a list
+    CSS_PATH = ["app.tcss", "screens/chat.tcss"]  # noqa: RUF012 - Textual wants a list
+
+    _themed = False
+    """Whether the user's theme is known."""
 
     def __init__(
         self,
@@ -105,6 +108,7 @@ class KaiApp(
         """Whether a screen was drawn with the style sheets."""
         for theme in THEMES:
             self.register_theme(theme)
+        self._themed = True
         self.theme = theme_named(self.preferences.theme)
 
     def crash_folder(self) -> Path:
@@ -131,6 +135,10 @@ class KaiApp(
         # `switch_screen` takes this entry away, but Textual 8.2 gives it to pushed screens only.
         screen._push_result_callback(screen, None)  # pyright: ignore[reportPrivateUsage]
         return screen
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's colours. Textual's constructor asks for those of its own theme, which is never shown."""
+        return super().get_css_variables() if self._themed else {}
 
     def refresh_css(self, animate: bool = True) -> None:
         """Read the style sheets again; not before they were read once (the first theme is set early).

@@ -36,6 +36,41 @@ NAME_COLUMN = 20
 class StartScreen(KaiScreen):
     """Posts what was chosen; the app acts."""
 
+    DEFAULT_CSS = """
+    StartScreen {
+        align: center middle;
+    }
+    #welcome {
+        width: 74;
+        max-width: 100%;
+        height: auto;
+        padding: 0 2;
+    }
+    #wordmark {
+        color: $primary;
+        margin-bottom: 1;
+    }
+    #what-it-is {
+        margin-bottom: 1;
+    }
+    #ways {
+        height: auto;
+        max-height: 13;
+        border: none;
+        background: $background;
+        padding: 0;
+        margin-bottom: 1;
+    }
+    #ways:focus {
+        background-tint: $background 0%;
+    }
+    #ways > .option-list--option {
+        padding: 0 1;
+    }
+    #start-keys {
+        color: $text-muted;
+    }
+    """
     AUTO_FOCUS: ClassVar[str | None] = "#ways"
     BINDINGS: ClassVar[list[BindingType]] = bindings("start")
     scopes: ClassVar[tuple[Scope, ...]] = ("start",)
