@@ -101,6 +101,8 @@ class FindableCanvas(MarkedCanvas):
             self._return()
         self._unfolded = None
         self._forget_finding()
+        if not self._following and self._at_end():
+            self._set_following(True)
         self._repaint()
 
     # -- looking -----------------------------------------------------------------------------
@@ -296,7 +298,13 @@ class FindableCanvas(MarkedCanvas):
         self._resize_virtual()
         self._go(max(0, min(row, document.total - self.size.height)))
         self._settle(anchor or document.place(self._top))
-        self._set_following(self._top + self.size.height >= document.total)
+        source = self._around.source
+        # What comes must not push away what was found.
+        comes = anchor is not None and source is not None and source.turn.busy
+        self._set_following(not comes and self._at_end())
+
+    def _at_end(self) -> bool:
+        return self._top + self.size.height >= self._document.total
 
     def _go_to(self, spot: Spot, *, shown: bool = False) -> None:
         """Show a place, with room around it; nothing moves for one that is `shown` already."""

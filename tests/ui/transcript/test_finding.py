@@ -286,6 +286,25 @@ async def test_what_streams_is_found_as_it_comes() -> None:
         await until(pilot, lambda: app.words == "7/7")
 
 
+async def test_what_streams_does_not_push_away_what_was_found() -> None:
+    source = ChatSource(answer(text("\n\n".join(f"line {number}" for number in range(40)), streaming=True)))
+    source.turn = Turn("streaming", started=99.0, last_event=100.0)
+    app = FindApp(source)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await looked(app, pilot, "line 3")
+        assert app.here == "line 3"
+        before = app.shown()
+        for _ in range(30):
+            app.grow(0, "\n\nmore")
+            app.draw()
+        await pilot.pause()
+        assert app.here == "line 3"
+        assert before.split("\n")[:15] == app.shown().split("\n")[:15]
+        app.transcript.end_finding(back=True)
+        assert app.transcript.follow
+        assert app.shown().rstrip().endswith(("more", "Esc stops"))
+
+
 async def test_messages_that_are_renamed_and_read_anew_are_counted_once() -> None:
     source = ChatSource(Message.user("u1", "needle"), answer(text("needle"), id="a1"))
     app = FindApp(source)
