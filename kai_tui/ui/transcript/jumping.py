@@ -109,6 +109,10 @@ class Jumping(Linking):
             self._leave_jump_mode()
         super().on_blur()
 
+    def on_mouse_down(self) -> None:
+        if self._targets is not None:
+            self._leave_jump_mode()
+
     def on_key(self, event: events.Key) -> None:
         """While a label is awaited every key is one, or ends it."""
         targets = self._targets

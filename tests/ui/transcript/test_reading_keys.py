@@ -239,6 +239,18 @@ async def test_any_other_key_ends_jump_mode_and_does_nothing_else(key: str) -> N
         assert app.transcript.follow
 
 
+async def test_a_click_ends_jump_mode_and_is_a_click() -> None:
+    app = Reading(ChatSource(Message.user("u1", "Q"), answer(text("One.\n\nTwo."))))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.transcript.focus()
+        await pilot.pause(0)
+        await pilot.press("apostrophe")
+        await pilot.click(Transcript, offset=(10, 2))
+        assert not app.transcript.jumping
+        assert app.transcript.stop is not None
+        assert app.transcript.stop.source() == "One."
+
+
 async def test_the_last_of_many_labels_have_two_letters_and_the_first_one_narrows_them() -> None:
     app = Reading(ChatSource(answer(text("\n\n".join(f"Paragraph {number}." for number in range(30))))))
     async with app.run_test(size=(80, 24)) as pilot:
