@@ -129,9 +129,12 @@ class DrawnGrid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         bar = self.vertical_scrollbar
-        # A scrollbar costs more to draw than the grid: only when one would see the difference.
-        step = self.virtual_size.height / max(1, 8 * self.size.height)
-        if self.show_vertical_scrollbar and int(new_value / step) != int(bar.position / step):
+        # A scrollbar costs as much to draw as the grid: only when one would see the difference, in a long table
+        # a whole cell of it.
+        total, height = self.virtual_size.height, max(1, self.size.height)
+        step = total / height / (1 if total > 50 * height else 8)
+        at_an_end = new_value in (0, self.max_scroll_y)
+        if self.show_vertical_scrollbar and (at_an_end or int(new_value / step) != int(bar.position / step)):
             bar.position = new_value
         if round(old_value) != round(new_value):
             self.refresh(self.size.region)
