@@ -286,7 +286,14 @@ class KaiApp(
     def action_toggle_theme(self) -> None:
         """Light or dark; remembered."""
         self.theme = other(self.theme)
-        self.preferences.set("theme", self.theme)
+        self.run_worker(self._keep_theme, group="theme", thread=True, exit_on_error=False)
+
+    def _keep_theme(self) -> None:
+        """In a thread: the file is written safely, which takes its time. The theme may change meanwhile."""
+        kept = ""
+        while kept != self.theme:
+            kept = self.theme
+            self.preferences.set("theme", kept)
 
     def action_toggle_notifications(self) -> None:
         """Whether the desktop is told; remembered."""

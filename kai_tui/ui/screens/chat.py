@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from kai_tui.services.workspace import Workspace
     from kai_tui.ui.app import KaiApp
 
+_SETTLED = 1.0
+"""Seconds after opening a chat when memory is tidied up; right then it would hold up the first keys."""
 QUIT_SECONDS = 2.0
 """Ctrl+C twice within this time quits, when nothing runs and nothing is selected."""
 
@@ -228,7 +230,7 @@ class ChatScreen(
         if self._opening != chat_id or self._left:
             return
         self._show(session)
-        after_loading()
+        self.set_timer(_SETTLED, after_loading)
         held, self._held = self._held, []
         for text in held:
             session.send(text)
