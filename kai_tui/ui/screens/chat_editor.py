@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from kai_tui.ui.widgets.composer import Composer
 
 
-_SLICE = 4096
-"""Characters of a paste that are looked through at once: 4 ms."""
+_SLICE = 1024
+"""Characters of a paste that are looked through at once: about a millisecond."""
 _OVERLAP = 256
 """Characters two slices share: a token may lie across."""
 
