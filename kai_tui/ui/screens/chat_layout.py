@@ -152,7 +152,7 @@ class ChatLayout(KaiScreen):
 
     def _refresh_words(self) -> None:
         """Bring header, status line, banner, queue and the note of an empty chat up to date."""
-        if not self.is_mounted:
+        if not self._composer.is_attached:
             return
         session = self._session
         self._status.update_status(
