@@ -18,6 +18,8 @@ MOST_READ: Final = 300
 """Messages of a chat whose text is kept read, beside those that are held or were changed."""
 MOST_BYTES: Final = 4_000_000
 """Bytes of JSON of these; one long answer needs several times as much memory when it is read."""
+UNREADABLE: Final = "unreadable-copy"
+"""Type of the part that stands for a text that is damaged."""
 _ROLES: Final[Mapping[bytes, Role]] = {b"user": "user", b"assistant": "assistant", b"system": "system"}
 _HEAD: Final = re.compile(rb'\{"id":"([^"\\]*)","role":"([a-z]+)"[,}]')
 _OPEN: Final = (b'"approval-re', b'"input-', b'"streaming"', b'"preliminary"')
@@ -125,7 +127,7 @@ class KeptMessage(Message):
         wire = _read(self._text)
         if wire is None:
             # A damaged file: said in the message's place rather than passed over.
-            return Message(parts=[OtherPart({"type": "unreadable-copy"})])
+            return Message(parts=[OtherPart({"type": UNREADABLE})])
         return Message.from_wire(wire)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kai_tui.conversation.kept_message import KeptMessage, RecentlyRead, kept_of
+from kai_tui.conversation.kept_message import KeptMessage, RecentlyRead, kept, kept_of
 from kai_tui.conversation.messages import Message
 from kai_tui.services.changes import MessagesReset
 from kai_tui.ui.transcript import blocks
@@ -172,3 +172,13 @@ async def test_a_very_long_answer_is_split_once(monkeypatch: pytest.MonkeyPatch)
         )
         transcript.action_page_down()
         assert transcript.follow
+
+
+async def test_a_damaged_copy_of_a_message_is_said_in_its_place() -> None:
+    source, recent = kept_chat(4)
+    damaged = kept(b'{"id":"m4","role":"assistant","parts":[{"type":"te', recent)
+    assert damaged is not None
+    source.messages.append(damaged)
+    app = TranscriptApp(source)
+    async with app.run_test(size=(110, 24)):
+        assert "The copy of this message kept on this computer is damaged: it cannot be read." in app.shown()

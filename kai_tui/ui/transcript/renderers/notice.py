@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from kai_tui.conversation.kept_message import UNREADABLE
 from kai_tui.conversation.messages import DataPart, FilePart, Part, SourcePart
 from kai_tui.conversation.safe_text import safe_line
 from kai_tui.ui.transcript.items import ITEM_ROWS, Block, Item, Tone, Unit
@@ -13,6 +14,7 @@ from kai_tui.ui.transcript.renderers.tool_data import Detail, pretty, text_detai
 from kai_tui.ui.transcript.rows import Block as RowBlock
 from kai_tui.ui.transcript.rows import Lead, Link, Row, Span
 
+_DAMAGED = "The copy of this message kept on this computer is damaged: it cannot be read."
 SILENT_DATA = frozenset(
     {"data-usage", "data-chat-title", "data-finish", "data-id", "data-kind", "data-clear"}
 )
@@ -119,7 +121,8 @@ class NoticeUnit(Unit):
         mark = "▾ " if self.open else "▸ "
         kind = "data" if isinstance(part, DataPart) else "a part this version does not know"
         name = safe_line(part.type.removeprefix("data-") or "unnamed", 80)
-        return [Row(f"{kind}: {name}", base="muted", lead=(Lead(mark, "muted"),), wrap="cut")]
+        said = _DAMAGED if part.type == UNREADABLE else f"{kind}: {name}"
+        return [Row(said, base="muted", lead=(Lead(mark, "muted"),), wrap="cut")]
 
     def estimate(self, item: Item, width: int) -> int:
         return item.content.lines if isinstance(item.content, Detail) else 1
