@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from benchmarks.big_table_server import END, token
+from benchmarks.served import served
 from benchmarks.table import Row
 from benchmarks.terminal import Terminal, echo_seconds
 
@@ -21,17 +20,8 @@ _DOWN, _PAGE_DOWN = b"\x1b[B", b"\x1b[6~"
 _BATCHES = 3
 
 
-@contextmanager
-def _server() -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.big_table_server", str(ROWS)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.kill()
-        process.wait()
+def _server() -> AbstractContextManager[str]:
+    return served("benchmarks.big_table_server", str(ROWS))
 
 
 def _until(terminal: Terminal, key: bytes, text: bytes, limit: float = 20.0) -> float:

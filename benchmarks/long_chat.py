@@ -12,15 +12,14 @@ import re
 import signal
 import statistics
 import struct
-import subprocess
 import sys
 import tempfile
 import termios
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from benchmarks.served import served
 from benchmarks.table import Row
 from benchmarks.terminal import ESCAPES, Terminal
 
@@ -35,17 +34,8 @@ _QUIET = 0.05
 """Seconds without output after which a page is taken to be whole."""
 
 
-@contextmanager
-def _server() -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.long_server", *_CHATS], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.kill()
-        process.wait()
+def _server() -> AbstractContextManager[str]:
+    return served("benchmarks.long_server", *_CHATS)
 
 
 class _Program:

@@ -6,16 +6,16 @@ import fcntl
 import os
 import random
 import struct
-import subprocess
 import sys
 import tempfile
 import termios
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from benchmarks.corpus import END
+from benchmarks.served import served
 from benchmarks.table import Row
 from benchmarks.terminal import Terminal, echo_seconds
 
@@ -47,20 +47,9 @@ class Streamed:
         return 100 * self.cpu / self.wall
 
 
-@contextmanager
-def server(characters: int, rate: float) -> Iterator[str]:
+def server(characters: int, rate: float) -> AbstractContextManager[str]:
     """The port of a server whose reply has `characters`, at `rate` tokens a second (0: as fast as it goes)."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.loopback_server", str(characters), str(rate)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.kill()
-        process.wait()
+    return served("benchmarks.loopback_server", str(characters), str(rate))
 
 
 def kai(port: str, home: str, module: Sequence[str] = ("kai_tui",), **environment: str) -> Terminal:

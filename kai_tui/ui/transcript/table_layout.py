@@ -58,16 +58,17 @@ def _put_whole(sheet: Sheet, table: Table, shape: Shape, plan: Plan) -> None:
 
 
 def _put_rule(sheet: Sheet, table: Table, widths: Sequence[int], row: int) -> None:
-    sheet.begin()
-    sheet.leads(table.lead)
-    sheet.put("─┼─".join("─" * width for width in widths), "line")
-    sheet.end(row)
+    _put_line(sheet, table, "─┼─".join("─" * width for width in widths), row)
 
 
 def _put_gap(sheet: Sheet, table: Table, widths: Sequence[int], row: int) -> None:
+    _put_line(sheet, table, SEPARATOR.join(" " * width for width in widths).rstrip(), row)
+
+
+def _put_line(sheet: Sheet, table: Table, text: str, row: int) -> None:
     sheet.begin()
     sheet.leads(table.lead)
-    sheet.put(SEPARATOR.join(" " * width for width in widths).rstrip(), "line")
+    sheet.put(text, "line")
     sheet.end(row)
 
 

@@ -123,12 +123,7 @@ class Transcript(FindableCanvas, can_focus=True):
             self._forget_finding()
             self.post_message(told.FindingEnded())
         self._load()
-        self._settle(None)
-        if self.has_focus:
-            self._keep_cursor()
-            self._repaint()
-        self._tell()
-        self._wake()
+        self._loaded()
 
     def show_again(self, source: TranscriptSource) -> None:
         """The same chat from another source that knows more of it: what the user sees stays where it is."""
@@ -142,6 +137,9 @@ class Transcript(FindableCanvas, can_focus=True):
             self._end_selection()  # its rows are counted from the first message
         self._load_keeping(old)
         self._find_anew()
+        self._loaded()
+
+    def _loaded(self) -> None:
         self._settle(None)
         if self.has_focus:
             self._keep_cursor()

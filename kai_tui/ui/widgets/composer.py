@@ -49,6 +49,18 @@ _ACTIONS: Mapping[str, str] = {
 }
 
 
+class FromComposer(Message):
+    """What the prompt tells."""
+
+    def __init__(self, composer: Composer) -> None:
+        super().__init__()
+        self.composer = composer
+
+    @property
+    def control(self) -> Composer:
+        return self.composer
+
+
 class Composer(KeptStyles, PromptText):
     """Where the user writes. Enter sends, ctrl+j (or a backslash before Enter) makes a new line.
 
@@ -71,63 +83,29 @@ class Composer(KeptStyles, PromptText):
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--chip"}
 
-    class Submitted(Message):
+    class Submitted(FromComposer):
         """The user sends `text`; the composer is empty already."""
 
         def __init__(self, composer: Composer, text: str) -> None:
-            super().__init__()
-            self.composer = composer
+            super().__init__(composer)
             self.text = text
             """Every chip replaced by what it stands for. Never blank."""
 
-        @property
-        def control(self) -> Composer:
-            return self.composer
-
-    class EnteredEmpty(Message):
+    class EnteredEmpty(FromComposer):
         """Enter was pressed although nothing stands in the prompt."""
 
-        def __init__(self, composer: Composer) -> None:
-            super().__init__()
-            self.composer = composer
-
-        @property
-        def control(self) -> Composer:
-            return self.composer
-
-    class Pasted(Message):
+    class Pasted(FromComposer):
         """Something was pasted into the prompt; for a warning when it looks like a token."""
 
         def __init__(self, composer: Composer, text: str) -> None:
-            super().__init__()
-            self.composer = composer
+            super().__init__(composer)
             self.text = text
 
-        @property
-        def control(self) -> Composer:
-            return self.composer
-
-    class NothingToDelete(Message):
+    class NothingToDelete(FromComposer):
         """Backspace on an empty prompt, pressed on purpose: not the end of a held key."""
 
-        def __init__(self, composer: Composer) -> None:
-            super().__init__()
-            self.composer = composer
-
-        @property
-        def control(self) -> Composer:
-            return self.composer
-
-    class EditorWanted(Message):
+    class EditorWanted(FromComposer):
         """Ctrl+X Ctrl+E: the user wants to write in an editor."""
-
-        def __init__(self, composer: Composer) -> None:
-            super().__init__()
-            self.composer = composer
-
-        @property
-        def control(self) -> Composer:
-            return self.composer
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(

@@ -150,15 +150,7 @@ class DocumentUnit(Unit):
         seconds = self.around.seconds(message, self.part_index) if writing and message is not None else None
         if seconds is not None:
             right.append(Lead("  " + words_for(int(seconds)), "muted"))
-        right.append(Lead(" ▾" if self.open else " ▸", "muted"))
-        return Row(
-            text,
-            spans,
-            lead=(Lead(state.glyph + " ", state.style),),
-            wrap="cut",
-            right=tuple(right),
-            findable=len(title),
-        )
+        return state.row(text, spans, right, findable=len(title), open=self.open)
 
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         if item is self._header:

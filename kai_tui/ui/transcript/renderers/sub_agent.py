@@ -116,15 +116,7 @@ class SubAgentUnit(Unit):
         seconds = self.around.seconds(message, self.part_index) if running and message is not None else None
         if seconds is not None:
             right.append(Lead("  " + words_for(int(seconds)), "muted"))
-        right.append(Lead(" ▾" if self.open else " ▸", "muted"))
-        return Row(
-            text,
-            spans,
-            lead=(Lead(state.glyph + " ", state.style),),
-            wrap="cut",
-            right=tuple(right),
-            findable=len(name),
-        )
+        return state.row(text, spans, right, findable=len(name), open=self.open)
 
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         if isinstance(item.content, Detail):

@@ -52,6 +52,17 @@ class CardState(NamedTuple):
     words: str
     style: str
 
+    def row(self, text: str, spans: list[Span], right: list[Lead], *, findable: int, open: bool) -> Row:
+        """The one line of a card in this state."""
+        return Row(
+            text,
+            spans,
+            lead=(Lead(self.glyph + " ", self.style),),
+            wrap="cut",
+            right=(*right, Lead(" ▾" if open else " ▸", "muted")),
+            findable=findable,
+        )
+
 
 PREPARING = CardState("○", "preparing", "tool-running")
 RUNNING = CardState("●", "running", "tool-running")
@@ -208,15 +219,7 @@ class ToolUnit(Unit):
         if seconds is not None and state is not DENIED:
             shown = float(seconds) if part.settled else int(seconds)
             right.append(Lead("  " + words_for(shown), "muted"))
-        right.append(Lead(" ▾" if self.level else " ▸", "muted"))
-        return Row(
-            text,
-            spans,
-            lead=(Lead(state.glyph + " ", state.style),),
-            wrap="cut",
-            right=tuple(right),
-            findable=len(name),
-        )
+        return state.row(text, spans, right, findable=len(name), open=self.level > 0)
 
     def _size(self, output: object) -> str:
         """The result's size in words; reading a large one takes time, so it is kept."""
