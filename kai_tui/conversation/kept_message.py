@@ -95,7 +95,7 @@ class KeptMessage(Message):
     Whoever shows its parts for a while holds it (`held`): parts that are read anew are other objects.
     """
 
-    __slots__ = ("_recent", "_settled", "_text", "held", "is_read")
+    __slots__ = ("_calls", "_escapes", "_recent", "_settled", "_text", "held", "is_read")
 
     def __init__(self, id: str, role: Role, text: bytes, recent: RecentlyRead) -> None:
         # Not the usual way: what is not set is read by `__getattr__`.
@@ -107,6 +107,9 @@ class KeptMessage(Message):
         self.is_read = False
         """Whether its parts are in memory."""
         self._text = text
+        # Asked of every message of a chat again and again.
+        self._calls = b'"type":"tool-' in text or b'"type":"dynamic-tool"' in text
+        self._escapes = b"\\u" in text
         self._recent = recent
         self._settled: Sequence[str] | None = None
 
@@ -168,7 +171,7 @@ class KeptMessage(Message):
     def mentions(self, *words: str) -> bool:
         text = self._text
         # A word may be written with escapes, also in JSON inside a string.
-        if self.is_read or b"\\u" in text:
+        if self.is_read or self._escapes:
             return True
         for word in words:  # noqa: SIM110 - asked 10,000 times in a row: no generator
             if word.encode() in text:
@@ -179,7 +182,7 @@ class KeptMessage(Message):
         return self.is_read or looks(self._text)
 
     def calls_any(self, call_ids: Container[str]) -> bool:
-        if self.is_read or not self._may_call():
+        if self.is_read or not self.may_call():
             return self.is_read and super().calls_any(call_ids)
         found = _CALL_ID.findall(self._text)
         if any(b"\\" not in each and each.decode("utf-8", "replace") in call_ids for each in found):
@@ -189,17 +192,17 @@ class KeptMessage(Message):
     def settled_calls(self) -> Sequence[str]:
         if self.is_read:
             return super().settled_calls()
-        if not self._may_call():
+        if not self.may_call():
             return ()
         if self._settled is None:
             self._settled = tuple(self._readable().settled_calls())
         return self._settled
 
     def tool_calls(self) -> list[ToolPart]:
-        return super().tool_calls() if self._may_call() else []
+        return super().tool_calls() if self.may_call() else []
 
-    def _may_call(self) -> bool:
-        return self.is_read or b'"type":"tool-' in self._text or b'"type":"dynamic-tool"' in self._text
+    def may_call(self) -> bool:
+        return self.is_read or self._calls
 
 
 def _read(text: bytes) -> JsonObject | None:

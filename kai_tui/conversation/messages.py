@@ -370,6 +370,10 @@ class Message:
         """Whether one of its tool calls has one of these ids. Cheap to ask of every message of a chat."""
         return any(part.tool_call_id in call_ids for part in self.tool_calls())
 
+    def may_call(self) -> bool:
+        """Whether it may have tool calls; only a No is certain."""
+        return True
+
     def mentions(self, *words: str) -> bool:
         """Whether one of these words, in plain ASCII, may stand anywhere in its JSON; only a No is certain.
 

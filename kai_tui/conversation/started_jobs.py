@@ -53,7 +53,9 @@ def jobs_started(messages: Iterable[Message]) -> Iterator[tuple[ToolPart, Starte
     """All calls that started a job, in the order of the messages."""
     for message in messages:
         # What `started_job` asks for stands in the text of each of them.
-        for part in message.tool_calls() if message.mentions("run_job", "isFinished", "runId") else ():
+        if not message.may_call() or not message.mentions("run_job", "isFinished", "runId"):
+            continue
+        for part in message.tool_calls():
             if (job := started_job(part)) is not None:
                 yield part, job
 
