@@ -87,6 +87,11 @@ def test_too_many_bars_are_the_largest_and_it_is_said() -> None:
     assert text(chart)[0].startswith("name 0 ")
 
 
+def test_one_value_is_called_so() -> None:
+    assert drawn(column("1263"), 0).note == "One value: 1,263."
+    assert drawn(column("1263", ""), 0).note == "One value: 1,263. 1 row without a value is left out."
+
+
 def test_a_histogram_counts_every_value_once() -> None:
     chart = drawn(column(*["1"] * 8, *["2"] * 4, "5", "", "—"), 0)
     assert chart.title == "how often each n occurs"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from kai_tui.ui.transcript.view import Transcript
 from kai_tui.ui.widgets.find_bar import FindBar
@@ -77,6 +78,9 @@ async def test_while_reading_a_slash_begins_and_n_goes_on(own_home: Path) -> Non
         await pilot.press("ctrl+o", "slash", *"of orders", "tab")
         transcript = app.screen.query_one(Transcript)
         await until(pilot, lambda: app.focused is transcript and " of 60" in bar_line(app))
+        # The keys that work here, not those of the line one writes in.
+        await until(pilot, lambda: "n next · N before" in bar_line(app))
+        assert "Enter" not in bar_line(app)
         first = number_of(app)
         await pilot.press("N")
         await until(pilot, lambda: f"{first - 1} of 60" in bar_line(app))
@@ -89,7 +93,10 @@ async def test_while_reading_a_slash_begins_and_n_goes_on(own_home: Path) -> Non
         await pilot.press("n")
         await until(pilot, lambda: " of 60" in bar_line(app))
         assert app.focused is transcript
-        await pilot.press("escape", "escape")
+        assert "n next · N before" in bar_line(app)
+        await pilot.press("slash")
+        await until(pilot, lambda: "Enter next · ↑ before" in bar_line(app))
+        await pilot.press("tab", "escape", "escape")
         await until(pilot, lambda: app.focused is composer(app))
 
 
@@ -148,3 +155,19 @@ async def test_a_reply_is_stopped_with_the_bar_open_too(own_home: Path) -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert bar_line(app) != ""
+
+
+@pytest.mark.parametrize("way", ["ctrl+f", "slash"])
+async def test_what_came_in_one_go_with_the_key_is_written_in_the_line(own_home: Path, way: str) -> None:
+    """Typed fast while reading, `/copy` would copy a block and look for `opy`."""
+    app = app_for(own_home, ScriptedBackend(replies=replies(LONG)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await chatted(app, pilot, "q")
+        await pilot.press("ctrl+o")
+        for turn in range(2):
+            for key in (way, *"copy"):
+                app.post_message(events.Key(key, "/" if key == "slash" else key))
+            await until(pilot, lambda: "opy" in bar_line(app) and "not found" in bar_line(app))
+            assert bar_line(app).split()[:2] == ["Find", "copy"]
+            if not turn:
+                await pilot.press("tab", "escape")

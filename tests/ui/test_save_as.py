@@ -92,6 +92,9 @@ async def test_what_goes_wrong_is_said_and_the_path_stays(own_home: Path, here: 
         await until(pilot, lambda: "There is no folder" in words(app))
         assert dialog.input.value == "no/such/x.csv"
         assert not answers
+        # It was about that path, and no other.
+        await pilot.press("backspace")
+        await until(pilot, lambda: "There is no folder" not in words(app))
         await pilot.press("escape")
         await until(pilot, lambda: answers == [None])
         assert list(here.iterdir()) == []

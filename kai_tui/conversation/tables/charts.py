@@ -137,6 +137,8 @@ def _histogram(up: _Values, width: int, height: int, *, whole: bool) -> Chart | 
     if not values:
         return "Every cell of this column is empty."
     words = f"{len(values):,} values from {exact(min(values))} to {exact(max(values))}"
+    if len(values) == 1:
+        words = f"One value: {exact(values[0])}"
     note = f"{words}. {_missing(len(up.values) - len(values))}".strip()
     return Chart(f"how often each {up.words} occurs", histogram(values, width, height, whole=whole), note)
 

@@ -96,6 +96,8 @@ class SaveAs(Ask[Saved]):
         self._careful = False
         self._taken: tuple[str, Path] | None = None
         """What was typed when a file was said to be there, and that file: Ctrl+O may replace it."""
+        self._said_about = ""
+        """What was typed when something was last said about it."""
         self._writing = False
         self.input = FilterInput(id="save-path")
         self.input.command = self._command
@@ -161,10 +163,9 @@ class SaveAs(Ask[Saved]):
 
     def _edited(self, value: str) -> None:
         """Another path: what was said is not about it."""
-        if self._taken is not None and value != self._taken[0]:
+        if value != self._said_about:
             self._taken = None
             self._say("")
-            self._draw()
 
     async def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -213,6 +214,7 @@ class SaveAs(Ask[Saved]):
 
     def _say(self, words: str) -> None:
         if self.standing:
+            self._said_about = self.input.value
             problem = self.query_one("#save-problem", Static)
             problem.update(Content(str(safe_prose(words))))
             problem.set_class(bool(words), "-shown")

@@ -58,7 +58,7 @@ class ChatFinding(ChatReading):
             await self.action_find()
             return
         if not self._transcript.finding:
-            bar.add_class("-shown")
+            bar.show()
             self._transcript.find(bar.query_text)
             return
         self._transcript.find_next(direction)

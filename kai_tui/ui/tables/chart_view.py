@@ -91,7 +91,8 @@ class ChartView(Ask[None]):
         with Vertical(classes="dialog") as box:
             box.border_title = Content("Chart")
             count = len(self._table.rows)
-            rows = f"{count:,} rows" if count == self._of else f"{count:,} of {self._of:,} rows"
+            of = f"{count:,} of " if count != self._of else ""
+            rows = f"{of}{self._of:,} {'row' if self._of == 1 else 'rows'}"
             box.border_subtitle = Content(rows)
             yield Static(id="chart-columns", markup=False)
             with self._body:

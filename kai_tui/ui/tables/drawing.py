@@ -186,7 +186,7 @@ class DrawnGrid(ScrollView, can_focus=True, inherit_bindings=False):
             if y == frame.header:
                 quiet = self._style("quiet")
                 return self._filtered(
-                    [Segment(fitted(f" {self.empty_text}", width, right=False), quiet)], width
+                    [Segment(" " + fitted(self.empty_text, width - 1, right=False), quiet)], width
                 )
             return self._filtered([Segment(" " * width, self._style("cell"))], width)
         return self._row(place, frame)

@@ -42,7 +42,7 @@ class KeysHelp(Ask[None]):
     AUTO_FOCUS: ClassVar[str | None] = "#table-help"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1,q", "leave", "Close", show=False)]
     DEFAULT_CSS = """
-    KeysHelp .dialog { width: 88; height: 94%; padding: 0 1 0 2; scrollbar-size-vertical: 1; }
+    KeysHelp .dialog { width: 88; height: 94%; padding: 0 1 0 2; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
     KeysHelp #table-help-text { height: auto; }
     """
 

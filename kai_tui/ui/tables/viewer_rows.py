@@ -244,7 +244,8 @@ class ViewerRows(Ask[Marked]):
         """Type what rows must have."""
         self.filter_row.add_class("-shown")
         self._name_filter()
-        self.filter_input.focus()
+        # At once: letters typed in one go with the slash would sort, copy or mark.
+        self.screen.set_focus(self.filter_input)
 
     def _name_filter(self) -> None:
         where = "all columns"
@@ -270,7 +271,7 @@ class ViewerRows(Ask[Marked]):
 
     def _leave_filter(self) -> None:
         """Back to the grid; the filter stays while it says something."""
-        self.grid.focus()
+        self.screen.set_focus(self.grid)
         if not self.filter_text.strip():
             self.filter_row.remove_class("-shown")
 

@@ -126,7 +126,13 @@ class Linking(Walking):
                 self._stand_on(stop, step)
                 self._mark_link(links[0 if step > 0 else -1])
                 return
-        self.post_message(Remarked(f"There is no link {'below' if step > 0 else 'above'} that is near."))
+        self.post_message(
+            Remarked(
+                "There is no link below that is near. Shift+Tab looks above."
+                if step > 0
+                else "There is no link above that is near. Tab looks below."
+            )
+        )
 
     def _mark_link(self, link: LinkAt) -> None:
         self._link = link

@@ -205,7 +205,10 @@ class Walking(CanvasPart):
         cursor = self._cursor
         span = self._span(cursor)
         if cursor is None or span is None or not self._in_sight(span):
-            self._stand(self._first_in_sight() or self._last_stop())
+            found = self._first_in_sight() or self._last_stop()
+            self._stand(found)
+            if found is not None:
+                self._stay(found)
             self._repaint()
             return
         step = max(1, height // 3)

@@ -17,6 +17,11 @@ _HINTS = (
     (0, "↑ ↓ Esc"),
 )
 """From which width on what is said of the keys."""
+_READING_HINTS = (
+    (64, "n next · N before · / other words · Esc"),
+    (0, "n N Esc"),
+)
+"""The same while the conversation has the keys."""
 
 
 class FindBar(Horizontal):
@@ -81,7 +86,8 @@ class FindBar(Horizontal):
         if query is not None:
             self._input.value = query
         self._input.select_all()
-        self._input.focus()
+        # At once: what is typed next, in one go with the key that opened it, is meant for it.
+        self.screen.set_focus(self._input)
         self._query = self._input.value
         self.post_message(self.Wanted(self._query))
 
@@ -99,8 +105,23 @@ class FindBar(Horizontal):
         """Whether keys go here."""
         return self._input.has_focus
 
+    def show(self) -> None:
+        """Show what is looked for; keys stay where they are."""
+        self.add_class("-shown")
+        self._name_keys()
+
     def on_resize(self) -> None:
-        self._hint.update(Content(next(words for width, words in _HINTS if self.size.width >= width)))
+        self._name_keys()
+
+    def on_descendant_focus(self) -> None:
+        self._name_keys()
+
+    def on_descendant_blur(self) -> None:
+        self._name_keys()
+
+    def _name_keys(self) -> None:
+        hints = _HINTS if self.is_written_in else _READING_HINTS
+        self._hint.update(Content(next(words for width, words in hints if self.size.width >= width)))
 
     def show_count(self, number: int, total: int, *, complete: bool, in_sight: bool = True) -> None:
         """`number` 0: it is not known which one is shown. See `Transcript.Found`."""

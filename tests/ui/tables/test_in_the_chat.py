@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual import events
 from textual.pilot import Pilot
 
 from kai_tui.conversation import events as e
@@ -66,6 +67,21 @@ async def test_the_newest_table_in_sight_is_opened_while_writing(own_home: Path)
         screen.action_open_table()
         await until(pilot, lambda: isinstance(app.screen, TableViewer))
         assert viewer(app).table.columns == ("region", "amount")
+
+
+async def test_what_came_in_one_go_with_the_slash_is_filtered_by(own_home: Path) -> None:
+    """The first letter would sort, copy or mark instead."""
+    app = app_for(own_home, ScriptedBackend(replies=[reply(TABLE)]))
+    async with app.run_test(size=(100, 30)) as pilot:
+        screen = await answered(app, pilot, "East")
+        screen.action_open_table()
+        await until(pilot, lambda: isinstance(app.screen, TableViewer))
+        await until(pilot, lambda: viewer(app)._judged.is_set())
+        for key in ("slash", *"south"):
+            app.post_message(events.Key(key, "/" if key == "slash" else key))
+        await until(pilot, lambda: viewer(app).filter_text.endswith("outh"))
+        assert viewer(app).filter_text == "south"
+        assert viewer(app).grid.sorted_by is None
 
 
 async def test_where_no_table_is_it_is_said(own_home: Path) -> None:

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from kai_tui.conversation.tables.data_table import DataTable
 from kai_tui.conversation.tables.opening import opening_of_result
@@ -257,7 +258,7 @@ async def test_a_filter_nothing_has_says_how_to_go_back() -> None:
     async with app.run_test(size=(80, 14)) as pilot:
         await ready(app, pilot)
         await pilot.press("slash", *keys("nowhere"))
-        assert "No row has that. Esc shows all again." in text_of(app)
+        assert "\n No row has that. Esc shows all again." in text_of(app)
         await pilot.press("enter", "down", "c", "enter", "r", "y", "s", "escape")
         assert app.viewer.grid.shown.count == 4
 
@@ -467,3 +468,17 @@ async def test_the_footer_and_the_help_say_the_same_keys() -> None:
         assert all(word in footer for word in ("Enter cell", "s sort", "/ filter", "? keys", "Esc back"))
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, KeysHelp) and "Keys of the table" in text_of(app))
+
+
+@pytest.mark.parametrize("width", [50, 80])
+async def test_the_help_is_wrapped_once(width: int) -> None:
+    """Wrapped again where the scroll bar takes a cell, its words would stand under the keys."""
+    app = Stand(SMALL)
+    async with app.run_test(size=(width, 15)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "The whole cell" in text_of(app))
+        text = app.screen.query_one("#table-help-text", Static)
+        await until(pilot, lambda: text.content_size.height > 20)
+        written = help_text(text.content_size.width)
+        assert text.content_size.height == len(written.plain.split("\n"))

@@ -127,3 +127,24 @@ async def test_parallel_calls_keep_their_order_whatever_order_they_end_in() -> N
             app.draw()
             assert names() == ["tool_a", "tool_b", "tool_c"]
             assert len(app.lines()) == rows, "a card is updated where it stands"
+
+
+async def test_the_cursor_that_ran_out_of_sight_is_where_one_looks_and_stays_there() -> None:
+    app = TranscriptApp(streaming())
+    async with app.run_test(size=(80, 24)) as pilot:
+        transcript = app.transcript
+        app.draw()
+        transcript.focus()
+        await pilot.pause(0)
+        # More than a window came since the cursor was put on the newest block.
+        app.grow(0, paragraphs(40, 80))
+        app.draw()
+        assert transcript.follow
+        await pilot.press("up")
+        app.draw()
+        seen = marks(app)
+        assert transcript.source_under_cursor.split()[0] in seen
+        app.grow(0, paragraphs(80, 120))
+        app.draw()
+        assert marks(app) == seen
+        assert not transcript.follow
