@@ -4,15 +4,18 @@ Textual writes every line of a changed region whole, each stretch with all its c
 ssh those bytes are what makes a streamed answer slow, so here a line is compared with the one that
 stands there, and colours are written only where they change.
 
-Words are written whole, and a line with characters whose width terminals disagree about is, too.
+Words are written whole, and a line with characters whose width terminals disagree about is, too: behind each of
+them the cursor is put where it belongs, so that one that is wider or narrower than thought moves nothing else.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
 from textual.strip import Strip
@@ -25,6 +28,12 @@ Chop = tuple[int, int, Strip]
 
 SLIM = 2
 """Cells of a scrollbar."""
+
+_DOUBTFUL = re.compile(
+    "(?:[^\u0020-\u02ff\u0370-\u052f\u2010-\u2027\u2030-\u203b\u2190-\u22ff\u2500-\u25fc"
+    "\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff00-\uff60])+"
+)
+"""Emoji, their joiners, combining marks, scripts whose letters join: not every terminal gives them as many cells as we do."""
 
 
 class _Shown(NamedTuple):
@@ -56,8 +65,10 @@ class Front:
             out.move(x, y)
             for strip in strips:
                 shown[x] = here = _flat(strip, colours)
-                out.write(here, 0, len(here.text))
+                out.write(here, 0, len(here.text), x, y)
                 x += strip.cell_length
+                if not here.narrow:
+                    out.move(x, y)
             self._rows[y] = shown
         return out.done()
 
@@ -71,8 +82,8 @@ class Front:
                 continue
             here = _flat(strip, colours)
             if before is None or before.strip.cell_length != strip.cell_length:
-                # The columns are cut differently now: what was known of this line no longer holds.
-                row.clear()
+                # The columns are cut differently now: what was known of them no longer holds.
+                _forget_under(row, x, x + strip.cell_length)
                 start, end = 0, len(here.text)
             elif before.text == here.text and before.runs == here.runs:
                 # Somebody asked for it: what the terminal lost comes back that way. Scrollbars always ask for all.
@@ -84,8 +95,14 @@ class Front:
             row[x] = here
             if end > start:
                 out.move(x + start, y)
-                out.write(here, start, end)
+                out.write(here, start, end, x, y)
         return out.done()
+
+
+def _forget_under(row: dict[int, _Shown], left: int, right: int) -> None:
+    """Forget what stood between these columns; what is beside them stands there still."""
+    for x in [x for x, shown in row.items() if x < right and x + shown.strip.cell_length > left]:
+        del row[x]
 
 
 def _flat(strip: Strip, colours: ColorSystem) -> _Shown:
@@ -171,7 +188,8 @@ class _Writer:
     def move(self, x: int, y: int) -> None:
         self._parts.append(f"\x1b[{y + 1};{x + 1}H")
 
-    def write(self, shown: _Shown, start: int, end: int) -> None:
+    def write(self, shown: _Shown, start: int, end: int, x: int, y: int) -> None:
+        """Write these characters of what begins at column `x`; the cursor is where the first one goes."""
         parts, text = self._parts, shown.text
         at = 0
         for stop, code in shown.runs:
@@ -181,8 +199,24 @@ class _Writer:
                 if code != self._set:
                     parts.append(_change(self._set, code))
                     self._set = code
-                parts.append(text[max(at, start) : min(stop, end)])
+                piece = text[max(at, start) : min(stop, end)]
+                if shown.narrow:
+                    parts.append(piece)
+                else:
+                    x = self._placed(piece, x, y)
             at = stop
+
+    def _placed(self, text: str, x: int, y: int) -> int:
+        """Write at column `x` what terminals give other widths; what follows stands where it belongs in all of them."""
+        parts, at = self._parts, 0
+        for doubtful in _DOUBTFUL.finditer(text):
+            end = doubtful.end()
+            x += cell_len(text[at:end])
+            parts.append(text[at:end])
+            self.move(x, y)
+            at = end
+        parts.append(text[at:])
+        return x + cell_len(text[at:])
 
     def done(self) -> str:
         if self._set:

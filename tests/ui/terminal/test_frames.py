@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pyte
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import ColorSystem
@@ -63,6 +64,9 @@ texts = st.lists(
 ).map("".join)
 strips = st.lists(st.tuples(texts, st.sampled_from(STYLES)), max_size=5).map(lambda parts: strip(*parts))
 screens = st.lists(strips, min_size=HEIGHT, max_size=HEIGHT)
+unmarked = strips.filter(lambda line: "\u0301" not in line.text)
+"""Textual cuts a mark off its letter, and an emulator puts it on whatever stands there."""
+cut_screens = st.lists(unmarked, min_size=HEIGHT, max_size=HEIGHT)
 
 
 @given(st.lists(screens, min_size=2, max_size=4))
@@ -78,7 +82,7 @@ def test_a_terminal_shows_the_new_lines_whatever_it_showed(frames: list[list[Str
         assert terminal.cells() == drawn(lines)
 
 
-@given(screens, screens, st.integers(1, WIDTH - 1), st.integers(1, WIDTH - 1))
+@given(cut_screens, cut_screens, st.integers(1, WIDTH - 1), st.integers(1, WIDTH - 1))
 def test_lines_cut_at_other_columns_are_drawn_whole(
     first: list[Strip], second: list[Strip], one: int, other: int
 ) -> None:
@@ -142,3 +146,33 @@ def test_a_terminal_somebody_else_wrote_to_is_drawn_anew() -> None:
     front.changes([(0, 0, line)], ColorSystem.TRUECOLOR)
     front.forget()
     assert "same" in front.changes([(0, 0, line)], ColorSystem.TRUECOLOR)
+
+
+def test_what_lies_beside_a_dialog_is_known_when_it_closed() -> None:
+    front, wide, bar = Front(), strip(("one two three", PLAIN), width=20), strip(("bar", PLAIN), width=10)
+    covered = wide.divide([5, 12, 20])
+    front.changes([(0, 0, wide), (0, 20, bar)], ColorSystem.TRUECOLOR)
+    front.changes([(0, 0, covered[0]), (0, 5, strip(("over", PLAIN), width=7))], ColorSystem.TRUECOLOR)
+    front.changes([(0, 0, wide), (0, 20, bar)], ColorSystem.TRUECOLOR)
+    written = front.changes(
+        [(0, 0, strip(("one too three", PLAIN), width=20)), (0, 20, bar)], ColorSystem.TRUECOLOR
+    )
+    assert re.sub(r"\x1b\[[0-9;]*[mH]", "", written).strip() == "too"
+
+
+FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
+"""Two cells for us, six for the emulator, as for every terminal that does not join it."""
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_a_terminal_draws_wider_than_thought_moves_nothing_beside_it(whole: bool) -> None:
+    front, terminal = Front(), Terminal()
+    line = strip((f"a {FAMILY} b \u0628\u0646 c", PLAIN), width=20)
+    beside = strip(("right", PLAIN), width=10)
+    terminal.write(
+        front.whole([(0, 0, [line, beside])], ColorSystem.TRUECOLOR)
+        if whole
+        else front.changes([(0, 0, line), (0, 20, beside)], ColorSystem.TRUECOLOR)
+    )
+    cells = terminal.screen.buffer[0]
+    assert [cells[x].data for x in (0, 5, 10, 20, 24)] == ["a", "b", "c", "r", "t"]
