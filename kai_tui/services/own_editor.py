@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -81,6 +82,33 @@ def read_sheet(sheet: Path, before: str) -> str:
     except UnicodeDecodeError:
         raise EditorTrouble(f"The file is no UTF-8 any more. What you wrote is in {sheet}.") from None
     return text if before.endswith("\n") else text.removesuffix("\n")
+
+
+def taken_over(sheet: Path, before: str, command: Sequence[str], code: int) -> str:
+    """What the user wrote, and the file is gone. Reads and writes the disk: call it in a thread.
+
+    Raises EditorTrouble; what was written meanwhile stays in the file, unless the editor itself says that it is not
+    meant (an exit code: `:cq`).
+    """
+    trouble = how_it_ended(command, code)
+    # Killed, perhaps after hours of writing.
+    if code < 0 and not put_away(sheet, before):
+        raise EditorTrouble(f"{trouble} What was saved in it is in {sheet}.")
+    if trouble:
+        remove_sheet(sheet)
+        raise EditorTrouble(trouble)
+    text = read_sheet(sheet, before)
+    remove_sheet(sheet)
+    return text
+
+
+def put_away(sheet: Path, before: str) -> bool:
+    """Remove the file unless there is something new in it. Whether it is gone."""
+    with suppress(EditorTrouble):
+        if read_sheet(sheet, before) == before:
+            remove_sheet(sheet)
+            return True
+    return False
 
 
 def remove_sheet(sheet: Path) -> None:

@@ -13,8 +13,10 @@ from kai_tui.services.own_editor import (
     EditorTrouble,
     editor_command,
     how_it_ended,
+    put_away,
     read_sheet,
     remove_sheet,
+    taken_over,
     write_sheet,
 )
 
@@ -90,3 +92,36 @@ def test_how_an_editor_ended() -> None:
     assert how_it_ended(["/usr/bin/vim"], 0) == ""
     assert how_it_ended(["/usr/bin/vim"], 1) == "vim ended with exit code 1."
     assert how_it_ended(["vim"], -9) == "vim was killed."
+
+
+@pytest.mark.parametrize(
+    ("code", "saved", "words", "stays"),
+    [
+        (-9, "an hour of writing", "was killed. What was saved in it is in", True),
+        (-9, "before", "was killed.", False),
+        (1, "not meant", "ended with exit code 1", False),
+    ],
+)
+def test_what_was_saved_in_an_editor_that_was_killed_stays(
+    code: int, saved: str, words: str, stays: bool
+) -> None:
+    sheet = write_sheet("before")
+    try:
+        sheet.write_text(saved + "\n")
+        with pytest.raises(EditorTrouble) as told:
+            taken_over(sheet, "before", ["vi"], code)
+        assert words in told.value.sentence
+        assert sheet.exists() == stays
+        assert not stays or (str(sheet) in told.value.sentence and sheet.read_text() == saved + "\n")
+    finally:
+        remove_sheet(sheet)
+
+
+def test_what_is_taken_over_leaves_nothing_behind() -> None:
+    sheet = write_sheet("before")
+    sheet.write_text("after\n")
+    assert taken_over(sheet, "before", ["vi"], 0) == "after"
+    assert not sheet.parent.exists()
+    sheet = write_sheet("before")
+    assert put_away(sheet, "before")
+    assert not sheet.parent.exists()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from textual.pilot import Pilot
 
 from kai_tui.conversation.tables.data_table import DataTable
 from kai_tui.ui.app import KaiApp
+from kai_tui.ui.modals.help import HelpDialog
 from kai_tui.ui.modals.save_as import SaveAs, Saved, SaveFormat
 from kai_tui.ui.modals.save_table import save_table
 from tests.services.scripted_backend import ScriptedBackend
@@ -124,3 +127,28 @@ async def test_one_format_is_no_choice(own_home: Path, here: Path) -> None:
         await until(pilot, lambda: bool(answers))
         assert len(answers) == 1
         assert (here / "query.sql").read_text() == "SELECT 1"
+
+
+async def test_a_file_that_is_written_while_a_question_comes_is_told_when_the_question_is_gone(
+    own_home: Path, here: Path
+) -> None:
+    app = app_for(own_home, ScriptedBackend())
+    gate = threading.Event()
+
+    def parts() -> Iterator[str]:
+        gate.wait(20)
+        yield "x"
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        dialog = SaveAs("slow", [SaveFormat("txt", ".txt", "Text.", parts)])
+        answers = await opened(app, pilot, dialog)
+        await pilot.press("enter")
+        app.push_screen(over := HelpDialog())
+        await until(pilot, lambda: app.screen is over)
+        gate.set()
+        await until(pilot, lambda: (here / "slow.txt").exists() and not dialog._writing)
+        assert answers == []
+        await pilot.press("escape")
+        await until(pilot, lambda: bool(answers))
+        assert answers[0] is not None
+        assert app.screen is not dialog

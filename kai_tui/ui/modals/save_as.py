@@ -99,6 +99,8 @@ class SaveAs(Ask[Saved]):
         self._said_about = ""
         """What was typed when something was last said about it."""
         self._writing = False
+        self._saved: Saved | None = None
+        """The file that was written while a question lay over the dialog, which closes when that is gone."""
         self.input = FilterInput(id="save-path")
         self.input.command = self._command
         self.input.edited = self._edited
@@ -181,7 +183,7 @@ class SaveAs(Ask[Saved]):
         self._draw()
 
     def _write(self, *, replace: bool) -> None:
-        if self._writing or self.done:
+        if self._writing or self._saved is not None or self.done:
             return
         self._writing = True
         self.run_worker(self._work(self.input.value, replace=replace), exit_on_error=False)
@@ -208,9 +210,15 @@ class SaveAs(Ask[Saved]):
         except StorageError as error:
             self._say(error.sentence)
         else:
+            self._saved = saved
             self.finish(saved)
         finally:
             self._writing = False
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self._saved is not None:
+            self.finish(self._saved)
 
     def _say(self, words: str) -> None:
         if self.standing:

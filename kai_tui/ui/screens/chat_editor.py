@@ -80,9 +80,9 @@ class ChatEditor(ChatLoan):
         from kai_tui.services.own_editor import (
             EditorTrouble,
             editor_command,
-            how_it_ended,
-            read_sheet,
+            put_away,
             remove_sheet,
+            taken_over,
             write_sheet,
         )
         from kai_tui.ui.terminal.handing_over import CannotHandOver, run_in_terminal
@@ -96,20 +96,23 @@ class ChatEditor(ChatLoan):
         # A question would open behind the editor, where nobody reads it.
         self._desk.hold(True)
         try:
-            code = await run_in_terminal(app_of(self), [*command, str(sheet)])
+            try:
+                code = await run_in_terminal(app_of(self), [*command, str(sheet)])
+            finally:
+                # Keys that were meant for the editor may still come.
+                self._desk.typed()
+                self._desk.hold(False)
+            text = await asyncio.to_thread(taken_over, sheet, before, command, code)
         except CannotHandOver:
+            remove_sheet(sheet)
             raise EditorTrouble("This terminal cannot be handed to an editor.") from None
         except OSError as error:
             remove_sheet(sheet)
             raise EditorTrouble(f"{command[0]} could not be started ({error.strerror or error}).") from None
-        finally:
-            self._desk.hold(False)
-        trouble = how_it_ended(command, code)
-        if trouble:
-            await asyncio.to_thread(remove_sheet, sheet)
-            raise EditorTrouble(trouble)
-        text = await asyncio.to_thread(read_sheet, sheet, before)
-        await asyncio.to_thread(remove_sheet, sheet)
+        except asyncio.CancelledError:
+            # The program ends; the draft is kept as it was before.
+            put_away(sheet, before)
+            raise
         self._take_over(text, before)
 
     def _take_over(self, text: str, before: str) -> None:

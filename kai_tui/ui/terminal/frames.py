@@ -26,6 +26,8 @@ Chop = tuple[int, int, Strip]
 """Row, column and what stands there."""
 
 
+_SPILL = 8
+"""Characters before an edge: what is drawn wider than thought there reaches over it, and what it hides is written again."""
 SLIM = 2
 """Cells of a scrollbar."""
 
@@ -75,6 +77,7 @@ class Front:
     def changes(self, chops: Iterable[Chop], colours: ColorSystem) -> str:
         """The sequence that makes the terminal show these strips; empty when it does already."""
         out = _Writer(colours)
+        spilled: dict[int, int] = {}
         for y, x, strip in chops:
             row = self._rows.setdefault(y, {})
             before = row.get(x)
@@ -96,6 +99,13 @@ class Front:
             if end > start:
                 out.move(x + start, y)
                 out.write(here, start, end, x, y)
+                if not here.narrow and _DOUBTFUL.search(here.text, len(here.text) - _SPILL) is not None:
+                    spilled[y] = min(x, spilled.get(y, x))
+        for y, left in spilled.items():
+            for x, shown in sorted(self._rows[y].items()):
+                if x > left:
+                    out.move(x, y)
+                    out.write(shown, 0, len(shown.text), x, y)
         return out.done()
 
 

@@ -176,3 +176,11 @@ def test_what_a_terminal_draws_wider_than_thought_moves_nothing_beside_it(whole:
     )
     cells = terminal.screen.buffer[0]
     assert [cells[x].data for x in (0, 5, 10, 20, 24)] == ["a", "b", "c", "r", "t"]
+
+
+def test_what_reaches_over_an_edge_hides_nothing_behind_it() -> None:
+    front, terminal = Front(), Terminal()
+    bar = strip(("▐ ", PLAIN), width=2)
+    terminal.write(front.changes([(0, 0, strip(("a", PLAIN), width=8)), (0, 8, bar)], ColorSystem.TRUECOLOR))
+    terminal.write(front.changes([(0, 0, strip((f"abcde {FAMILY}", PLAIN), width=8))], ColorSystem.TRUECOLOR))
+    assert terminal.screen.buffer[0][8].data == "▐"
