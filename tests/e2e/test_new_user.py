@@ -55,7 +55,7 @@ def a_tool_card_is_in_the_answer(user: User) -> None:
     """The card of the read that brought the buckets, above the text: name, state, size; Enter opens it."""
     user.write(READ)
     user.wait_for(re.compile(r"1 +What tables do I have"))
-    user.write(UP)
+    user.write(UP * 2)  # over the table and the sentence before it
     user.wait_for(re.compile(r"▌ +✓ get_buckets +5 buckets +0\.\d s ▸"))
     user.write(ENTER)
     user.wait_for(re.compile(r"▌ +✓ get_buckets .*▾"))
