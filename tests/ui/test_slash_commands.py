@@ -275,3 +275,14 @@ async def test_keys_that_would_be_typed_here_are_not_shown_as_keys(tmp_path: Pat
         assert keys["new"] == "Ctrl+N"
         assert keys["vote up"] == keys["copy"] == ""
         assert all(len(key) != 1 for key in keys.values())
+
+
+async def test_a_command_of_other_accounts_is_not_taken_for_a_slip(tmp_path: Path) -> None:
+    app = app_for(tmp_path)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        screen, composer = await ready(app, pilot)
+        await type_at_once(app, pilot, *"/branch", "enter")
+        await until(pilot, lambda: "/branch is not there with this account." in told(app))
+        assert "Did you mean" not in told(app)
+        assert composer.text == "/branch"
+        assert sent(screen) == []

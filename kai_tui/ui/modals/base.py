@@ -6,6 +6,7 @@ another screen (shared textual-notes §5).
 
 from __future__ import annotations
 
+from time import time
 from typing import ClassVar, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
@@ -51,6 +52,8 @@ class Ask(HearsWorkers, CopiesSelection, PaintsLittle, ModalScreen[T], Generic[T
         super().__init__(name=name)
         self._done = False
         self._leaving = False
+        self.opened_at = time()
+        """Seconds since the epoch; see `SafeApp`."""
 
     @property
     def done(self) -> bool:

@@ -150,6 +150,8 @@ class ChatCommands(ChatLoan):
             if denied is not None:
                 self._is_there(denied.name)
                 return True
+            if self._is_elsewhere(meant.word):
+                return self._doubt(text, f"/{meant.word} is not there with this account.")
             like = f" Did you mean {meant.nearest}?" if meant.nearest else ""
             return self._doubt(text, f"There is no command /{meant.word}.{like}")
         if meant.command.action is None:
@@ -174,6 +176,12 @@ class ChatCommands(ChatLoan):
             ),
             None,
         )
+
+    def _is_elsewhere(self, word: str) -> bool:
+        """Whether this is a command, though not of this account: no other one is meant then."""
+        from kai_tui.ui.actions import ACTIONS
+
+        return any(each.command.split(" ")[0] == word.lower() for each in ACTIONS)
 
     def _doubt(self, text: str, why: str) -> bool:
         """Hold a text back once that looks like a command. True: it is held back."""

@@ -158,10 +158,29 @@ class SafeApp(CopyingApp[ReturnType]):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a notification. The text is literal: `markup` is never obeyed."""
-        super().notify(
-            safe_prose(message), title=safe_line(title), severity=severity, timeout=timeout, markup=False
-        )
+        """Show a notification. The text is literal: `markup` is never obeyed. The same one that is still shown goes."""
+        said = safe_prose(message)
+        # A key pressed five times would fill the window with one sentence.
+        for shown in [one for one in self._notifications if one.message == said]:
+            self._unnotify(shown, refresh=False)
+        super().notify(said, title=safe_line(title), severity=severity, timeout=timeout, markup=False)
+
+    def _refresh_notifications(self) -> None:
+        """What a dialog is about is not covered by what was said before it opened; errors are."""
+        screen = self.screen if self.screen_stack else None
+        opened = getattr(screen, "opened_at", None)
+        if screen is None or opened is None:
+            super()._refresh_notifications()
+            return
+        from textual.notifications import Notifications
+        from textual.widgets._toast import ToastRack
+
+        said = Notifications()
+        for each in self._notifications:
+            if each.raised_at >= opened or each.severity == "error":
+                said.add(each)
+        for rack in screen.query_children(ToastRack):
+            self.call_later(rack.show, said)
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Refuse: Textual opens any address unasked. Links go through our own action (T10)."""

@@ -9,12 +9,15 @@ import pydantic
 import pytest
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.pilot import Pilot
 from textual.widgets import Static
 from textual.widgets._toast import Toast
 
 from kai_tui.conversation.safe_text import Safe
+from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.terminal.crash import KEPT_REPORTS, report_text, sentence, write_report
 from kai_tui.ui.terminal.safe_app import SafeApp
+from tests.ui.fakes import until
 from tests.ui.terminal.conftest import CANARY
 
 
@@ -26,6 +29,11 @@ class App(SafeApp[None]):
 
     def action_press(self) -> None:
         self.pressed = True
+
+
+class Dialog(Ask[None]):
+    def compose(self) -> ComposeResult:
+        yield Static("?", classes="dialog")
 
 
 async def test_notifications_are_literal_and_safe() -> None:
@@ -42,6 +50,40 @@ async def test_notifications_are_literal_and_safe() -> None:
         assert "[/nope]" in shown
         assert "\x1b" not in shown
         assert not app.pressed
+
+
+async def shown_toasts(app: App, pilot: Pilot[None], count: int) -> list[str]:
+    await until(pilot, lambda: len(app.screen.query(Toast)) == count)
+    return [str(toast.render()) for toast in app.screen.query(Toast)]
+
+
+async def test_the_same_sentence_is_not_stacked() -> None:
+    app = App()
+    async with app.run_test(notifications=True, size=(80, 24)) as pilot:
+        for count, words in enumerate(("Copied.", "Nothing here."), 1):
+            app.notify(words)
+            await shown_toasts(app, pilot, count)
+        app.notify("Copied.")
+        await until(
+            pilot, lambda: [one.message for one in app._notifications] == ["Nothing here.", "Copied."]
+        )
+        await shown_toasts(app, pilot, 2)
+
+
+async def test_what_was_said_before_a_dialog_opened_does_not_cover_it() -> None:
+    app = App()
+    async with app.run_test(notifications=True, size=(80, 24)) as pilot:
+        app.notify("Copied.")
+        app.notify("The ledger cannot be written.", severity="error")
+        await shown_toasts(app, pilot, 2)
+        await app.push_screen(Dialog(name="dialog"))
+        (error,) = await shown_toasts(app, pilot, 1)
+        assert "The ledger" in error
+        app.notify("Saved.")
+        said = await shown_toasts(app, pilot, 2)
+        assert any("Saved." in each for each in said)
+        app.pop_screen()
+        await shown_toasts(app, pilot, 3)
 
 
 async def test_links_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,18 @@ def toggle_first(document: Document, index: int) -> None:
     document.sync(block)
 
 
+def test_the_line_of_a_superseded_answer_is_read_not_markdown() -> None:
+    source = chat()
+    source.messages[0] = Message.user("q1", "Why **now**?")
+    source.messages[1] = answer(
+        text("You have **9 tables** in `4` buckets:\n\n| a | b |\n|---|--:|\n| x | 1 |"), id="a1"
+    )
+    lines = lines_of(document_of(source))
+    # What a user writes is no markdown.
+    assert "▸ superseded  Why **now**?" in lines[0]
+    assert "▸ superseded  You have 9 tables in 4 buckets: a b x 1" in lines[1]
+
+
 def test_a_superseded_pair_is_two_lines_together() -> None:
     document = document_of(chat())
     lines = lines_of(document)

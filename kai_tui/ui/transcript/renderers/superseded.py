@@ -40,8 +40,10 @@ class SupersededUnit(Unit):
     def _said(self) -> str:
         text = self._message.text[:_LOOKED_AT]
         if self._message.role == "user":
-            text = split_quote(self._message.text)[1][:_LOOKED_AT]
-        return " ".join(text.split())
+            return " ".join(split_quote(self._message.text)[1][:_LOOKED_AT].split())
+        from kai_tui.ui.transcript.plain_text import plain_text
+
+        return " ".join(plain_text(text).split())
 
     def source(self) -> str:
         return self._message.text
