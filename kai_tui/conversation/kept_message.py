@@ -184,6 +184,8 @@ class KeptMessage(Message):
     def calls_any(self, call_ids: Container[str]) -> bool:
         if self.is_read or not self.may_call():
             return self.is_read and super().calls_any(call_ids)
+        if "" in call_ids:
+            return super().calls_any(call_ids)  # a call may have no id, or none that is a text
         found = _CALL_ID.findall(self._text)
         if any(b"\\" not in each and each.decode("utf-8", "replace") in call_ids for each in found):
             return super().calls_any(call_ids)

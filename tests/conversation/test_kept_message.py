@@ -72,6 +72,14 @@ def test_it_is_the_message_that_reading_it_at_once_would_give(raw: dict[str, Any
     assert lazy.to_wire() == plain.to_wire()
 
 
+@pytest.mark.parametrize("call_id", [{}, {"toolCallId": 5}, {"toolCallId": ""}])
+def test_a_call_without_an_id_is_found_by_none(call_id: dict[str, Any]) -> None:
+    part = {"type": "tool-query", "state": "output-available", "input": {}, "output": "toolCallId", **call_id}
+    raw = {"id": "m", "role": "assistant", "parts": [part]}
+    assert Message.from_wire(raw).calls_any(("",))
+    assert kept_of(raw, RecentlyRead()).calls_any(("",))
+
+
 def test_a_walk_through_a_long_chat_leaves_few_messages_read() -> None:
     messages, recent = many(1_000)
     assert recent.reads == 0
