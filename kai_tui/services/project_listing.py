@@ -116,6 +116,8 @@ def _read(text: str) -> tuple[list[ProjectObject], float] | None:
         kept_rows = cast("list[list[Any]]", kept["rows"])
         if not all(isinstance(text, str) for row in kept_rows for text in row[:3]):
             return None
+        if not all(type(count) is int or count is None for row in kept_rows for count in row[3:]):
+            return None
         return [ProjectObject(*row) for row in kept_rows], float(kept["read_at"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

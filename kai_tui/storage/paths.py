@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 APP = "kai-tui"
+COPIED = "copied.txt"
+"""In the folder of state: the last text that no clipboard took."""
 
 NOWHERE = Path(os.devnull) / APP
 """Stands for "this user has no home folder": nothing can be made below it, so all is kept in memory."""
@@ -116,6 +118,8 @@ def remove_account_files(paths: Paths, account_id: str) -> None:
 
     Close its databases first. Raises OSError for the first file that cannot be removed.
     """
+    # Nobody knows which account its text is of.
+    (paths.state / COPIED).unlink(missing_ok=True)
     files = account_files(paths, account_id)
     for file in (files.state, files.cache, credential_file(paths, account_id)):
         if not file.parent.is_dir():

@@ -110,7 +110,15 @@ async def test_without_a_project_there_is_no_list(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "kept", ["", "{", "[]", '{"format": 1, "read_at": 5, "rows": [[1]]}', '{"format": 9}']
+    "kept",
+    [
+        "",
+        "{",
+        "[]",
+        '{"format": 1, "read_at": 5, "rows": [[1]]}',
+        '{"format": 1, "read_at": 5, "rows": [["table", "in.c-a.b", "", "many", null]]}',
+        '{"format": 9}',
+    ],
 )
 async def test_a_broken_file_is_no_list(house: House, kept: str) -> None:
     file = account_files(house.paths, "a").cache

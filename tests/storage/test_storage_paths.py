@@ -17,7 +17,7 @@ from kai_tui.storage.chats import CachedChat, Chats
 from kai_tui.storage.credentials import Credentials
 from kai_tui.storage.drafts import Drafts
 from kai_tui.storage.errors import StorageError
-from kai_tui.storage.paths import NOWHERE, Paths, account_files, app_paths, remove_account_files
+from kai_tui.storage.paths import COPIED, NOWHERE, Paths, account_files, app_paths, remove_account_files
 from kai_tui.storage.settings import save_setting
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="modes are a POSIX thing")
@@ -205,6 +205,7 @@ async def test_purge_removes_every_file_of_one_account_only(paths: Paths, open_d
             private.dated_name(files.state, word).write_text("x")
     Credentials(paths)._write_file("mine", "t")
     Credentials(paths)._write_file("other", "t")
+    private.write_private(paths.state / COPIED, b"a whole chat that no clipboard took")
     remove_account_files(paths, "mine")
     left = {found.name for found in paths.data.parent.rglob("*") if found.is_file()}
     assert left

@@ -22,7 +22,6 @@ Way: TypeAlias = Literal["tool", "tmux", "terminal", "file", "nowhere"]
 
 TOOL_SECONDS: Final = 4.0
 """How long a program may take for the text, and again to give it back."""
-FILE_NAME: Final = "copied.txt"
 
 Send: TypeAlias = Callable[[ClipboardWrite], bool]
 """Sends to the terminal; False when there is none."""
@@ -143,6 +142,7 @@ class Clipboard:
 
     async def _into_file(self, data: bytes, what: str) -> Copied:
         from kai_tui.storage.errors import reason
+        from kai_tui.storage.paths import COPIED
         from kai_tui.storage.private import write_private
 
         limit = limit_for(self._environ)
@@ -152,7 +152,7 @@ class Clipboard:
             else "no clipboard was found"
         )
         try:
-            path = self._folder() / FILE_NAME
+            path = self._folder() / COPIED
             await asyncio.to_thread(write_private, path, data)
         except OSError as error:
             sentence = f"Not copied: {why}, and the file for it could not be written ({reason(error)})."

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kai_tui.ui.terminal.clipboard import FILE_NAME, Clipboard
+from kai_tui.storage.paths import COPIED
+from kai_tui.ui.terminal.clipboard import Clipboard
 from kai_tui.ui.terminal.clipboard_tools import tools_for
 from kai_tui.ui.terminal.osc52 import ClipboardWrite
 from tests.pty_harness import posix_only
@@ -127,7 +128,7 @@ async def test_what_is_too_long_for_the_terminal_goes_into_a_private_file(tmp_pa
     assert copied is not None
     assert copied.way == "file"
     assert not copied.done
-    file = tmp_path / "state" / FILE_NAME
+    file = tmp_path / "state" / COPIED
     assert file.read_text() == text
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert str(file) in copied.sentence
