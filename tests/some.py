@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 from zlib import crc32
 
 import pytest
@@ -20,6 +22,34 @@ EXAMPLES = int(os.environ.get("KAI_TUI_EXAMPLES", "0"))
 def examples(full: int) -> settings:
     """A property that is looked at this often, and a fifth as often in the fast suite."""
     return settings(max_examples=max(full, EXAMPLES) if EXAMPLES else max(full // 5, 10), deadline=None)
+
+
+Case = TypeVar("Case")
+
+
+def for_all(cases: Iterable[Case]) -> Callable[[Callable[[Case], None]], Callable[[], None]]:
+    """One test of all cases, for what is quick and the same in all; a failure names its case.
+
+    A test each costs more than what it does: every worker collects it, and it gets a home of its own.
+    """
+
+    def joined(test: Callable[[Case], None]) -> Callable[[], None]:
+        def all_of_them() -> None:
+            tried = 0
+            for case in cases:
+                try:
+                    test(case)
+                except BaseException as error:
+                    error.add_note(f"with {getattr(case, 'name', case)!r}")
+                    raise
+                tried += 1
+            assert tried, "there are no cases"
+
+        all_of_them.__name__, all_of_them.__doc__ = test.__name__, test.__doc__
+        all_of_them.__module__ = test.__module__
+        return all_of_them
+
+    return joined
 
 
 def leave_some(items: list[pytest.Item]) -> None:

@@ -13,7 +13,7 @@ from kai_tui.conversation.tables.asking import MOST, MOST_IN_CELL, context_of
 from kai_tui.conversation.tables.data_table import DataTable
 from kai_tui.conversation.tables.reading import table_of_markdown
 from tests.hostile_cases import hostile_cases
-from tests.some import examples
+from tests.some import examples, for_all
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_any_part_has_a_heading_of_one_line(rows: list[tuple[str, str]], more: i
     assert context.heading.endswith(":")
 
 
-@pytest.mark.parametrize("case", hostile_cases(), ids=lambda case: case.name)
+@for_all(hostile_cases())
 def test_hostile_cells_stay_between_their_fences(case: object) -> None:
     text: str = getattr(case, "text", "")[:500]
     part = DataTable((text, "b"), [(text, "1")] * 40, text)

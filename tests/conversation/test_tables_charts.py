@@ -14,7 +14,7 @@ from kai_tui.conversation.tables.charts import TOGETHER, Chart, Together, Way, c
 from kai_tui.conversation.tables.data_table import DataTable
 from kai_tui.conversation.tables.kinds import kinds
 from tests.hostile_cases import hostile_cases
-from tests.some import examples
+from tests.some import examples, for_all
 
 SIZES = [(60, 15), (120, 30), (24, 6)]
 
@@ -219,7 +219,7 @@ def test_numbers_are_written_with_the_digits_that_mean_something() -> None:
     assert not math.isnan(float(exact(1e15)))
 
 
-@pytest.mark.parametrize("case", hostile_cases(), ids=lambda case: case.name)
+@for_all(hostile_cases())
 def test_hostile_names_are_drawn_and_do_nothing(case: object) -> None:
     raw: str = getattr(case, "text", "")[:2_000]
     table = DataTable((raw, raw), [(raw, "1"), ("x", "2"), (raw + "y", "-1")], raw)

@@ -7,7 +7,6 @@ import io
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +25,7 @@ from kai_tui.conversation.tables.formats import (
 )
 from kai_tui.conversation.tables.reading import table_of_markdown
 from tests.hostile_cases import hostile_cases
-from tests.some import examples
+from tests.some import examples, for_all
 
 _CELL = st.text(st.characters(codec="utf-8"), max_size=10) | st.sampled_from(
     [
@@ -160,7 +159,7 @@ def test_formulas_are_counted_and_prefixed_only_when_asked_for() -> None:
     assert formulas(safe) == 0
 
 
-@pytest.mark.parametrize("case", hostile_cases(), ids=lambda case: case.name)
+@for_all(hostile_cases())
 def test_hostile_cells_survive_every_format(case: Any) -> None:
     text: str = case.text[:100_000]  # the reader's own bound on a field
     table = DataTable((text, text), [(text, "1"), ("", text)], text)

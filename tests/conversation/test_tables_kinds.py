@@ -14,7 +14,7 @@ from kai_tui.conversation.tables.matching import folded_rows, matching
 from kai_tui.conversation.tables.ordering import ordered
 from kai_tui.conversation.tables.written_numbers import number_form
 from tests.hostile_cases import hostile_cases
-from tests.some import examples
+from tests.some import examples, for_all
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_integers_are_integers_however_they_are_grouped(values: list[int]) -> No
 
 
 @given(st.lists(st.text(max_size=8), max_size=20))
-@examples(300)
+@examples(100)
 def test_any_text_has_a_kind_and_its_numbers_are_floats(cells: list[str]) -> None:
     kind = kind_of(cells)
     if kind in ("integer", "decimal"):
@@ -195,7 +195,7 @@ def test_a_word_is_not_found_across_two_cells() -> None:
     assert matching(_PEOPLE, "lovelacelondon") == []
 
 
-@pytest.mark.parametrize("case", hostile_cases(), ids=lambda case: case.name)
+@for_all(hostile_cases())
 def test_hostile_cells_have_kinds_orders_and_are_found(case: object) -> None:
     text: str = getattr(case, "text", "")
     table = DataTable((text, "b"), [(text, "1"), ("x", text), ("", "")], text)

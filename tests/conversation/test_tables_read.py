@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from kai_tui.conversation.tables.inline_text import plain_text
 from kai_tui.conversation.tables.reading import table_of_markdown, table_of_result
 from tests.hostile_cases import hostile_cases
-from tests.some import examples
+from tests.some import examples, for_all
 
 
 def test_a_markdown_table_is_read_as_a_reader_sees_it() -> None:
@@ -142,7 +142,7 @@ def test_html_stays_literal() -> None:
     assert plain_text("<b>") == "<b>"
 
 
-@pytest.mark.parametrize("case", hostile_cases(), ids=lambda case: case.name)
+@for_all(hostile_cases())
 def test_hostile_text_is_read_and_never_fails(case: Any) -> None:
     text = case.text
     cell = text.replace("\n", " ").replace("|", "\\|")[:2_000]

@@ -19,6 +19,7 @@ from kai_tui.services.saved_files import (
 )
 from kai_tui.storage.errors import StorageError
 from tests.hostile_cases import hostile_cases
+from tests.some import for_all
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX")
 
@@ -153,7 +154,7 @@ def test_the_suggested_path_is_free_and_in_the_downloads(
     assert suggested_path("", ".json") == tmp_path / "saved.json"
 
 
-@pytest.mark.parametrize("case", hostile_cases(), ids=lambda case: case.name)
+@for_all(hostile_cases())
 def test_hostile_names_are_plain_names(case: object) -> None:
     name = plain_name(str(getattr(case, "text", "")))
     assert name

@@ -1,14 +1,14 @@
 """The registry of actions: keys that work, and nothing promised that is not there."""
 
-import pytest
 from textual.binding import Binding
 from textual.widgets import TextArea
 
 from kai_tui.ui.action_words import hints, key_name, markdown_table
-from kai_tui.ui.actions import ACTIONS, action, bindings
+from kai_tui.ui.actions import ACTIONS, Action, action, bindings
 from kai_tui.ui.app import KaiApp
 from kai_tui.ui.screens.chat import ChatScreen
 from kai_tui.ui.screens.start import StartScreen
+from tests.some import for_all
 
 OWNERS = {"app": KaiApp, "chat": ChatScreen, "start": StartScreen}
 
@@ -42,16 +42,14 @@ def test_bound_keys_are_unique_and_not_the_prompts() -> None:
         assert unusable not in seen
 
 
-@pytest.mark.parametrize(
-    "item", [item for item in ACTIONS if item.scope in OWNERS], ids=lambda item: item.name
-)
-def test_every_bound_action_has_its_method(item) -> None:
+@for_all([item for item in ACTIONS if item.scope in OWNERS])
+def test_every_bound_action_has_its_method(item: Action) -> None:
     method = getattr(OWNERS[item.scope], f"action_{item.name}", None)
     assert callable(method)
 
 
-@pytest.mark.parametrize("item", ACTIONS, ids=lambda item: item.name)
-def test_every_action_explains_itself(item) -> None:
+@for_all(ACTIONS)
+def test_every_action_explains_itself(item: Action) -> None:
     assert item.label
     assert item.help.endswith(".")
     assert item.keys or item.palette

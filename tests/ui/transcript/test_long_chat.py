@@ -46,17 +46,17 @@ async def test_opening_reads_what_is_in_sight() -> None:
 
 
 async def test_browsing_keeps_nothing_far_away() -> None:
-    source, recent = kept_chat(2_000)
+    source, recent = kept_chat(1_000)
     app = TranscriptApp(source)
     async with app.run_test(size=(80, 24)):
         transcript = app.transcript
         document = transcript._document
         seen: set[str] = set()
-        for _ in range(400):
+        for _ in range(200):
             seen |= {line for line in app.lines() if "Number" in line}
             transcript.action_page_up()
             assert len(document.open) <= blocks.MOST_OPEN + 10
-        assert len(seen) > 250
+        assert len(seen) > 125
         held = [message for message in recent if message.held]
         assert 0 < len(held) == len(document.open)
         assert sum(message.is_read for message in source.messages if isinstance(message, KeptMessage)) <= 310
@@ -94,7 +94,7 @@ async def test_what_the_user_opened_stays_open() -> None:
         for item in block.items or ():
             transcript._document.measure(item)
         opened = block.height
-        for _ in range(400):
+        for _ in range(200):
             transcript.action_page_up()
         assert block.units
         assert block.height == opened

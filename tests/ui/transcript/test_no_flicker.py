@@ -43,6 +43,9 @@ CASES = {
     **{f"corpus {seed}": document(1_500, seed) for seed in range(3)},
 }
 
+LONG_CASES = {f"corpus {seed}" for seed in (1, 2)}
+"""As long as two hundred of the others."""
+
 
 def _rows(chunks: Sequence[Chunk], references: References) -> list[Shown]:
     blocks: list[Block] = [block for chunk in chunks for block in blocks_of(chunk, references)]
@@ -71,7 +74,9 @@ def _as_it_arrives(text: str) -> Iterator[tuple[str, list[Shown]]]:
     yield text, done + _rows(splitter.settled[settled:], references)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LONG_CASES else ()) for name in CASES]
+)
 def test_what_was_shown_stays_and_only_grows_at_its_end(name: str) -> None:
     before: list[Shown] = []
     for arrived, rows in _as_it_arrives(CASES[name]):
