@@ -9,6 +9,7 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from kai_tui.ui.transcript import selecting
+from kai_tui.ui.transcript.ahead import ReadsAhead
 from kai_tui.ui.transcript.canvas import Canvas
 from kai_tui.ui.transcript.document import Place
 from kai_tui.ui.transcript.jumping import Jumping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from kai_tui.ui.transcript.stops import Key
 
 
-class BrowsableCanvas(Jumping, Marking, Canvas):
+class BrowsableCanvas(Jumping, Marking, ReadsAhead, Canvas):
     """A canvas one can click in, select from, and walk through."""
 
     _clicked: Key | None = None
