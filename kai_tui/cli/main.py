@@ -155,6 +155,9 @@ def _run_tui(arguments: argparse.Namespace) -> int:
     # latest, also while an answer streams; without changes none is drawn.
     gc.disable()
     os.environ.setdefault("TEXTUAL_FPS", "240")
+    # A key passes through the thread that reads it and the one that writes its glyph. While an answer streams, each would
+    # wait for the interpreter as long as this, several times: with Python's 5 ms, 20 ms in all.
+    sys.setswitchinterval(0.0005)
     from kai_tui.cli.logs import set_up_logging
     from kai_tui.services.account_service import AccountService
     from kai_tui.ui.app import run_app

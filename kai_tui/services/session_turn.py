@@ -38,6 +38,8 @@ SLICE_SECONDS = 0.003
 TURNS = 6
 """Turns of the event loop between two slices: a key passes through as many hands until it is drawn, and with one
 turn a slice it would wait for that many slices."""
+BREATH_SECONDS = 0.002
+"""Sleep between two slices: the threads that read keys and write to the terminal get the interpreter at once."""
 
 _OUR_FAULT = "kai-tui made a mistake while reading this reply. What came is kept."
 
@@ -158,6 +160,7 @@ class SessionTurn(SessionSending):
                     on_first()
                 self._take(event, message, state, clock, backend)
                 if loop.time() > slice_ends:
+                    await asyncio.sleep(BREATH_SECONDS)
                     for _ in range(TURNS):
                         await asyncio.sleep(0)
                     slice_ends = loop.time() + SLICE_SECONDS
