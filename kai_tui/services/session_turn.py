@@ -40,6 +40,8 @@ TURNS = 6
 turn a slice it would wait for that many slices."""
 BREATH_SECONDS = 0.002
 """Sleep between two slices: the threads that read keys and write to the terminal get the interpreter at once."""
+WAITED_SECONDS = 0.02
+"""When a slice ended so long ago, nothing came meanwhile: everybody else had their turn."""
 
 _OUR_FAULT = "kai-tui made a mistake while reading this reply. What came is kept."
 
@@ -159,10 +161,12 @@ class SessionTurn(SessionSending):
                     begun = True
                     on_first()
                 self._take(event, message, state, clock, backend)
-                if loop.time() > slice_ends:
-                    await asyncio.sleep(BREATH_SECONDS)
-                    for _ in range(TURNS):
-                        await asyncio.sleep(0)
+                late = loop.time() - slice_ends
+                if late > 0:
+                    if late < WAITED_SECONDS:
+                        await asyncio.sleep(BREATH_SECONDS)
+                        for _ in range(TURNS):
+                            await asyncio.sleep(0)
                     slice_ends = loop.time() + SLICE_SECONDS
         if self._run is not run:
             return

@@ -154,6 +154,50 @@ async def test_a_turn_streams_and_ends(desk_for) -> None:
     await until(lambda: desk.keeper.replies.get(ANSWER, ({}, ""))[1] == "complete")
 
 
+class _Sleeps:
+    """How often the event loop waited for a while, so that other threads had the interpreter."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        selector = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]
+        select = selector.select
+
+        def counted(timeout: float | None = None) -> object:
+            self.count += timeout is not None and timeout > 0
+            return select(timeout)
+
+        monkeypatch.setattr(selector, "select", counted)
+
+
+def long_reply(events: int) -> list[Step]:
+    return text_reply(*["word "] * events)
+
+
+async def test_a_reply_that_comes_at_full_speed_leaves_the_interpreter_to_the_keys(
+    desk_for, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desk_for(ScriptedBackend(replies=[long_reply(400)]))
+    monkeypatch.setattr("kai_tui.services.session_turn.SLICE_SECONDS", 0.0)
+    # Wherever the test runs, its slices are not taken for waiting.
+    monkeypatch.setattr("kai_tui.services.session_turn.WAITED_SECONDS", 60.0)
+    sleeps = _Sleeps(monkeypatch)
+    desk.session.send("Hi")
+    await until(lambda: desk.session.turn.phase == "finished")
+    assert sleeps.count >= 400
+
+
+async def test_a_reply_that_is_waited_for_does_not_pause_as_well(
+    desk_for, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desk_for(ScriptedBackend(replies=[long_reply(400)]))
+    monkeypatch.setattr("kai_tui.services.session_turn.SLICE_SECONDS", 0.0)
+    monkeypatch.setattr("kai_tui.services.session_turn.WAITED_SECONDS", 0.0)
+    sleeps = _Sleeps(monkeypatch)
+    desk.session.send("Hi")
+    await until(lambda: desk.session.turn.phase == "finished")
+    assert sleeps.count < 100
+
+
 async def test_the_text_is_kept_before_it_is_sent(desk_for) -> None:
     desk = desk_for(ScriptedBackend(replies=[[CannotConnect("x refuses connections.")]]))
     desk.session.send("precious")

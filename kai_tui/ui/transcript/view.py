@@ -1,6 +1,6 @@
 """The transcript: one virtual view of the whole conversation (design.md §8).
 
-Tokens reach the model by plain calls of `part_changed`; a tick of at most 20 Hz draws what changed, and
+Tokens reach the model by plain calls of `part_changed`; a tick of at most 16 Hz draws what changed, and
 never takes more than an eighth of a core. Only lines that differ are painted.
 """
 
@@ -22,7 +22,7 @@ from kai_tui.ui.transcript.source import TranscriptSource
 if TYPE_CHECKING:
     from kai_tui.services.changes import SessionChange
 
-FRAME = 1 / 20
+FRAME = 1 / 16
 """Seconds between two draws at least."""
 SHARE = 16
 """A draw that took t seconds is followed by at least SHARE * t seconds without one: painting and writing
