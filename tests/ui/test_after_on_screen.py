@@ -70,6 +70,20 @@ async def test_o_lets_one_choose_among_several(tmp_path: Path) -> None:
         await until(pilot, lambda: "components/x/71" in words(app).replace("\n", ""))
 
 
+async def test_an_address_that_is_its_own_title_is_one_line(tmp_path: Path) -> None:
+    said = "See https://one.example/a and [the handbook](https://two.example/b)."
+    app = app_with(tmp_path, {"type": "text", "text": said})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await reading(app, pilot)
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, PickLink) and isinstance(app.focused, OptionList))
+        options = app.screen.query_one(OptionList).options
+        assert [str(each.prompt) for each in options] == [
+            "https://one.example/a",
+            "the handbook\nhttps://two.example/b",
+        ]
+
+
 async def test_o_says_that_there_is_no_link_and_is_a_letter_while_writing(tmp_path: Path) -> None:
     app = app_with(tmp_path, {"type": "text", "text": "Nothing here."})
     async with app.run_test(size=(80, 24)) as pilot:
