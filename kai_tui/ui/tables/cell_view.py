@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -17,14 +18,38 @@ MOST_JSON = 500_000
 """Characters that are looked at as JSON; more would make the key wait."""
 
 
+_PIECE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+
+
 def laid_out(raw: str) -> str | None:
-    """A cell that is a JSON object or list over several lines; None for any other."""
+    """A cell that is a JSON object or list over several lines; None for any other.
+
+    Numbers stay as they are written and names that come twice come twice: reading and writing it anew would change them.
+    """
     if raw.lstrip()[:1] not in ("{", "[") or len(raw) > MOST_JSON:
         return None
     try:
-        return json.dumps(decode_json(raw), ensure_ascii=False, indent=2)
+        decode_json(raw)
+        return "".join(_indented(_PIECE.findall(raw)))
     except (BadJson, ValueError, RecursionError):
         return None
+
+
+def _indented(pieces: Sequence[str]) -> Iterator[str]:
+    depth, before = 0, ""
+    for piece in pieces:
+        if piece in ("}", "]"):
+            depth -= 1
+            yield piece if before in ("{", "[") else f"\n{'  ' * depth}{piece}"
+        else:
+            if before in ("{", "[", ","):
+                yield f"\n{'  ' * depth}"
+            if piece == ":":
+                yield ": "
+            else:
+                yield json.dumps(json.loads(piece), ensure_ascii=False) if piece[0] == '"' else piece
+            depth += piece in ("{", "[")
+        before = piece
 
 
 class CellView(Reading):
