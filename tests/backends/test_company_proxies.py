@@ -284,6 +284,7 @@ def test_https_proxy_wins_over_all_proxy(monkeypatch: pytest.MonkeyPatch):
 # Leaving no socket behind
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("where", ["tcp", "tls", "proxy", "tls-through-proxy"])
 async def test_cancelling_while_connecting_leaves_no_socket_open(
     where: str, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder

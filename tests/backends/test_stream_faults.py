@@ -81,7 +81,7 @@ async def server() -> AsyncIterator[FaultServer]:
         yield running
 
 
-@pytest.mark.some(30)
+@pytest.mark.some(15)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_every_fault_of_the_matrix(server: FaultServer, fault: Fault):
     server.break_chat(fault.name)

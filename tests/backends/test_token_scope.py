@@ -88,7 +88,7 @@ async def every_call(kai: KaiBackend) -> None:
 # Redirects
 
 
-@pytest.mark.some(20)
+@pytest.mark.some(7)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize(
     "target",
@@ -257,6 +257,7 @@ async def test_a_tunnel_to_a_server_without_tls_gets_nothing(
 # Discovery
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize(
     "named",
     [

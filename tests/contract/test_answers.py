@@ -30,6 +30,7 @@ def streams_text(events: list[Event]) -> list[str]:
     return [event.delta for event in events if isinstance(event, TextDelta)]
 
 
+@pytest.mark.some(6)
 async def test_text_arrives_in_order_and_ends_once(stand: Stand):
     stand.speak(SPOKEN)
     events = await said(stand, stand.backend(), "Say something")
@@ -68,6 +69,7 @@ async def test_hostile_text_arrives_raw(stand: Stand):
     assert whole(found) == whole("".join(pieces))
 
 
+@pytest.mark.some(6)
 async def test_what_the_user_says_arrives_as_it_was_typed(stand: Stand):
     backend = stand.backend()
     stand.speak(["ok"])
@@ -77,6 +79,7 @@ async def test_what_the_user_says_arrives_as_it_was_typed(stand: Stand):
     assert [text.rstrip() for text in stand.arrived] == texts
 
 
+@pytest.mark.some(17)
 @pytest.mark.parametrize("text", ["", " ", "\n\t "])
 async def test_nothing_is_not_sent(stand: Stand, text: str):
     error = await failure(stand.backend().send(stand.chat_id, stand.outgoing(text)))
@@ -103,6 +106,7 @@ async def test_words_are_there_before_the_answer_is_over(stand: Stand):
     await _left(stand, held)
 
 
+@pytest.mark.some(6)
 async def test_closing_hangs_up_and_the_server_sees_it(stand: Stand):
     stand.speak(["One ", "two ", MARK])
     held = stand.break_answer("hold")
@@ -135,6 +139,7 @@ async def _left(stand: Stand, held: Any) -> None:
                 await asyncio.sleep(0.001)
 
 
+@pytest.mark.some(11)
 @pytest.mark.parametrize("how", ["reset", "cut"])
 async def test_of_an_answer_that_breaks_off_what_came_is_kept(stand: Stand, how: Any):
     stand.speak(["One ", "two ", MARK, " three"])
@@ -156,6 +161,7 @@ async def test_of_an_answer_that_breaks_off_what_came_is_kept(stand: Stand, how:
     assert len(stand.posts) == 1
 
 
+@pytest.mark.some(6)
 async def test_an_answer_that_stands_still_is_given_up(stand: Stand):
     stand.speak(["One ", "two ", MARK, " three"])
     stand.stand_still()
@@ -173,6 +179,7 @@ async def test_an_answer_that_stands_still_is_given_up(stand: Stand):
     assert len(stand.posts) == 1
 
 
+@pytest.mark.some(6)
 async def test_two_chats_at_once_do_not_mix(stand: Stand):
     backend = stand.backend()
     other = "35fa9159-d0a5-45a5-96a4-a63f546c9f3b"

@@ -16,7 +16,7 @@ def test_no_method_of_the_door_is_forgotten():
     assert public == known
 
 
-@pytest.mark.some(90)
+@pytest.mark.some(30)
 @pytest.mark.parametrize("name", OPTIONAL)
 async def test_what_it_cannot_do_is_refused_before_anything_is_sent(stand: Stand, name: str):
     promised, call = OPTIONAL[name]

@@ -68,6 +68,7 @@ async def _posted(backend: Backend, chat_id: str, message: Message, answer: Tool
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.some(12)
 @pytest.mark.parametrize("yes", [True, False])
 async def test_a_call_waits_and_goes_on_as_decided(stand: Stand, yes: bool):
     text = has_tools(stand)

@@ -130,6 +130,7 @@ async def test_a_black_hole_is_given_up(stand: Stand):
         assert_fit_for_a_person(error.sentence)
 
 
+@pytest.mark.some(4)
 async def test_no_redirect_is_followed_and_the_credential_goes_nowhere_else(
     stand: Stand, caplog: pytest.LogCaptureFixture
 ):

@@ -33,6 +33,7 @@ async def all_chats(backend: Backend, limit: int) -> list[ChatSummary]:
                 return rows
 
 
+@pytest.mark.some(4)
 async def test_the_list_has_every_chat_once_and_ends(stand: Stand):
     kept_by_the_server(stand)
     backend = stand.backend()

@@ -39,7 +39,7 @@ async def test_leaving_before_anything_was_asked(stand: Stand):
     assert stand.seen == []
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(3)
 async def test_no_task_and_no_file_stays_open(stand: Stand):
     await used(stand)  # what is opened once and for all
     await asyncio.sleep(0.01)
@@ -83,7 +83,7 @@ async def _read(stand: Stand, backend: Any) -> list[Event]:
         return [event async for event in events]
 
 
-@pytest.mark.some(12)
+@pytest.mark.some(4)
 @pytest.mark.parametrize("streams", [True, False])
 async def test_hanging_up_drops_what_is_asked_for_and_the_next_request_goes_through(
     stand: Stand, streams: bool

@@ -96,7 +96,7 @@ async def over(session: ChatSession) -> None:
     await until(lambda: session.turn.phase == "finished", TIMEOUT)
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(3)
 async def test_a_chat_goes_on_is_listed_and_is_the_same_after_a_restart(house: House):
     session = await house.new_chat()
     for text in (QUESTION, "Příliš 😀 žluťoučký"):
@@ -117,7 +117,7 @@ async def test_a_chat_goes_on_is_listed_and_is_the_same_after_a_restart(house: H
     assert len(house.stand.posts) == 3
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(3)
 async def test_what_a_stop_leaves_stays_and_the_chat_goes_on(house: House):
     session = await house.new_chat()
     held = house.stand.half_an_answer("hold")
@@ -143,7 +143,7 @@ async def test_what_a_stop_leaves_stays_and_the_chat_goes_on(house: House):
     assert house.stand.arrived == [QUESTION, "Go on"]
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(2)
 async def test_an_answer_that_is_lost_is_told_and_never_asked_again(house: House):
     stand = house.stand
     session = await house.new_chat()
@@ -175,7 +175,7 @@ async def test_an_answer_that_is_lost_is_told_and_never_asked_again(house: House
         assert stand.arrived == [QUESTION, "Go on"]
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(2)
 async def test_a_message_that_was_refused_is_kept_and_sent_by_a_word_of_the_user(house: House):
     stand = house.stand
     session = await house.new_chat()
@@ -197,7 +197,7 @@ async def test_a_message_that_was_refused_is_kept_and_sent_by_a_word_of_the_user
     assert stand.arrived == [QUESTION, QUESTION]
 
 
-@pytest.mark.some(12)
+@pytest.mark.some(4)
 @pytest.mark.parametrize("fault", ["500", "closed-before-answering", "login-page"])
 async def test_a_message_nobody_knows_about_is_looked_up_and_never_sent_by_itself(house: House, fault: str):
     stand = house.stand
@@ -242,7 +242,7 @@ async def test_what_is_written_meanwhile_waits_for_its_turn(house: House):
     assert [role for role, _ in shown(session)] == ["user", "assistant"] * 3
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(3)
 async def test_a_deleted_chat_is_gone_everywhere(house: House):
     session = await house.new_chat()
     session.send("needle-in-the-hay")

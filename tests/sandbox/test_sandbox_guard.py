@@ -86,6 +86,7 @@ def test_cors_preflight(served: Served) -> None:
     assert not [name for name in response.headers if name.startswith("access-control")]
 
 
+@pytest.mark.some(6)
 @pytest.mark.parametrize("token", ["", "wrong", "x" * 10_000])
 @pytest.mark.parametrize(
     "path", ["/api/history", "/v2/storage", "/api/settings/tools", "/nothing", "/", "/assistant/api/history"]

@@ -113,6 +113,7 @@ def test_names_inside_texts_and_comments_stay() -> None:
     )
 
 
+@pytest.mark.some(15)
 @pytest.mark.parametrize(
     "sql",
     [

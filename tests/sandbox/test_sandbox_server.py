@@ -49,6 +49,7 @@ async def test_what_only_one_flavour_has(flavour: Flavour) -> None:
         assert (await chat.client.put("/api/history", json={})).status_code == 404
 
 
+@pytest.mark.some(10)
 @BOTH
 @pytest.mark.parametrize(
     "spoil",

@@ -28,7 +28,7 @@ BROKEN = [fault for fault in FAULTS if fault.finish == "lost" and fault.name != 
 WHOLE = [fault for fault in FAULTS if fault.finish in ("stop", "length")]
 
 
-@pytest.mark.some(14)
+@pytest.mark.some(5)
 @pytest.mark.parametrize("fault", BROKEN, ids=lambda fault: fault.name)
 @pytest.mark.parametrize("back", ["question", "answer"])
 async def test_a_reply_without_its_end_is_cut_off_now_read_back_and_after_a_restart(
@@ -76,6 +76,7 @@ async def test_a_giant_reply_is_cut_off(house: House) -> None:
     assert house.server.posts == 1
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("fault", WHOLE, ids=lambda fault: fault.name)
 async def test_an_odd_stream_that_ends_is_an_answer(house: House, fault: Fault) -> None:
     house.server.break_chat(fault.name)

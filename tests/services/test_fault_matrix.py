@@ -92,7 +92,7 @@ ROWS: tuple[Row, ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.some(38)
+@pytest.mark.some(12)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.fault}-{row.back}")
 async def test_a_message_that_gets_no_answer(house: House, row: Row) -> None:
     fault = house.server.break_chat(row.fault)
@@ -150,6 +150,7 @@ async def no_tls() -> AsyncIterator[int]:
         server.close()
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize("what", ["dns", "refused", "black hole", "tls"])
 async def test_a_message_that_reaches_nobody(house: House, what: str) -> None:
     sentences = {
@@ -235,6 +236,7 @@ async def waiting_outbox(house: House, session: ChatSession) -> list[str]:
     return found
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize("how", ["again", "stopped", "left", "too long", "junk"])
 async def test_otherwise_a_wait_ends_with_a_key_and_no_further_post(house: House, how: str) -> None:
     names = {"too long": "429-retry-after-999999999999", "junk": "429-retry-after-1e9"}

@@ -91,6 +91,7 @@ async def run(folder: Path, flavour: Flavour, seed: int) -> None:
         await user.close()
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("flavour", FLAVOURS)
 async def test_nothing_is_sent_twice_or_lost(tmp_path: Path, flavour: Flavour) -> None:
     for seed in range(FAST):

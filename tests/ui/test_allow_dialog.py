@@ -129,6 +129,7 @@ async def test_nothing_counts_before_half_a_second_of_quiet() -> None:
         assert story.dialog.chosen == "back"
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("keys", ["a", "y", "space", "1"])
 async def test_typing_takes_the_arming_back(keys: str) -> None:
     async with allowing() as story:

@@ -520,6 +520,7 @@ def test_folding_loses_nothing(text: str) -> None:
     assert "".join(lines) == text.replace("\n", "")
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("second", ["right", "tab", "left", "f4", "f3"])
 async def test_a_burst_leaves_no_mark_behind_for_a_later_enter(second: str) -> None:
     """Keys that came together were no choice: after a pause, Enter denies as if none had been pressed."""

@@ -66,7 +66,7 @@ async def drawn(desk: Desk, pages: int) -> str:
     return "\n".join(shown)
 
 
-@pytest.mark.some(14)
+@pytest.mark.some(6)
 @SIZES
 @each_case("approval-args", "approval-tool", "approval-raw")
 async def test_the_corpus_is_shown_whole_and_does_nothing(case: HostileCase, size: tuple[int, int]) -> None:

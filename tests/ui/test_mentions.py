@@ -118,6 +118,7 @@ async def test_escape_keeps_it_shut_for_that_word_only(tmp_path: Path) -> None:
         assert composer.text == "see @cust and out.c-reporting.customer_value"
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("text", ["me@example.com", "meet @ noon", "@nobody-here-xyz", "a @"])
 async def test_addresses_and_plain_signs_are_sent_as_they_were_typed(tmp_path: Path, text: str) -> None:
     app = with_project(tmp_path)

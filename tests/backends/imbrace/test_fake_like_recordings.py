@@ -95,7 +95,7 @@ async def approved_before(fake: ImbraceFake, request: Any) -> None:
         waiting["approval"] = {"id": next(p["approval"]["id"] for p in sent["parts"] if "approval" in p)}
 
 
-@pytest.mark.some(30)
+@pytest.mark.some(12)
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 async def test_the_fake_answers_as_the_real_server_did(fake: ImbraceFake, path: Path):
     name = path.stem

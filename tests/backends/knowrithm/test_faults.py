@@ -285,6 +285,7 @@ async def every_call(backend: KnowrithmBackend, chat_id: str) -> None:
             pass
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_no_redirect_is_followed_by_any_call(server: FakeKnowrithm, status: int):
     async with Eavesdropper() as other:
@@ -360,7 +361,7 @@ async def test_credentials_no_header_can_carry_are_not_sent(server: FakeKnowrith
 # Foreign text and odd shapes
 
 
-@pytest.mark.some(20)
+@pytest.mark.some(7)
 @each_case("prose", "title")
 async def test_hostile_answers_stay_as_they_are(case: HostileCase):
     async with FakeKnowrithm() as server:

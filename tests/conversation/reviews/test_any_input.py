@@ -137,7 +137,7 @@ def test_a_difference_is_never_passed_over(before: Any, after: Any) -> None:
         assert len(seen.blocks) > 0
 
 
-@pytest.mark.some(12)
+@pytest.mark.some(4)
 @pytest.mark.parametrize("tool", NAMES)
 def test_a_deep_or_wide_input_is_no_trouble(tool: str) -> None:
     deep: Any = "x"

@@ -68,6 +68,7 @@ def _all(regions: list[Region], compositor: LeanCompositor) -> dict[tuple[int, i
     return found
 
 
+@pytest.mark.some(7)
 @pytest.mark.parametrize("seed", range(20))
 async def test_changed_lines_are_those_of_a_whole_drawing(seed: int) -> None:
     app = DeskApp()

@@ -11,6 +11,7 @@ def sent(app: WidgetApp) -> list[str]:
     return [message.text for message in app.said(Composer.Submitted)]
 
 
+@pytest.mark.some(8)
 @pytest.mark.parametrize(
     ("keys", "expected", "left"),
     [
