@@ -70,8 +70,8 @@ def test_history_and_stored_chats(scene: Scene) -> None:
         user.wait_quiet(0.1)
         user.write(READ)
         user.wait_quiet(0.1)
-        # From the end up: whatever can be opened is opened.
-        user.write((UP + ENTER) * PER_CHAT * 8)
+        # From the end up: whatever can be opened is opened, and every block of what was opened is passed.
+        user.write((UP + ENTER) * PER_CHAT * 24)
         user.wait_quiet(0.3)
         user.write(READ)
         go_to_chats(user)
