@@ -296,8 +296,15 @@ class FindableCanvas(MarkedCanvas):
         document = self._document
         self._following = False
         self._resize_virtual()
+        above = (document.row_of(anchor.item) or 0) + anchor.line - row if anchor is not None else 0
         self._go(max(0, min(row, document.total - self.size.height)))
         self._settle(anchor or document.place(self._top))
+        # Settling puts the place at the top, and measures; what stands above it belongs to it.
+        for _ in range(2 if anchor is not None else 0):
+            at = document.row_of(anchor.item) if anchor is not None else None
+            if anchor is not None and at is not None:
+                self._go(max(0, min(at + anchor.line - above, document.total - self.size.height)))
+                self._settle(document.place(self._top))
         source = self._around.source
         # What comes must not push away what was found.
         comes = anchor is not None and source is not None and source.turn.busy

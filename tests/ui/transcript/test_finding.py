@@ -217,6 +217,19 @@ async def test_incremental_stays_at_a_place_that_still_holds_it() -> None:
         assert app.words == "1/11"
 
 
+async def test_what_stands_above_a_place_is_in_sight_too_and_writing_on_moves_nothing() -> None:
+    app = FindApp(ChatSource(answer(text("\n\n".join(f"word {number} here" for number in range(100))))))
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.transcript.scroll_to(y=0, animate=False)
+        await looked(app, pilot, "word 70")
+        assert "word 69 here" in app.shown()
+        assert "word 71 here" in app.shown()
+        top = app.transcript._top
+        await looked(app, pilot, "word 70 he")
+        assert app.here == "word 70 he"
+        assert app.transcript._top == top
+
+
 async def test_a_short_query_is_found_everywhere_and_marked() -> None:
     app = FindApp(ChatSource(answer(text("One two one TWO one"))))
     async with app.run_test(size=(60, 12)) as pilot:
