@@ -39,16 +39,16 @@ class PickLink(Ask[str]):
             yield Static("↑ ↓ choose · Enter go on · Esc back", classes="quiet", markup=False)
 
     def _options(self) -> list[Option]:
-        return [Option(_words(title, address)) for title, address in self._links]
+        return [Option(Content.assemble(*_words(title, address))) for title, address in self._links]
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         message.stop()
         self.finish(self._links[message.option_index][1])
 
 
-def _words(title: str, address: str) -> Content:
+def _words(title: str, address: str) -> list[tuple[str, str]]:
     """Title and address; the address alone where it is its own title, not as if there were two links."""
     where = safe_exact(address[:_ADDRESS]).text
     if title == address:
-        return Content.styled(where, "bold")
-    return Content.assemble((safe_line(title, 120), "bold"), (f"\n{where}", "$text-muted not bold"))
+        return [(where, "bold")]
+    return [(safe_line(title, 120), "bold"), (f"\n{where}", "$text-muted not bold")]
