@@ -127,7 +127,11 @@ class ViewerTaking(ViewerRows):
         def take(choice: CopyChoice | None) -> None:
             if choice is not None:
                 words = choice.offer.words.removeprefix("what is marked: ")
-                self._copy_area(choice.offer.area, choice.how, names=choice.names, what=words)
+                if choice.offer.named:
+                    words = words.partition(":")[0]
+                self._copy_area(
+                    choice.offer.area, choice.how, names=choice.names, what=words, whole=choice.offer.named
+                )
 
         app_of(self).push_screen(CopyMenu(offers, chosen), take)
 
@@ -136,10 +140,17 @@ class ViewerTaking(ViewerRows):
             return "the cell"
         return f"{counted(area.rows, 'row')} × {counted(area.columns, 'column')}"
 
-    def _copy_area(self, area: Area, how: Format, *, names: bool, what: str) -> None:
+    def _copy_area(self, area: Area, how: Format, *, names: bool, what: str, whole: bool = False) -> None:
+        """`whole`: all rows that are shown, also those that are still being read."""
+
         async def work() -> None:
-            text = await self._made(area, how, names=names)
-            self._copy(text, what)
+            if whole:
+                taken = await self._all()
+                words = f"{what}: {counted(taken.rows, 'row')}"
+            else:
+                taken, words = area, what
+            text = await self._made(taken, how, names=names)
+            self._copy(text, words)
 
         self.run_worker(work, group="copy", exclusive=True, exit_on_error=False)
 
@@ -157,12 +168,12 @@ class ViewerTaking(ViewerRows):
         grid = self.grid
         if not self.table.columns:
             return
-        area = grid.area or Area(0, 0, grid.shown.count, len(self.table.columns), "all")
+        area = grid.area
 
         async def work() -> None:
             from kai_tui.ui.modals.save_table import save_table
 
-            marked = await self._part(area)
+            marked = await self._part(area or await self._all())
             if self.is_current:
                 app_of(self).push_screen(save_table(marked.table), saved)
 
@@ -171,6 +182,11 @@ class ViewerTaking(ViewerRows):
                 self.notify(done.sentence, timeout=14, markup=False)
 
         self.run_worker(work, group="save", exclusive=True, exit_on_error=False)
+
+    async def _all(self) -> Area:
+        """All rows that are shown, when the table was read to its end: a part of it must not pass for the whole."""
+        await self._judged.wait()
+        return Area(0, 0, self.grid.shown.count, len(self.table.columns), "all")
 
     async def _part(self, area: Area) -> Marked:
         """Those cells, as they are shown now."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from kai_tui.conversation.tables.data_table import DataTable
-from kai_tui.conversation.tables.opening import opening_of_result
+from kai_tui.conversation.tables.opening import Opening, opening_of_result
 from kai_tui.conversation.tables.reading import table_of_result
+from kai_tui.ui.modals.save_as import SaveAs
 from kai_tui.ui.tables.cell_view import CellView
 from kai_tui.ui.tables.cells import one_line
 from kai_tui.ui.tables.copy_menu import CopyMenu
@@ -447,6 +449,26 @@ async def test_closing_while_it_is_still_being_read_ends_the_reading() -> None:
         read = len(opening.table.rows)
         await asyncio.sleep(0.05)
         assert len(opening.table.rows) == read < 60_000
+
+
+async def test_a_table_that_is_still_being_read_is_saved_whole() -> None:
+    rows = [("1", "a")]
+    table = DataTable(("id", "text"), rows, "Long")
+    more: list[tuple[str, str]] = []
+
+    def rest() -> Iterator[DataTable | None]:
+        while not more:
+            yield None
+        rows.extend(more)
+        yield table
+
+    app = Stand(Opening(table, rest()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.screen is app.viewer and app.viewer.working == "reading")
+        await pilot.press("e")
+        assert app.screen is app.viewer, "a part of the table is not offered as the table"
+        more.extend([("2", "b"), ("3", "c")])
+        await until(pilot, lambda: isinstance(app.screen, SaveAs) and "Save 3 rows" in text_of(app))
 
 
 # -- keys ----------------------------------------------------------------------------------------
