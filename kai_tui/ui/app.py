@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 CLOSE_SECONDS = 3.0
 """How long leaving waits for services to save and hang up."""
+OTHER_THEME_SECONDS = 0.7
+"""After the first chat can be begun: the sheets of the other theme are read when nothing else is to be done."""
 FIRST_KEYS_SECONDS = 0.1
 """How long after the first frame nothing is loaded yet."""
 
@@ -257,6 +259,12 @@ class KaiApp(
         await asyncio.sleep(FIRST_KEYS_SECONDS)
         await asyncio.to_thread(load_libraries)
         start_collector()
+        self.set_timer(OTHER_THEME_SECONDS, self._read_other_theme)
+
+    def _read_other_theme(self) -> None:
+        from kai_tui.ui.theme_sheets import read_ahead
+
+        read_ahead(self)
 
     # Actions
 

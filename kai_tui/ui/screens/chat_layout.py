@@ -115,17 +115,15 @@ class ChatLayout(KaiScreen):
 
     def _fit_window(self) -> None:
         """Set what the first resize would set, before styles are computed: once instead of three times."""
-        wide, tall = app_of(self).size.width >= WIDE, app_of(self).size.height >= TALL
-        self.update_classes(
-            {
-                "-wide": wide,
-                "-narrow": not wide,
-                "-tall": tall,
-                "-short": not tall,
-                "-no-chats": not (wide and self._preferences.sidebar),
-            },
-            update=False,
-        )
+        self.update_classes(self._fitting(chats=True), update=False)
+
+    def _fitting(self, *, chats: bool) -> dict[str, bool]:
+        """The classes that tell the window's size: those of Textual's breakpoints too, so that styles are
+        computed once. `chats`: also whether their list fits."""
+        size = app_of(self).size
+        wide, tall = size.width >= WIDE, size.height >= TALL
+        found = {"-wide": wide, "-narrow": not wide, "-tall": tall, "-short": not tall}
+        return {**found, "-no-chats": not (wide and self._preferences.sidebar)} if chats else found
 
     # What is there
 
@@ -300,6 +298,5 @@ class ChatLayout(KaiScreen):
 
     def on_resize(self) -> None:
         inside = self.focused is not None and self._sidebar in self.focused.ancestors
-        if not inside:
-            self.set_class(self.size.width < WIDE or not self._preferences.sidebar, "-no-chats")
+        self.update_classes(self._fitting(chats=not inside), animate=False)
         self._refresh_words()

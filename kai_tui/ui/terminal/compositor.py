@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from kai_tui.ui.terminal.frames import Chop, Front
@@ -106,7 +106,12 @@ class PaintsLittle:
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        cast("Any", self)._compositor = LeanCompositor()
+        self._compositor = LeanCompositor()
+
+    def _screen_resized(self, size: Size) -> None:
+        """Its own layout tells a screen that it was resized: Textual would lay all of it out once more."""
+        if size != self._compositor.size:
+            super()._screen_resized(size)  # pyright: ignore
 
 
 class _Least(CompositorUpdate):
