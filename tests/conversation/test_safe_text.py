@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -156,9 +156,9 @@ def test_lines() -> None:
 
 def test_a_long_line_costs_what_is_shown() -> None:
     huge = "a\x1b" * 3_000_000
-    start = perf_counter()
+    start = process_time()
     line = safe_line(huge, 80)
-    assert perf_counter() - start < 0.1
+    assert process_time() - start < 0.1
     assert len(line) == 80
     assert line.endswith("…")
 
@@ -181,9 +181,9 @@ def test_ordinary_text_costs_one_search(line: str) -> None:
 
 
 def _seconds(text: str) -> float:
-    start = perf_counter()
+    start = process_time()
     shown = safe_prose(text)
-    spent = perf_counter() - start
+    spent = process_time() - start
     assert shown == text
     return spent
 

@@ -348,13 +348,13 @@ async def test_a_flood_of_tokens_into_a_long_text_of_a_state_does_not_hang():
     path = '["messages","0","parts","0","text"]'
     start = 'aui-state:[{"type":"set","path":["messages"],"value":[{"role":"assistant","parts":[{"type":"text","text":""}]}]}]\n'
     line = f'aui-state:[{{"type":"append-text","path":{path},"value":"word "}}]\n'
-    began = time.monotonic()
+    began = time.process_time()
     result = await read(
         response_of(
             [(start + line * 50_000).encode()], {"content-type": "text/plain", "transfer-encoding": "chunked"}
         )
     )
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert len(result.message.text) == 250_000
 
 
