@@ -1,6 +1,6 @@
 """How often a stream is read: a token a packet would cost more in reading than in everything else.
 
-A stream whose bytes trickle in is read at most 20 times a second; between two reads they gather in the
+A stream whose bytes trickle in is read at most 16 times a second; between two reads they gather in the
 socket. The first bytes, slow streams and those that are always ready are read at once.
 
 What comes out of one read comes in many chunks: one for each chunk of HTTP/1.1 and each TLS record, thus often
@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
-EVERY: Final = 0.05
+EVERY: Final = 0.06
 """Seconds between two reads of a trickling stream; less than the screen shows."""
 MUCH: Final = 60 * 1024
 """Bytes within that time, less than one read takes; a stream that brings more is read as fast as it goes."""

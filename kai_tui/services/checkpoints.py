@@ -1,4 +1,4 @@
-"""Keeps a running reply on disk, at most four times and at least once a second (S4, P7)."""
+"""Keeps a running reply on disk, at most twice and at least once a second (S4, P7)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 _LOG = logging.getLogger(__name__)
 
-LEAST_SECONDS = 0.25
+LEAST_SECONDS = 0.5
 MOST_SECONDS = 0.8
 
 

@@ -204,6 +204,18 @@ class Contents:
                 return
         self.sync(block)
 
+    def read_ahead(self, message_id: str, part_index: int) -> None:
+        """Take in what a part has more by now, without showing it: then its `sync_part` is short."""
+        block = self.block_of(message_id)
+        if block is None or block.message is None or not block.items:
+            return
+        parts = block.message.parts
+        for unit in reversed(block.units):
+            if unit.part_index == part_index:
+                if part_index < len(parts) and parts[part_index] is unit.shows:
+                    unit.read_ahead()
+                return
+
     def _fit_choices(self, block: Block) -> None:
         """A unit for each choice the answer ends in, above its footer."""
         message = block.message

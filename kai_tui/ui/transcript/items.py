@@ -157,6 +157,10 @@ class Unit(ABC):
         on is estimated anew.
         """
 
+    def read_ahead(self) -> None:
+        """Take in what came meanwhile without showing it, so that the next `sync` is short."""
+        return
+
     @abstractmethod
     def blocks(self, item: Item) -> Sequence[RowBlock]:
         """The rows of an item."""

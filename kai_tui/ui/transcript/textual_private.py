@@ -5,9 +5,11 @@ The dependency is pinned to the minor version they were read in.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING, cast
 
+from textual.filter import ANSIToTruecolor
 from textual.reactive import Reactive
 from textual.scrollbar import ScrollBar
 from textual.selection import SelectEnd
@@ -17,6 +19,7 @@ from textual.widget import Widget
 if TYPE_CHECKING:
     from typing import Any
 
+    from rich.style import Style
     from textual.color import Color
     from textual.filter import LineFilter
     from textual.geometry import Size
@@ -89,11 +92,27 @@ def fills_its_lines(widget: Widget) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
+def is_true(style: Style) -> bool:
+    """Whether Textual's filter for a terminal's own colours leaves this style as it is: it names all its colours."""
+    ink, ground = style.color, style.bgcolor
+    return (
+        (ink is None or ink.triplet is not None)
+        and (ground is None or ground.triplet is not None)
+        and not (style.dim and ink is not None)
+    )
+
+
 def filtered(strip: Strip, line_filter: LineFilter, ground: Color) -> Strip:
     """`Strip.apply_filter`, but the strip itself where the filter takes nothing out: that is nearly always.
 
     Textual makes a second strip, and caches it in the first.
     """
     before = strip._segments  # pyright: ignore[reportPrivateUsage] - the list itself tells whether it was changed
+    if type(line_filter) is ANSIToTruecolor and all(
+        control is None and (style is None or is_true(style)) for _, style, control in before
+    ):
+        # It makes a new list of the same segments.
+        return strip
     after = line_filter.apply(before, ground)
     return strip if after is before else strip.apply_filter(line_filter, ground)

@@ -152,11 +152,16 @@ class Transcript(FindableCanvas, can_focus=True):
             self.screen.clear_selection()
 
     def part_changed(self, message_id: str, part_index: int) -> None:
-        """Note that a part was added or grew; the next tick draws it. Costs about a microsecond: one per delta."""
+        """Note that a part was added or grew; the next tick draws it.
+
+        What comes faster than it is drawn is split here: all at once, in the tick, it would hold up keys.
+        """
         hot = self._hot
         if part_index != hot[1] or message_id != hot[0]:
             self._hot = hot = (message_id, part_index)
             self._parts[hot] = None
+        elif not self._reset:
+            self._document.read_ahead(message_id, part_index)
         self._noted = True
         if not self._awake:
             self._wake()

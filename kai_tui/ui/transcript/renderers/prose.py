@@ -62,6 +62,12 @@ class ProseItems:
         changed = self._take()
         return 0 if restarted else changed
 
+    def read_ahead(self, part: Grows, end: int) -> None:
+        """Split what was added, up to `end`; `pull` makes items of it."""
+        if self._fed < end and not self._finished:
+            self._splitter.feed(part.since(self._fed)[: end - self._fed])
+            self._fed = end
+
     def take_over(self, before: ProseItems) -> None:
         """Go on with what was split of the same text for a unit that is not shown any more."""
         self._splitter, self._settled, self._fed = before._splitter, before._settled, before._fed

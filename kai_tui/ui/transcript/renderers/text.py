@@ -52,6 +52,10 @@ class TextUnit(Unit):
             return 0
         return changed
 
+    def read_ahead(self) -> None:
+        if not self.part.done and self.around.live(self.block.message):
+            self._prose.read_ahead(self.part, self._prose_end(final=False))
+
     def _prose_end(self, *, final: bool) -> int:
         """Where the prose ends that can be shown now: what may become choices is held back."""
         part, message = self.part, self.block.message
