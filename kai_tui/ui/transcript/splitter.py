@@ -155,7 +155,7 @@ class Splitter:
     def _take(self, line: str, end: str) -> None:
         if len(line) > LINE:
             line = self._cut_long(line)
-        text = line.rstrip("\r")
+        text = line.rstrip("\r") if line[-1:] == "\r" else line
         if self._fence is not None:
             self._code_line(self._fence, line + end, text)
         elif self._nested is not None:
@@ -185,14 +185,19 @@ class Splitter:
         self._size += len(line)
 
     def _prose_line(self, line: str, text: str) -> None:
-        if not text.strip():
+        bare = text.lstrip()
+        if not bare:
             self._blank = True
             self._add(line)
             return
-        if self._opens_fence(line, text) or self._opens_table(line, text):
+        # Most lines are plain: of each pattern, its first character is asked for first.
+        mark = bare[0]
+        if mark in "`~" and self._opens_fence(line, text):
             return
-        apart = _FORCES_GAP.match(text) is not None
-        item = None if apart else _ITEM.match(text)
+        if "|" in text and self._opens_table(line, text):
+            return
+        apart = mark in "#-*_" and _FORCES_GAP.match(text) is not None
+        item = _ITEM.match(text) if not apart and (mark in "-*+" or mark.isdecimal()) else None
         flush = text[0] not in " \t"
         if item is not None and (self._blank or self._in_list or item[1] in (None, "1")):
             if flush and self._in_list and self._size >= SOFT:
@@ -207,7 +212,8 @@ class Splitter:
         if self._size >= (HARD if flush else 4 * HARD):
             self._settle_here(gap=self._blank)
         self._blank = False
-        self._add(line)
+        self._lines.append(line)
+        self._size += len(line)
 
     def _list_item(self, item: re.Match[str], *, top: bool) -> None:
         if not top:
@@ -281,8 +287,9 @@ class Splitter:
         self._blank = True
 
     def _code_line(self, fence: _Fence, line: str, text: str) -> None:
-        self._add(line)
-        if fence.closed_by(text):
+        self._lines.append(line)
+        self._size += len(line)
+        if fence.marker in text and fence.closed_by(text):
             self._settle(closes=True)
             self._fence = None
             self._end_block()
