@@ -1,7 +1,7 @@
 """Plays a Kai server whose only answer is markdown of a given size and speed.
 
-`python -m benchmarks.loopback_server CHARACTERS TOKENS_PER_SECOND` (0: as fast as it goes) prints
-its port. Runs as a process of its own, so that its CPU time is not the program's.
+`python -m benchmarks.loopback_server CHARACTERS TOKENS_PER_SECOND [chunked]` (0: as fast as it goes) prints
+its port. `chunked`: each token is a chunk of HTTP/1.1, as Node and uvicorn send it. Runs as a process of its own, so that its CPU time is not the program's.
 """
 
 from __future__ import annotations
@@ -29,9 +29,17 @@ def _events(characters: int) -> list[bytes]:
     ]
 
 
+def _chunk(event: bytes) -> bytes:
+    """An event as a chunk of HTTP/1.1 for itself."""
+    return f"{len(event):x}\r\n".encode() + event + b"\r\n"
+
+
 class Server:
-    def __init__(self, characters: int, rate: float) -> None:
-        self.events = _events(characters)
+    def __init__(self, characters: int, rate: float, *, chunked: bool) -> None:
+        events = _events(characters)
+        self.events = [_chunk(event) for event in events] if chunked else events
+        self.last = b"0\r\n\r\n" if chunked else b""
+        self.encoding = b"transfer-encoding: chunked\r\n" if chunked else b""
         self.rate = rate
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -60,12 +68,14 @@ class Server:
 
     async def stream(self, writer: asyncio.StreamWriter) -> None:
         writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\nconnection: close\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n"
+            b"connection: close\r\n" + self.encoding + b"\r\n"
         )
         if not self.rate:
             for start in range(0, len(self.events), 500):
                 writer.write(b"".join(self.events[start : start + 500]))
                 await writer.drain()
+            writer.write(self.last)
             return
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -75,6 +85,7 @@ class Server:
                 await asyncio.sleep(wait)
             writer.write(event)
             await writer.drain()
+        writer.write(self.last)
 
     def answer(self, writer: asyncio.StreamWriter, request: str) -> None:
         bodies: dict[str, object] = {
@@ -103,7 +114,7 @@ class Server:
 
 
 async def main() -> None:
-    server = Server(int(sys.argv[1]), float(sys.argv[2]))
+    server = Server(int(sys.argv[1]), float(sys.argv[2]), chunked="chunked" in sys.argv)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     print(listening.sockets[0].getsockname()[1], flush=True)
     await listening.serve_forever()

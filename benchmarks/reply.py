@@ -47,9 +47,10 @@ class Streamed:
         return 100 * self.cpu / self.wall
 
 
-def server(characters: int, rate: float) -> AbstractContextManager[str]:
+def server(characters: int, rate: float, *, chunked: bool = False) -> AbstractContextManager[str]:
     """The port of a server whose reply has `characters`, at `rate` tokens a second (0: as fast as it goes)."""
-    return served("benchmarks.loopback_server", str(characters), str(rate))
+    ways = ["chunked"] if chunked else []
+    return served("benchmarks.loopback_server", str(characters), str(rate), *ways)
 
 
 def kai(port: str, home: str, module: Sequence[str] = ("kai_tui",), **environment: str) -> Terminal:
@@ -72,10 +73,16 @@ def get_stream(port: str) -> Terminal:
 
 
 def streamed(
-    characters: int, rate: float, *, keys: bool, limit: float = 170, floor: bool = False
+    characters: int,
+    rate: float,
+    *,
+    keys: bool,
+    limit: float = 170,
+    floor: bool = False,
+    chunked: bool = False,
 ) -> Streamed | None:
     """One reply to kai-tui (or to `get_stream`); None when its end was not shown within `limit` seconds."""
-    with tempfile.TemporaryDirectory() as home, server(characters, rate) as port:
+    with tempfile.TemporaryDirectory() as home, server(characters, rate, chunked=chunked) as port:
         terminal = get_stream(port) if floor else kai(port, home)
         try:
             return follow(terminal, limit, keys=keys)

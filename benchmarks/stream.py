@@ -39,14 +39,15 @@ def run() -> list[Row]:
     rows: list[Row] = []
     for name, characters, bar in (("100 KB", 100_000, 8), ("1 MB", 1_000_000, 5)):
         rows += _full_speed(f"{name} at full speed", characters, bar)
+    rows += _full_speed("1 MB at full speed, each token an HTTP chunk", 1_000_000, 5, chunked=True)
     rows += _paced()
     rows += _human_speed()
     rows += _widths()
     return rows
 
 
-def _no_screen(characters: int) -> float:
-    with server(characters, 0) as port:
+def _no_screen(characters: int, *, chunked: bool) -> float:
+    with server(characters, 0, chunked=chunked) as port:
         output = subprocess.run(
             [sys.executable, "-m", "benchmarks.floors.no_screen", port],
             capture_output=True,
@@ -56,12 +57,12 @@ def _no_screen(characters: int) -> float:
     return float(output.stdout)
 
 
-def _full_speed(name: str, characters: int, bar: float) -> list[Row]:
-    floor = statistics.median(_no_screen(characters) for _ in range(3))
+def _full_speed(name: str, characters: int, bar: float, *, chunked: bool = False) -> list[Row]:
+    floor = statistics.median(_no_screen(characters, chunked=chunked) for _ in range(3))
     # A short reply is over before many keys could be typed: it is streamed until there are enough.
     runs: list[Streamed] = []
     for _ in range(9 if characters < 500_000 else 3):
-        one = streamed(characters, 0, keys=True)
+        one = streamed(characters, 0, keys=True, chunked=chunked)
         if one is None:
             return never(name)
         runs.append(one)
@@ -111,13 +112,15 @@ def _human_speed() -> list[Row]:
     """8 KB at 100 tokens a second: once read only, once while keys are typed, once by `get_stream`."""
     name = "8 KB at 100 tokens/s"
     read = streamed(SLOW, 100, keys=False, limit=60)
+    chunks = streamed(SLOW, 100, keys=False, limit=60, chunked=True)
     typed = streamed(SLOW, 100, keys=True, limit=60)
     floor = streamed(SLOW, 100, keys=False, limit=120, floor=True)
-    if read is None or typed is None:
+    if read is None or typed is None or chunks is None:
         return never(name)
     thousands = SLOW / TOKEN / 1000
     return [
         Row(f"{name}, CPU of a core", read.share, "%", bar=8),
+        Row(f"{name}, CPU of a core, each token an HTTP chunk", chunks.share, "%", bar=8),
         Row(f"{name}, CPU of a core while 12 keys a second are typed", typed.share, "%"),
         Row(
             f"{name}, to the terminal for 1,000 tokens",

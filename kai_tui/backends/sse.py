@@ -19,6 +19,7 @@ from httpx_sse import EventSource, ServerSentEvent
 
 from kai_tui.backends import failures
 from kai_tui.backends.base import AnswerTooLarge, UnexpectedAnswer
+from kai_tui.backends.gathered import gathered
 from kai_tui.backends.pace import paced
 
 SseEvent: TypeAlias = ServerSentEvent
@@ -158,20 +159,21 @@ class _Guard:
         """The bytes, each piece so small that its events do not hold up the screen."""
         size = 0
         head: bytes | None = b""
-        async for chunk in paced(self._source):
-            size += len(chunk)
-            if size > MAX_REPLY:
-                raise AnswerTooLarge(_REPLY_TOO_LARGE, code="too-large")
-            if head is not None:
-                chunk = head + chunk
-                if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
-                    head = chunk
-                    continue
-                head = None
-                chunk = chunk.removeprefix(_BOM)
-            for piece in _slices(self._with_lf(chunk)):
-                self._measure(piece)
-                yield piece
+        async with aclosing(gathered(paced(self._source))) as chunks:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > MAX_REPLY:
+                    raise AnswerTooLarge(_REPLY_TOO_LARGE, code="too-large")
+                if head is not None:
+                    chunk = head + chunk
+                    if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
+                        head = chunk
+                        continue
+                    head = None
+                    chunk = chunk.removeprefix(_BOM)
+                for piece in _slices(self._with_lf(chunk)):
+                    self._measure(piece)
+                    yield piece
         if head:
             yield head
 

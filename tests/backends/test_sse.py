@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import itertools
 import json
 import random
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,12 @@ async def test_recordings_read_alike_in_any_pieces(recording: Any) -> None:
         assert [data async for data in sse_data(response_of(pieces))] == expected
 
 
+async def _until(met: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not met():
+            await asyncio.sleep(0)
+
+
 async def test_an_event_arrives_with_its_last_byte() -> None:
     """Also with bare CRs, where httpx-sse alone waits for what comes next."""
     arrived: list[str] = []
@@ -122,9 +129,9 @@ async def test_an_event_arrives_with_its_last_byte() -> None:
     class Body(httpx.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             yield b"data: a\r\r"
-            assert arrived == ["a"]
+            await _until(lambda: arrived == ["a"])
             yield b"\ndata: b\n\n"
-            assert arrived == ["a", "b"]
+            await _until(lambda: arrived == ["a", "b"])
 
     response = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
     async for data in sse_data(response):
@@ -266,8 +273,14 @@ async def test_an_id_holds_for_later_events_wherever_the_bytes_are_cut() -> None
 
 
 async def test_events_that_come_together_are_given_together() -> None:
-    batches = [
-        [event.data for event in batch]
-        async for batch in sse_batches(response_of([b"data: a\n\ndata: b\n\nda", b"ta: c\n", b"\n"]))
-    ]
+    class Body(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"data: a\n\nda"
+            yield b"ta: b\n\nda"
+            await asyncio.sleep(0.01)
+            yield b"ta: c\n"
+            yield b"\n"
+
+    response = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
+    batches = [[event.data for event in batch] async for batch in sse_batches(response)]
     assert batches == [["a", "b"], ["c"]]
