@@ -39,7 +39,6 @@ async def test_text_arrives_in_order_and_ends_once(stand: Stand):
     assert message.text == "".join(SPOKEN)
     assert message.finish == events[-1]
     assert message.finish.reason in ("stop", "unknown")
-    assert (len(streams_text(events)) > 10) == (stand.row.text == "tokens")
     assert stand.arrived == ["Say something"]
 
 

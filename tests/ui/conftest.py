@@ -38,11 +38,20 @@ async def press_words_at_once(self: App[Any], keys: Iterable[str]) -> None:
             await _press_keys(self, [key])
 
 
-def parse_rules_once(self: Stylesheet, css: str, read_from: Any, *rest: Any, **more: Any) -> list[RuleSet]:
+def parse_rules_once(
+    self: Stylesheet,
+    css: str,
+    read_from: Any,
+    is_default_rules: bool = False,
+    tie_breaker: int = 0,
+    scope: str = "",
+) -> list[RuleSet]:
     """Rules of the same text under the same theme are parsed once in a process."""
-    key = (frozenset(self._variables.items()), css, read_from, rest, *more.items())
+    known = (css, read_from, is_default_rules, tie_breaker, scope)
+    key = (frozenset(self._variables.items()), *known)
     if key not in _parsed:
-        _parsed[key] = _parse_rules(self, css, read_from, *rest, **more)
+        _parsed[key] = _parse_rules(self, css, read_from, is_default_rules, tie_breaker, scope)
+    self._parse_cache[known] = _parsed[key]
     return _parsed[key]
 
 

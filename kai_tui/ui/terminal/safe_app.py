@@ -41,6 +41,10 @@ MAX_ASIDE = 5
 """Reports of failures on the side in one run; one that repeats would fill the disk."""
 
 
+JUST_SAID = 1.0
+"""Seconds before a dialog opened from which a notice stays in sight over it."""
+
+
 class Announcer(Protocol):
     """A driver of ours."""
 
@@ -166,7 +170,8 @@ class SafeApp(CopyingApp[ReturnType]):
         super().notify(said, title=safe_line(title), severity=severity, timeout=timeout, markup=False)
 
     def _refresh_notifications(self) -> None:
-        """What a dialog is about is not covered by what was said before it opened; errors are."""
+        """What a dialog is about is not covered by what was said before it opened, but for what was just said
+        (perhaps why it opens again) and errors."""
         screen = self.screen if self.screen_stack else None
         opened = getattr(screen, "opened_at", None)
         if screen is None or opened is None:
@@ -177,7 +182,7 @@ class SafeApp(CopyingApp[ReturnType]):
 
         said = Notifications()
         for each in self._notifications:
-            if each.raised_at >= opened or each.severity == "error":
+            if each.raised_at >= opened - JUST_SAID or each.severity == "error":
                 said.add(each)
         for rack in screen.query_children(ToastRack):
             self.call_later(rack.show, said)
