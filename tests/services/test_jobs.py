@@ -155,7 +155,7 @@ async def test_a_job_is_followed_from_its_start_to_its_end_and_told(house: House
     assert [(each.event, each.notice.sentence) for each in house.happened if each.notice] == [
         ("job", "Job 30013 ended well.")
     ]
-    assert workspace.attention.states[session.chat_id].want == "new"
+    await until(lambda: workspace.attention.states[session.chat_id].want == "new")
 
 
 async def test_a_failed_job_marks_its_chat_as_failed_and_one_that_is_seen_does_not(house: House) -> None:

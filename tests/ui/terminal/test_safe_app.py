@@ -16,7 +16,7 @@ from textual.widgets._toast import Toast
 from kai_tui.conversation.safe_text import Safe
 from kai_tui.ui.modals.base import Ask
 from kai_tui.ui.terminal.crash import KEPT_REPORTS, report_text, sentence, write_report
-from kai_tui.ui.terminal.safe_app import SafeApp
+from kai_tui.ui.terminal.safe_app import JUST_SAID, SafeApp
 from tests.ui.fakes import until
 from tests.ui.terminal.conftest import CANARY
 
@@ -70,12 +70,22 @@ async def test_the_same_sentence_is_not_stacked() -> None:
         await shown_toasts(app, pilot, 2)
 
 
+async def test_what_was_just_said_stays_over_a_dialog_that_opens() -> None:
+    app = App()
+    async with app.run_test(notifications=True, size=(80, 24)) as pilot:
+        app.notify("Nothing was sent.")
+        await app.push_screen(Dialog(name="dialog"))
+        await shown_toasts(app, pilot, 1)
+
+
 async def test_what_was_said_before_a_dialog_opened_does_not_cover_it() -> None:
     app = App()
     async with app.run_test(notifications=True, size=(80, 24)) as pilot:
         app.notify("Copied.")
         app.notify("The ledger cannot be written.", severity="error")
         await shown_toasts(app, pilot, 2)
+        for each in app._notifications:
+            each.raised_at -= 2 * JUST_SAID
         await app.push_screen(Dialog(name="dialog"))
         (error,) = await shown_toasts(app, pilot, 1)
         assert "The ledger" in error
