@@ -35,7 +35,7 @@ def _chunk(event: bytes) -> bytes:
 
 
 class Server:
-    def __init__(self, characters: int, rate: float, *, chunked: bool) -> None:
+    def __init__(self, characters: int, rate: float, *, chunked: bool = False) -> None:
         events = _events(characters)
         self.events = [_chunk(event) for event in events] if chunked else events
         self.last = b"0\r\n\r\n" if chunked else b""
